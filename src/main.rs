@@ -1,0 +1,3 @@
+//! The `mqlite` command.
+
+fn main() {}
