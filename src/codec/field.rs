@@ -1,7 +1,7 @@
 //! The data types of section 1.5: strings, binary data, integers, and the two identifiers made of them.
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
-use core::num::NonZeroU16;
+use core::{fmt, num::NonZeroU16};
 
 /// A UTF-8 Encoded String: well formed, without U+0000, at most 65,535 bytes. [MQTT-1.5.4-1] [MQTT-1.5.4-2]
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,9 +11,9 @@ pub struct Text(Bytes);
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Binary(Bytes);
 
-/// The value is longer than 65,535 bytes, or is no valid UTF-8 Encoded String.
+/// The value cannot be a field of a packet: longer than 65,535 bytes, not UTF-8, or with U+0000 in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLong;
+pub struct InvalidField;
 
 /// A Packet Identifier, never 0. [MQTT-2.2.1-3]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,4 +30,166 @@ pub enum QoS {
     AtLeastOnce = 1,
     /// Exactly once delivery.
     ExactlyOnce = 2,
+}
+
+impl Text {
+    /// Takes `bytes` as text without copying them.
+    ///
+    /// # Errors
+    /// When they are no UTF-8 Encoded String.
+    pub fn new(bytes: Bytes) -> Result<Self, InvalidField> {
+        let well_formed = bytes.len() <= usize::from(u16::MAX) && core::str::from_utf8(&bytes).is_ok();
+        if well_formed && !bytes.contains(&0) { Ok(Self(bytes)) } else { Err(InvalidField) }
+    }
+
+    /// Text known at compile time.
+    ///
+    /// # Panics
+    /// When it is no UTF-8 Encoded String.
+    pub fn from_static(text: &'static str) -> Self {
+        Self::new(Bytes::from_static(text.as_bytes())).expect("a literal is valid text")
+    }
+
+    /// The text as a string slice.
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The text's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// A copy that keeps no larger buffer alive.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
+
+    /// The part from byte `start` on; empty when `start` is no character boundary.
+    #[must_use]
+    pub fn suffix(&self, start: usize) -> Self {
+        if self.as_str().is_char_boundary(start) { Self(self.0.slice(start..)) } else { Self::default() }
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it has no characters.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl TryFrom<&str> for Text {
+    type Error = InvalidField;
+
+    fn try_from(text: &str) -> Result<Self, InvalidField> {
+        Self::new(Bytes::copy_from_slice(text.as_bytes()))
+    }
+}
+
+impl TryFrom<String> for Text {
+    type Error = InvalidField;
+
+    fn try_from(text: String) -> Result<Self, InvalidField> {
+        Self::new(Bytes::from(text))
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), formatter)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Binary {
+    /// Takes `bytes` without copying them.
+    ///
+    /// # Errors
+    /// When they are more than 65,535.
+    pub fn new(bytes: Bytes) -> Result<Self, InvalidField> {
+        if bytes.len() <= usize::from(u16::MAX) { Ok(Self(bytes)) } else { Err(InvalidField) }
+    }
+
+    /// The bytes, shared.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// A copy that keeps no larger buffer alive.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
+}
+
+impl TryFrom<Vec<u8>> for Binary {
+    type Error = InvalidField;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidField> {
+        Self::new(Bytes::from(bytes))
+    }
+}
+
+impl fmt::Debug for Binary {
+    /// Shows the length alone: binary fields carry passwords.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Binary({} bytes)", self.0.len())
+    }
+}
+
+impl fmt::Display for InvalidField {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a field holds at most 65,535 bytes, and text must be UTF-8 without U+0000")
+    }
+}
+
+impl core::error::Error for InvalidField {}
+
+impl PacketId {
+    /// The first identifier.
+    pub const FIRST: Self = Self(NonZeroU16::MIN);
+
+    /// The identifier `value`, unless it is 0.
+    pub const fn new(value: u16) -> Option<Self> {
+        match NonZeroU16::new(value) {
+            Some(value) => Some(Self(value)),
+            None => None,
+        }
+    }
+
+    /// The number on the wire.
+    pub const fn value(self) -> u16 {
+        self.0.get()
+    }
+
+    /// The identifier after this one; 1 follows 65,535.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self.0.checked_add(1) {
+            Some(value) => Self(value),
+            None => Self::FIRST,
+        }
+    }
+}
+
+impl QoS {
+    /// The level `value` names, if there is one: 3 is malformed. [MQTT-3.3.1-4]
+    pub const fn from_u8(value: u8) -> Option<Self> {
+        match value {
+            0 => Some(Self::AtMostOnce),
+            1 => Some(Self::AtLeastOnce),
+            2 => Some(Self::ExactlyOnce),
+            _ => None,
+        }
+    }
 }

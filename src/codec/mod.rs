@@ -20,7 +20,7 @@ pub use connack::{ConnAck, ConnAckProperties};
 pub use connect::{Connect, ConnectProperties, ProtocolVersion, Will, WillProperties};
 pub use disconnect::{Auth, AuthProperties, Disconnect, DisconnectProperties};
 pub use error::{DecodeError, PacketTooLarge};
-pub use field::{Binary, PacketId, QoS, Text, TooLong};
+pub use field::{Binary, InvalidField, PacketId, QoS, Text};
 pub use frame::{Framer, MAXIMUM_PACKET_SIZE};
 pub use property::UserProperties;
 pub use publish::{Publish, PublishProperties};
