@@ -1,0 +1,124 @@
+//! Topic Aliases (3.3.2.3.4) in both directions. They live as long as one Network Connection. [MQTT-3.3.2-7]
+
+use super::Violation;
+use crate::codec::{ReasonCode, Text};
+use alloc::collections::BTreeMap;
+use core::num::NonZeroU16;
+
+/// The aliases that the peer has set for us to resolve.
+#[derive(Clone, Debug)]
+pub struct TopicAliases {
+    maximum: u16,
+    topics: BTreeMap<NonZeroU16, Text>,
+}
+
+impl TopicAliases {
+    /// No alias set; the peer may use 1 to `maximum`.
+    pub const fn new(maximum: u16) -> Self {
+        Self { maximum, topics: BTreeMap::new() }
+    }
+
+    /// The topic that a PUBLISH means: its own, which sets the alias, or the one that the alias stands for.
+    ///
+    /// # Errors
+    /// 0x94 beyond the maximum [MQTT-3.3.2-9], 0x82 for an alias that was never set.
+    pub fn resolve(&mut self, alias: NonZeroU16, topic: &Text) -> Result<Text, Violation> {
+        if alias.get() > self.maximum {
+            return Err(Violation::new(
+                ReasonCode::TopicAliasInvalid,
+                "the Topic Alias is greater than Topic Alias Maximum [MQTT-3.3.2-9]",
+            ));
+        }
+        if topic.is_empty() {
+            return self
+                .topics
+                .get(&alias)
+                .cloned()
+                .ok_or(Violation::protocol_error("the Topic Alias was never set on this connection (3.3.2.3.4)"));
+        }
+        self.topics.insert(alias, topic.detached());
+        Ok(topic.clone())
+    }
+}
+
+/// Gives aliases to the topics that we send: the first ones seen, up to the peer's Topic Alias Maximum.
+#[derive(Clone, Debug)]
+pub struct AliasAssigner {
+    maximum: u16,
+    aliases: BTreeMap<Text, NonZeroU16>,
+}
+
+/// How a PUBLISH names its topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AliasUse {
+    /// By name alone.
+    None,
+    /// By name, setting the alias; counts only once [`AliasAssigner::set`] was called.
+    Set(NonZeroU16),
+    /// By alias alone.
+    Alone(NonZeroU16),
+}
+
+impl AliasAssigner {
+    /// No alias given yet, at most `maximum`. [MQTT-3.1.2-26] [MQTT-3.1.2-27]
+    pub const fn new(maximum: u16) -> Self {
+        Self { maximum, aliases: BTreeMap::new() }
+    }
+
+    /// How to name `topic` in the next PUBLISH.
+    pub fn look_up(&self, topic: &Text) -> AliasUse {
+        if self.maximum == 0 {
+            return AliasUse::None;
+        }
+        if let Some(&alias) = self.aliases.get(topic) {
+            return AliasUse::Alone(alias);
+        }
+        let next = u16::try_from(self.aliases.len() + 1).ok().and_then(NonZeroU16::new);
+        match next.filter(|alias| alias.get() <= self.maximum) {
+            Some(alias) => AliasUse::Set(alias),
+            None => AliasUse::None,
+        }
+    }
+
+    /// The PUBLISH that sets `alias` for `topic` was handed over.
+    pub fn set(&mut self, topic: &Text, alias: NonZeroU16) {
+        self.aliases.insert(topic.detached(), alias);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: NonZeroU16 = NonZeroU16::MIN;
+
+    #[test]
+    fn an_alias_stands_for_the_topic_that_set_it_last() {
+        let mut aliases = TopicAliases::new(1);
+        let (a, b, none) = (Text::from_static("a"), Text::from_static("b"), Text::default());
+        assert_eq!(aliases.resolve(ONE, &none).unwrap_err().reason, ReasonCode::ProtocolError);
+        assert_eq!(aliases.resolve(ONE, &a), Ok(a.clone()));
+        assert_eq!(aliases.resolve(ONE, &none), Ok(a));
+        assert_eq!(aliases.resolve(ONE, &b), Ok(b.clone()));
+        assert_eq!(aliases.resolve(ONE, &none), Ok(b));
+    }
+
+    #[test]
+    fn an_alias_beyond_the_maximum_is_0x94() {
+        let mut aliases = TopicAliases::new(1);
+        let two = NonZeroU16::new(2).unwrap();
+        assert_eq!(aliases.resolve(two, &Text::from_static("a")).unwrap_err().reason, ReasonCode::TopicAliasInvalid);
+    }
+
+    #[test]
+    fn the_assigner_stops_at_the_peers_maximum() {
+        let mut assigner = AliasAssigner::new(1);
+        let (a, b) = (Text::from_static("a"), Text::from_static("b"));
+        assert_eq!(assigner.look_up(&a), AliasUse::Set(ONE));
+        assert_eq!(assigner.look_up(&a), AliasUse::Set(ONE));
+        assigner.set(&a, ONE);
+        assert_eq!(assigner.look_up(&a), AliasUse::Alone(ONE));
+        assert_eq!(assigner.look_up(&b), AliasUse::None);
+        assert_eq!(AliasAssigner::new(0).look_up(&a), AliasUse::None);
+    }
+}

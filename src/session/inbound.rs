@@ -1,0 +1,125 @@
+//! The receiver's side of QoS 1 and 2: which messages were begun, and whether the peer keeps to our Receive Maximum.
+
+use super::Violation;
+use crate::codec::{PacketId, QoS, ReasonCode};
+use alloc::collections::BTreeSet;
+
+/// The QoS 2 messages received and not yet released, and the QoS 1 messages received and not yet acknowledged.
+#[derive(Clone, Debug)]
+pub struct Inbound {
+    receive_maximum: u16,
+    at_least_once: BTreeSet<PacketId>,
+    exactly_once: BTreeSet<PacketId>,
+}
+
+/// Whether a PUBLISH brought something new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Novelty {
+    /// A message to process.
+    New,
+    /// A QoS 2 message that is owned already: acknowledge it, deliver nothing. [MQTT-4.3.3-10]
+    Duplicate,
+}
+
+impl Inbound {
+    /// Nothing received; the peer may have `receive_maximum` messages unacknowledged.
+    pub const fn new(receive_maximum: u16) -> Self {
+        Self { receive_maximum, at_least_once: BTreeSet::new(), exactly_once: BTreeSet::new() }
+    }
+
+    /// A connection begins: QoS 1 messages that were not acknowledged will come again, QoS 2 ones stay known.
+    pub fn connected(&mut self, receive_maximum: u16) {
+        self.receive_maximum = receive_maximum;
+        self.at_least_once.clear();
+    }
+
+    /// A PUBLISH of QoS 1 or 2 came. [MQTT-3.3.4-7]
+    ///
+    /// # Errors
+    /// 0x93 when it is one more than Receive Maximum allows, 0x91 when the identifier is in use at the other QoS.
+    pub fn published(&mut self, qos: QoS, id: PacketId) -> Result<Novelty, Violation> {
+        const IN_USE: Violation = Violation::new(
+            ReasonCode::PacketIdentifierInUse,
+            "the Packet Identifier is in use for a message of another QoS [MQTT-2.2.1-3]",
+        );
+        if qos == QoS::ExactlyOnce && self.exactly_once.contains(&id) {
+            return Ok(Novelty::Duplicate);
+        }
+        if self.exactly_once.contains(&id) || (qos == QoS::ExactlyOnce && self.at_least_once.contains(&id)) {
+            return Err(IN_USE);
+        }
+        if self.at_least_once.len() + self.exactly_once.len() >= usize::from(self.receive_maximum) {
+            return Err(Violation::new(
+                ReasonCode::ReceiveMaximumExceeded,
+                "more unacknowledged QoS 1 and 2 messages than Receive Maximum allows [MQTT-3.3.4-7]",
+            ));
+        }
+        match qos {
+            QoS::ExactlyOnce => self.exactly_once.insert(id),
+            _ => self.at_least_once.insert(id),
+        };
+        Ok(Novelty::New)
+    }
+
+    /// PUBACK, or PUBREC with 0x80 or above, was sent: the identifier is free. [MQTT-4.3.2-5] [MQTT-4.3.3-9]
+    pub fn acknowledged(&mut self, id: PacketId) {
+        self.at_least_once.remove(&id);
+        self.exactly_once.remove(&id);
+    }
+
+    /// PUBREL came: whether it released a known QoS 2 message; PUBCOMP follows either way. [MQTT-4.3.3-11]
+    pub fn released(&mut self, id: PacketId) -> bool {
+        self.exactly_once.remove(&id)
+    }
+
+    /// The QoS 2 messages received and not yet released.
+    pub fn exactly_once(&self) -> impl Iterator<Item = PacketId> {
+        self.exactly_once.iter().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: PacketId = PacketId::FIRST;
+
+    #[test]
+    fn a_qos_2_message_is_new_once_until_it_is_released() {
+        let mut inbound = Inbound::new(9);
+        assert_eq!(inbound.published(QoS::ExactlyOnce, ID), Ok(Novelty::New));
+        assert_eq!(inbound.published(QoS::ExactlyOnce, ID), Ok(Novelty::Duplicate));
+        assert!(inbound.released(ID));
+        assert!(!inbound.released(ID));
+        assert_eq!(inbound.published(QoS::ExactlyOnce, ID), Ok(Novelty::New));
+    }
+
+    #[test]
+    fn one_more_than_receive_maximum_is_0x93() {
+        let mut inbound = Inbound::new(1);
+        inbound.published(QoS::AtLeastOnce, ID).unwrap();
+        let violation = inbound.published(QoS::ExactlyOnce, ID.next()).unwrap_err();
+        assert_eq!(violation.reason, ReasonCode::ReceiveMaximumExceeded);
+        inbound.acknowledged(ID);
+        assert_eq!(inbound.published(QoS::ExactlyOnce, ID.next()), Ok(Novelty::New));
+        assert_eq!(inbound.published(QoS::ExactlyOnce, ID.next()), Ok(Novelty::Duplicate));
+    }
+
+    #[test]
+    fn an_identifier_in_use_at_another_qos_is_0x91() {
+        let mut inbound = Inbound::new(9);
+        inbound.published(QoS::ExactlyOnce, ID).unwrap();
+        let violation = inbound.published(QoS::AtLeastOnce, ID).unwrap_err();
+        assert_eq!(violation.reason, ReasonCode::PacketIdentifierInUse);
+    }
+
+    #[test]
+    fn a_new_connection_forgets_qos_1_and_remembers_qos_2() {
+        let mut inbound = Inbound::new(9);
+        inbound.published(QoS::AtLeastOnce, ID).unwrap();
+        inbound.published(QoS::ExactlyOnce, ID.next()).unwrap();
+        inbound.connected(2);
+        assert_eq!(inbound.exactly_once().collect::<Vec<_>>(), [ID.next()]);
+        assert_eq!(inbound.published(QoS::AtLeastOnce, ID), Ok(Novelty::New));
+    }
+}

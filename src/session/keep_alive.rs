@@ -1,0 +1,46 @@
+//! The keep-alive interval of one connection, for the side that waits and the side that must speak.
+
+use crate::time::Timestamp;
+
+/// Keep Alive in seconds; 0 switches it off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    seconds: u16,
+    last: Timestamp,
+}
+
+impl KeepAlive {
+    /// An interval that begins `now`.
+    pub const fn new(seconds: u16, now: Timestamp) -> Self {
+        Self { seconds, last: now }
+    }
+
+    /// A packet went by (received, for the side that waits; sent, for the side that must speak).
+    pub const fn touch(&mut self, now: Timestamp) {
+        self.last = now;
+    }
+
+    /// When silence has lasted one and a half intervals; `None` when switched off. [MQTT-3.1.2-22]
+    pub const fn peer_is_dead_at(&self) -> Option<Timestamp> {
+        if self.seconds == 0 { None } else { Some(self.last.plus_millis(self.seconds as u64 * 1_500)) }
+    }
+
+    /// When a PINGREQ is due; `None` when switched off. [MQTT-3.1.2-20]
+    pub const fn ping_is_due_at(&self) -> Option<Timestamp> {
+        if self.seconds == 0 { None } else { Some(self.last.plus_secs(self.seconds as u64)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_counted_from_the_last_packet() {
+        let mut keep_alive = KeepAlive::new(10, Timestamp(0));
+        keep_alive.touch(Timestamp(1_000));
+        assert_eq!(keep_alive.peer_is_dead_at(), Some(Timestamp(16_000)));
+        assert_eq!(keep_alive.ping_is_due_at(), Some(Timestamp(11_000)));
+        assert_eq!(KeepAlive::new(0, Timestamp(0)).peer_is_dead_at(), None);
+    }
+}

@@ -1,0 +1,301 @@
+//! The sender's side of QoS 1 and 2: what is in flight, in which step, and how much more may be sent.
+//! Knows no message: `M` is whatever its owner needs to send one again.
+
+use super::{PacketIds, Violation};
+use crate::codec::{PacketId, QoS};
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    vec::Vec,
+};
+
+/// The messages that one side has begun to send and the other has not finished acknowledging.
+#[derive(Clone, Debug)]
+pub struct Outbound<M> {
+    in_flight: BTreeMap<PacketId, Entry<M>>,
+    ids: PacketIds,
+    /// Order of sending, for resending in that order. [MQTT-4.6.0-1]
+    sequence: u64,
+    /// What the current connection has not carried yet, in that order.
+    resends: VecDeque<PacketId>,
+    window: u16,
+    quota: u16,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<M> {
+    sequence: u64,
+    step: InFlight<M>,
+}
+
+/// The step that a message in flight has reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InFlight<M> {
+    /// PUBLISH of QoS 1 sent, PUBACK awaited.
+    PubAck(M),
+    /// PUBLISH of QoS 2 sent, PUBREC awaited.
+    PubRec(M),
+    /// PUBREL sent, PUBCOMP awaited; the message itself is forgotten. [MQTT-4.3.3-6]
+    PubComp,
+}
+
+/// What to send again on a resumed connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resend<M> {
+    /// The PUBLISH, with DUP. [MQTT-3.3.1-1]
+    Publish(M),
+    /// The PUBREL.
+    PubRel,
+}
+
+/// What a PUBREC meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received<M> {
+    /// The peer owns the message now: send PUBREL.
+    Accepted(M),
+    /// The peer refused it: the exchange is over. [MQTT-4.4.0-2]
+    Refused(M),
+    /// PUBREL was sent before: send it again.
+    Again,
+    /// No such exchange: answer with PUBREL and 0x92.
+    Unknown,
+}
+
+impl<M: Clone> Outbound<M> {
+    /// Nothing in flight, nothing may be sent before [`Outbound::connected`].
+    pub fn new() -> Self {
+        Self {
+            in_flight: BTreeMap::new(),
+            ids: PacketIds::default(),
+            sequence: 0,
+            resends: VecDeque::new(),
+            window: 0,
+            quota: 0,
+        }
+    }
+
+    /// A connection begins whose peer accepts `receive_maximum` unacknowledged messages at a time. [MQTT-4.9.0-1]
+    pub fn connected(&mut self, receive_maximum: u16) {
+        self.window = receive_maximum;
+        self.quota = receive_maximum;
+        let mut order: Vec<_> = self.in_flight.iter().map(|(id, entry)| (entry.sequence, *id)).collect();
+        order.sort_unstable();
+        self.resends = order.into_iter().map(|(_, id)| id).collect();
+    }
+
+    /// The session is gone: forgets all that is in flight and returns it in the order of sending.
+    pub fn clear(&mut self) -> Vec<InFlight<M>> {
+        self.resends.clear();
+        let mut entries: Vec<_> = core::mem::take(&mut self.in_flight).into_iter().collect();
+        entries.sort_by_key(|(_, entry)| entry.sequence);
+        entries
+            .into_iter()
+            .map(|(id, entry)| {
+                self.ids.release(id);
+                entry.step
+            })
+            .collect()
+    }
+
+    /// Whether the send quota, the identifiers and the order allow one more QoS 1 or 2 message. [MQTT-4.9.0-2]
+    pub fn is_ready(&self) -> bool {
+        self.quota > 0 && self.resends.is_empty() && self.ids.len() < usize::from(u16::MAX)
+    }
+
+    /// Begins to send `message` and returns its identifier; `None` when [`Outbound::is_ready`] is false or `qos` is 0.
+    pub fn send(&mut self, qos: QoS, message: M) -> Option<PacketId> {
+        let step = match qos {
+            QoS::AtMostOnce => return None,
+            QoS::AtLeastOnce => InFlight::PubAck(message),
+            QoS::ExactlyOnce => InFlight::PubRec(message),
+        };
+        if !self.is_ready() {
+            return None;
+        }
+        let id = self.ids.allocate()?;
+        self.quota -= 1;
+        self.sequence += 1;
+        self.in_flight.insert(id, Entry { sequence: self.sequence, step });
+        Some(id)
+    }
+
+    /// The identifiers, for packets that share them with PUBLISH (SUBSCRIBE and UNSUBSCRIBE of a client).
+    pub fn ids(&mut self) -> &mut PacketIds {
+        &mut self.ids
+    }
+
+    /// PUBACK came: returns the message it ends, or `None` when there is no such exchange.
+    ///
+    /// # Errors
+    /// When the identifier belongs to a QoS 2 exchange.
+    pub fn acknowledged(&mut self, id: PacketId) -> Result<Option<M>, Violation> {
+        match self.in_flight.get(&id).map(|entry| &entry.step) {
+            None => Ok(None),
+            Some(InFlight::PubAck(message)) => {
+                let message = message.clone();
+                self.finish(id);
+                Ok(Some(message))
+            }
+            Some(_) => Err(Violation::protocol_error("PUBACK answers a QoS 1 PUBLISH, not a QoS 2 one (4.3.3)")),
+        }
+    }
+
+    /// PUBREC came, with a success (below 0x80) or not.
+    ///
+    /// # Errors
+    /// When the identifier belongs to a QoS 1 exchange.
+    pub fn received(&mut self, id: PacketId, accepted: bool) -> Result<Received<M>, Violation> {
+        let Some(entry) = self.in_flight.get_mut(&id) else { return Ok(Received::Unknown) };
+        match &entry.step {
+            InFlight::PubAck(_) => {
+                Err(Violation::protocol_error("PUBREC answers a QoS 2 PUBLISH, not a QoS 1 one (4.3.2)"))
+            }
+            InFlight::PubComp => Ok(Received::Again),
+            InFlight::PubRec(message) => {
+                let message = message.clone();
+                if accepted {
+                    entry.step = InFlight::PubComp;
+                    Ok(Received::Accepted(message))
+                } else {
+                    self.finish(id);
+                    Ok(Received::Refused(message))
+                }
+            }
+        }
+    }
+
+    /// PUBCOMP came: whether it ended an exchange.
+    ///
+    /// # Errors
+    /// When the exchange has not reached its PUBREL.
+    pub fn completed(&mut self, id: PacketId) -> Result<bool, Violation> {
+        match self.in_flight.get(&id).map(|entry| &entry.step) {
+            None => Ok(false),
+            Some(InFlight::PubComp) => {
+                self.finish(id);
+                Ok(true)
+            }
+            Some(_) => Err(Violation::protocol_error("PUBCOMP answers a PUBREL, and none was sent (4.3.3)")),
+        }
+    }
+
+    /// The next packet to send again on this connection, in the original order, as far as the quota goes; `None` when
+    /// nothing is left or the quota is used up. Nothing new is sent before all of it. [MQTT-4.4.0-1]
+    pub fn resend(&mut self) -> Option<(PacketId, Resend<M>)> {
+        loop {
+            let id = *self.resends.front()?;
+            let resend = match self.in_flight.get(&id).map(|entry| &entry.step) {
+                None => None,
+                Some(InFlight::PubComp) => Some(Resend::PubRel),
+                Some(InFlight::PubAck(message) | InFlight::PubRec(message)) => {
+                    self.quota = self.quota.checked_sub(1)?;
+                    Some(Resend::Publish(message.clone()))
+                }
+            };
+            self.resends.pop_front();
+            if let Some(resend) = resend {
+                return Some((id, resend));
+            }
+        }
+    }
+
+    /// What is in flight, by identifier.
+    pub fn in_flight(&self) -> impl Iterator<Item = (PacketId, &InFlight<M>)> {
+        self.in_flight.iter().map(|(id, entry)| (*id, &entry.step))
+    }
+
+    /// How many messages are in flight.
+    pub fn len(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Whether nothing is in flight.
+    pub fn is_empty(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    fn finish(&mut self, id: PacketId) {
+        self.in_flight.remove(&id);
+        self.ids.release(id);
+        self.quota = self.quota.saturating_add(1).min(self.window);
+    }
+}
+
+impl<M: Clone> Default for Outbound<M> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connected(receive_maximum: u16) -> Outbound<&'static str> {
+        let mut outbound = Outbound::new();
+        outbound.connected(receive_maximum);
+        outbound
+    }
+
+    #[test]
+    fn the_quota_falls_with_each_send_and_rises_with_each_end() {
+        let mut outbound = connected(2);
+        let first = outbound.send(QoS::AtLeastOnce, "a").unwrap();
+        let second = outbound.send(QoS::ExactlyOnce, "b").unwrap();
+        assert_eq!(outbound.send(QoS::AtLeastOnce, "c"), None);
+        assert_eq!(outbound.acknowledged(first), Ok(Some("a")));
+        assert!(outbound.is_ready());
+        outbound.send(QoS::AtLeastOnce, "c").unwrap();
+        assert_eq!(outbound.received(second, true), Ok(Received::Accepted("b")));
+        assert!(!outbound.is_ready());
+        assert_eq!(outbound.completed(second), Ok(true));
+        assert!(outbound.is_ready());
+        assert_eq!(outbound.completed(second), Ok(false));
+    }
+
+    #[test]
+    fn a_refused_qos_2_message_ends_at_pubrec() {
+        let mut outbound = connected(1);
+        let id = outbound.send(QoS::ExactlyOnce, "a").unwrap();
+        assert_eq!(outbound.received(id, false), Ok(Received::Refused("a")));
+        assert_eq!(outbound.received(id, true), Ok(Received::Unknown));
+        assert!(outbound.is_ready());
+    }
+
+    #[test]
+    fn the_wrong_acknowledgement_is_a_protocol_error() {
+        let mut outbound = connected(9);
+        let one = outbound.send(QoS::AtLeastOnce, "a").unwrap();
+        let two = outbound.send(QoS::ExactlyOnce, "b").unwrap();
+        assert!(outbound.received(one, true).is_err());
+        assert!(outbound.completed(one).is_err());
+        assert!(outbound.acknowledged(two).is_err());
+        assert!(outbound.completed(two).is_err());
+    }
+
+    #[test]
+    fn a_resumed_connection_resends_in_order_within_its_own_quota() {
+        let mut outbound = connected(9);
+        let a = outbound.send(QoS::ExactlyOnce, "a").unwrap();
+        let b = outbound.send(QoS::AtLeastOnce, "b").unwrap();
+        let c = outbound.send(QoS::AtLeastOnce, "c").unwrap();
+        outbound.received(a, true).unwrap();
+        outbound.connected(1);
+        assert_eq!(outbound.resend(), Some((a, Resend::PubRel)));
+        assert_eq!(outbound.resend(), Some((b, Resend::Publish("b"))));
+        assert_eq!(outbound.resend(), None);
+        outbound.completed(a).unwrap();
+        outbound.acknowledged(b).unwrap();
+        assert_eq!(outbound.resend(), Some((c, Resend::Publish("c"))));
+        assert_eq!(outbound.resend(), None);
+    }
+
+    #[test]
+    fn clearing_returns_the_messages_in_the_order_of_sending() {
+        let mut outbound = connected(9);
+        assert!(outbound.is_empty());
+        for message in ["a", "b"] {
+            outbound.send(QoS::AtLeastOnce, message).unwrap();
+        }
+        assert_eq!(outbound.clear(), [InFlight::PubAck("a"), InFlight::PubAck("b")]);
+    }
+}
