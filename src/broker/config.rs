@@ -1,0 +1,101 @@
+//! What a broker allows: every limit finite by default, every limit the host's to choose.
+
+use super::Grants;
+use crate::codec::{QoS, Text};
+
+/// The broker's settings. Times are in the unit that their name ends with; sizes are bytes.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Who is let in.
+    pub authentication: Authentication,
+    /// Network Connections at a time; one more is closed with 0x97 (3.1.1: 3).
+    pub maximum_connections: usize,
+    /// Sessions, connected or not; one more is refused with 0x97 (3.1.1: 3).
+    pub maximum_sessions: usize,
+    /// How long a connection may be open without a CONNECT, or wait for a verdict.
+    pub connect_timeout_millis: u64,
+    /// Largest packet accepted; announced to MQTT 5 clients, 0x95 beyond.
+    pub maximum_packet_size: u32,
+    /// QoS 1 and 2 messages that a client may have unacknowledged; announced, 0x93 beyond. 0 counts as 1.
+    pub receive_maximum: u16,
+    /// Topic Aliases that a client may set; announced, 0x94 beyond.
+    pub topic_alias_maximum: u16,
+    /// Topic Aliases that the broker sets for a client that allows them, at most.
+    pub assigned_topic_aliases: u16,
+    /// Highest QoS of messages from clients; announced, 0x9B beyond.
+    pub maximum_qos: QoS,
+    /// Whether retained messages are kept; announced, 0x9A when not.
+    pub retain_available: bool,
+    /// Whether filters may hold wildcards; announced, 0xA2 when not.
+    pub wildcard_subscription_available: bool,
+    /// Whether SUBSCRIBE may carry a Subscription Identifier; announced, 0xA1 when not.
+    pub subscription_identifiers_available: bool,
+    /// Whether `$share` filters are allowed; announced, 0x9E when not.
+    pub shared_subscription_available: bool,
+    /// Keep Alive imposed on MQTT 5 clients instead of their own; 0 switches keep-alive off for them.
+    pub server_keep_alive_seconds: Option<u16>,
+    /// Longest Session Expiry Interval; a client that asks for more is told this. `u32::MAX` is no limit.
+    pub maximum_session_expiry_seconds: u32,
+    /// Subscriptions of one session; each one more is refused with 0x97.
+    pub maximum_subscriptions: usize,
+    /// Levels of a Topic Name or Topic Filter; more is refused with 0x97.
+    pub maximum_topic_levels: usize,
+    /// QoS 1 and 2 messages in flight to one client, if its Receive Maximum allows as many.
+    pub maximum_in_flight: u16,
+    /// Messages that wait for one session; one more is dropped and counted.
+    pub maximum_queued_messages: usize,
+    /// Bytes of payload and topic that wait for one session; a message beyond is dropped and counted.
+    pub maximum_queued_bytes: usize,
+    /// Bytes handed to the host for one connection and not yet written: beyond it QoS 0 is dropped and counted, QoS 1 and 2
+    /// wait in the queue, and a client that lets answers alone grow to four times as much is closed with 0x97.
+    pub send_buffer: usize,
+    /// Retained messages; a new topic beyond is refused with 0x97.
+    pub maximum_retained_messages: usize,
+    /// Bytes of payload and topic of retained messages; a message beyond is refused with 0x97.
+    pub maximum_retained_bytes: usize,
+    /// How often `$SYS` topics are published while anybody subscribes to them; 0 never.
+    pub sys_interval_seconds: u32,
+    /// Response Information for clients that request it: the prefix of the topics they should use for responses.
+    pub response_information: Option<Text>,
+}
+
+/// Who is let in.
+#[derive(Clone, Debug)]
+pub enum Authentication {
+    /// Everybody, with these grants.
+    Open(Grants),
+    /// Whom the host allows: each CONNECT becomes [`super::Action::Authenticate`].
+    Ask,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            authentication: Authentication::Open(Grants::all()),
+            maximum_connections: 10_000,
+            maximum_sessions: 20_000,
+            connect_timeout_millis: 10_000,
+            maximum_packet_size: 1 << 20,
+            receive_maximum: 256,
+            topic_alias_maximum: 64,
+            assigned_topic_aliases: 64,
+            maximum_qos: QoS::ExactlyOnce,
+            retain_available: true,
+            wildcard_subscription_available: true,
+            subscription_identifiers_available: true,
+            shared_subscription_available: true,
+            server_keep_alive_seconds: None,
+            maximum_session_expiry_seconds: 7 * 24 * 3_600,
+            maximum_subscriptions: 1_000,
+            maximum_topic_levels: 128,
+            maximum_in_flight: 256,
+            maximum_queued_messages: 1_000,
+            maximum_queued_bytes: 8 << 20,
+            send_buffer: 1 << 20,
+            maximum_retained_messages: 100_000,
+            maximum_retained_bytes: 64 << 20,
+            sys_interval_seconds: 10,
+            response_information: None,
+        }
+    }
+}

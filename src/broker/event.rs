@@ -1,0 +1,52 @@
+//! What the broker reports to its host. Never a payload, never a secret.
+
+use super::ConnectionId;
+use crate::codec::{ProtocolVersion, ReasonCode, Text};
+
+/// Something worth knowing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A client was let in.
+    Connected {
+        /// Its connection.
+        connection: ConnectionId,
+        /// Who.
+        client_id: Text,
+        /// The version that it speaks.
+        version: ProtocolVersion,
+        /// Whether it came back to its session.
+        session_present: bool,
+    },
+    /// A connection ended before its client was let in.
+    Refused {
+        /// Its connection.
+        connection: ConnectionId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A client's connection ended.
+    Disconnected {
+        /// Its connection.
+        connection: ConnectionId,
+        /// Who.
+        client_id: Text,
+        /// Why: 0x00 and 0x04 by the client's DISCONNECT, 0x80 when the network failed, else what it was told.
+        refusal: Refusal,
+    },
+    /// A message did not reach a session, because a limit of this broker or of the client was met.
+    Dropped {
+        /// Whose.
+        client_id: Text,
+        /// Which limit.
+        why: &'static str,
+    },
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Reason Code.
+    pub reason: ReasonCode,
+    /// One sentence for people.
+    pub message: &'static str,
+}
