@@ -1,5 +1,6 @@
 //! What can be wrong with bytes, and with a packet that is to become bytes.
 use super::{ProtocolVersion, ReasonCode};
+use core::fmt;
 
 /// The bytes are not a packet that the standard allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,3 +16,35 @@ pub struct DecodeError {
 /// A packet would be longer than [`super::MAXIMUM_PACKET_SIZE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PacketTooLarge;
+
+impl DecodeError {
+    pub(super) const fn new(reason: ReasonCode, message: &'static str) -> Self {
+        Self { reason, message, version: None }
+    }
+
+    /// 0x81: the bytes cannot be parsed.
+    pub(super) const fn malformed(message: &'static str) -> Self {
+        Self::new(ReasonCode::MalformedPacket, message)
+    }
+
+    /// 0x82: the bytes say what the protocol does not allow.
+    pub(super) const fn protocol(message: &'static str) -> Self {
+        Self::new(ReasonCode::ProtocolError, message)
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.reason, self.message)
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+impl fmt::Display for PacketTooLarge {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "a packet holds at most {} bytes", super::MAXIMUM_PACKET_SIZE)
+    }
+}
+
+impl core::error::Error for PacketTooLarge {}
