@@ -1,5 +1,9 @@
 //! CONNACK (3.2).
-use super::{Binary, QoS, ReasonCode, Text, UserProperties};
+use super::{
+    Binary, DecodeError, ProtocolVersion, QoS, ReasonCode, Text, UserProperties,
+    property::{Properties, properties},
+    wire::{Field, Reader, Sink},
+};
 use core::num::{NonZeroU16, NonZeroU32};
 
 /// The server's answer to a CONNECT.
@@ -50,4 +54,126 @@ pub struct ConnAckProperties {
     pub authentication_method: Option<Text>,
     /// Authentication Data.
     pub authentication_data: Option<Binary>,
+}
+
+properties!(ConnAckProperties {
+    0x11 session_expiry_interval: u32,
+    0x21 receive_maximum: NonZeroU16,
+    0x24 maximum_qos: MaximumQoS,
+    0x25 retain_available: bool,
+    0x27 maximum_packet_size: NonZeroU32,
+    0x12 assigned_client_identifier: Text,
+    0x22 topic_alias_maximum: u16,
+    0x1F reason_string: Text,
+    0x26 user_properties: (Text, Text),
+    0x28 wildcard_subscription_available: bool,
+    0x29 subscription_identifiers_available: bool,
+    0x2A shared_subscription_available: bool,
+    0x13 server_keep_alive: u16,
+    0x1A response_information: Text,
+    0x1C server_reference: Text,
+    0x15 authentication_method: Text,
+    0x16 authentication_data: Binary,
+});
+
+/// Maximum QoS: 0 or 1, because 2 is said by its absence.
+struct MaximumQoS;
+
+impl Field for MaximumQoS {
+    type Value = QoS;
+
+    fn read(reader: &mut Reader) -> Result<QoS, DecodeError> {
+        match reader.read::<u8>()? {
+            0 => Ok(QoS::AtMostOnce),
+            1 => Ok(QoS::AtLeastOnce),
+            _ => Err(DecodeError::protocol("Maximum QoS is neither 0 nor 1")),
+        }
+    }
+
+    fn write(value: &QoS, sink: &mut impl Sink) {
+        sink.write::<u8>(&(*value as u8));
+    }
+}
+
+impl ConnAck {
+    /// Decodes what follows the fixed header.
+    pub(super) fn decode(reader: &mut Reader, version: ProtocolVersion) -> Result<Self, DecodeError> {
+        let session_present = match reader.read::<u8>()? {
+            0 => false,
+            1 => true,
+            // [MQTT-3.2.2-1]
+            _ => return Err(DecodeError::malformed("reserved Connect Acknowledge Flags are set")),
+        };
+        let reason = match version {
+            ProtocolVersion::V5 => ReasonCode::decode(reader, REASONS)?,
+            ProtocolVersion::V3_1_1 => ReasonCode::from_return_code(reader.read::<u8>()?)
+                .ok_or(DecodeError::protocol("the return code is reserved"))?,
+        };
+        // [MQTT-3.2.2-6]
+        if session_present && reason != ReasonCode::Success {
+            return Err(DecodeError::protocol("a refused connection cannot have a session"));
+        }
+        Ok(Self { session_present, reason, properties: ConnAckProperties::decode(reader, version)? })
+    }
+
+    /// Writes what follows the fixed header.
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+        sink.write::<u8>(&u8::from(self.session_present));
+        sink.write::<u8>(&match version {
+            ProtocolVersion::V5 => self.reason.value(),
+            ProtocolVersion::V3_1_1 => self.reason.return_code(),
+        });
+        self.properties.encode(version, sink);
+    }
+}
+
+/// Connect Reason Codes. [MQTT-3.2.2-8]
+const REASONS: &[ReasonCode] = &[
+    ReasonCode::Success,
+    ReasonCode::UnspecifiedError,
+    ReasonCode::MalformedPacket,
+    ReasonCode::ProtocolError,
+    ReasonCode::ImplementationSpecificError,
+    ReasonCode::UnsupportedProtocolVersion,
+    ReasonCode::ClientIdentifierNotValid,
+    ReasonCode::BadUserNameOrPassword,
+    ReasonCode::NotAuthorized,
+    ReasonCode::ServerUnavailable,
+    ReasonCode::ServerBusy,
+    ReasonCode::Banned,
+    ReasonCode::BadAuthenticationMethod,
+    ReasonCode::TopicNameInvalid,
+    ReasonCode::PacketTooLarge,
+    ReasonCode::QuotaExceeded,
+    ReasonCode::PayloadFormatInvalid,
+    ReasonCode::RetainNotSupported,
+    ReasonCode::QoSNotSupported,
+    ReasonCode::UseAnotherServer,
+    ReasonCode::ServerMoved,
+    ReasonCode::ConnectionRateExceeded,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::BytesMut;
+
+    #[test]
+    fn a_reason_that_3_1_1_lacks_becomes_the_nearest_return_code() {
+        for (reason, code) in [
+            (ReasonCode::Success, 0),
+            (ReasonCode::UnsupportedProtocolVersion, 1),
+            (ReasonCode::ClientIdentifierNotValid, 2),
+            (ReasonCode::ServerBusy, 3),
+            (ReasonCode::UseAnotherServer, 3),
+            (ReasonCode::BadUserNameOrPassword, 4),
+            (ReasonCode::Banned, 5),
+            (ReasonCode::QoSNotSupported, 5),
+        ] {
+            let mut bytes = BytesMut::new();
+            ConnAck { session_present: false, reason, properties: ConnAckProperties::default() }
+                .encode(ProtocolVersion::V3_1_1, &mut bytes);
+            assert_eq!(bytes, [0, code][..], "{reason}");
+        }
+    }
 }

@@ -1,5 +1,9 @@
 //! DISCONNECT and AUTH (3.14, 3.15).
-use super::{Binary, ReasonCode, Text, UserProperties};
+use super::{
+    Binary, DecodeError, ProtocolVersion, ReasonCode, Text, UserProperties,
+    property::{Properties, properties},
+    wire::{Reader, Sink},
+};
 
 /// The last packet of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,3 +48,121 @@ pub struct AuthProperties {
     /// User Properties.
     pub user_properties: UserProperties,
 }
+
+properties!(DisconnectProperties {
+    0x11 session_expiry_interval: u32,
+    0x1F reason_string: Text,
+    0x26 user_properties: (Text, Text),
+    0x1C server_reference: Text,
+});
+
+properties!(AuthProperties {
+    0x15 authentication_method: Text,
+    0x16 authentication_data: Binary,
+    0x1F reason_string: Text,
+    0x26 user_properties: (Text, Text),
+});
+
+impl From<ReasonCode> for Disconnect {
+    /// A DISCONNECT that says its reason and no more.
+    fn from(reason: ReasonCode) -> Self {
+        Self { reason, properties: DisconnectProperties::default() }
+    }
+}
+
+impl Disconnect {
+    /// Decodes what follows the fixed header.
+    pub(super) fn decode(reader: &mut Reader, version: ProtocolVersion) -> Result<Self, DecodeError> {
+        let mut disconnect = Self::from(ReasonCode::Success);
+        // What a shorter packet leaves out is Success, and no properties.
+        if version == ProtocolVersion::V5 && !reader.is_empty() {
+            disconnect.reason = ReasonCode::decode(reader, DISCONNECT_REASONS)?;
+            if !reader.is_empty() {
+                disconnect.properties = DisconnectProperties::decode(reader, version)?;
+            }
+        }
+        Ok(disconnect)
+    }
+
+    /// Writes what follows the fixed header, in the shortest form there is.
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+        let no_properties = self.properties == DisconnectProperties::default();
+        if version == ProtocolVersion::V3_1_1 || (self.reason == ReasonCode::Success && no_properties) {
+            return;
+        }
+        sink.write::<u8>(&self.reason.value());
+        if !no_properties {
+            self.properties.encode(version, sink);
+        }
+    }
+}
+
+impl Auth {
+    /// Decodes what follows the fixed header.
+    pub(super) fn decode(reader: &mut Reader, version: ProtocolVersion) -> Result<Self, DecodeError> {
+        if version == ProtocolVersion::V3_1_1 {
+            return Err(DecodeError::malformed("MQTT 3.1.1 has no AUTH"));
+        }
+        if reader.is_empty() {
+            return Ok(Self { reason: ReasonCode::Success, properties: AuthProperties::default() });
+        }
+        let reason = ReasonCode::decode(reader, AUTH_REASONS)?;
+        let auth = Self { reason, properties: AuthProperties::decode(reader, version)? };
+        // Section 3.15.2.2.2: only the packet that says no more than Success may leave the method out.
+        if auth.properties.authentication_method.is_none() && !auth.is_plain_success() {
+            return Err(DecodeError::protocol("AUTH without Authentication Method"));
+        }
+        Ok(auth)
+    }
+
+    /// Writes what follows the fixed header, in the shortest form there is.
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+        if !self.is_plain_success() {
+            sink.write::<u8>(&self.reason.value());
+            self.properties.encode(version, sink);
+        }
+    }
+
+    fn is_plain_success(&self) -> bool {
+        self.reason == ReasonCode::Success && self.properties == AuthProperties::default()
+    }
+}
+
+/// Disconnect Reason Codes. [MQTT-3.14.2-1]
+const DISCONNECT_REASONS: &[ReasonCode] = &[
+    ReasonCode::Success,
+    ReasonCode::DisconnectWithWillMessage,
+    ReasonCode::UnspecifiedError,
+    ReasonCode::MalformedPacket,
+    ReasonCode::ProtocolError,
+    ReasonCode::ImplementationSpecificError,
+    ReasonCode::NotAuthorized,
+    ReasonCode::ServerBusy,
+    ReasonCode::ServerShuttingDown,
+    // Missing from the list in section 3.14.2.1, but section 2.4 gives it to DISCONNECT.
+    ReasonCode::BadAuthenticationMethod,
+    ReasonCode::KeepAliveTimeout,
+    ReasonCode::SessionTakenOver,
+    ReasonCode::TopicFilterInvalid,
+    ReasonCode::TopicNameInvalid,
+    ReasonCode::ReceiveMaximumExceeded,
+    ReasonCode::TopicAliasInvalid,
+    ReasonCode::PacketTooLarge,
+    ReasonCode::MessageRateTooHigh,
+    ReasonCode::QuotaExceeded,
+    ReasonCode::AdministrativeAction,
+    ReasonCode::PayloadFormatInvalid,
+    ReasonCode::RetainNotSupported,
+    ReasonCode::QoSNotSupported,
+    ReasonCode::UseAnotherServer,
+    ReasonCode::ServerMoved,
+    ReasonCode::SharedSubscriptionsNotSupported,
+    ReasonCode::ConnectionRateExceeded,
+    ReasonCode::MaximumConnectTime,
+    ReasonCode::SubscriptionIdentifiersNotSupported,
+    ReasonCode::WildcardSubscriptionsNotSupported,
+];
+
+/// Authenticate Reason Codes. [MQTT-3.15.2-1]
+const AUTH_REASONS: &[ReasonCode] =
+    &[ReasonCode::Success, ReasonCode::ContinueAuthentication, ReasonCode::ReAuthenticate];

@@ -1,6 +1,22 @@
 //! MQTT packets as values and as bytes, for 3.1.1 and 5.0. Knows nothing of sessions, topics' meaning or who is speaking.
 //!
 //! The model is MQTT 5; 3.1.1 is a projection of it at decode and encode.
+//!
+//! ```
+//! use bytes::{Bytes, BytesMut};
+//! use mqlite::codec::{Framer, Packet, ProtocolVersion, Publish, Text};
+//!
+//! let publish = Publish { topic: Text::from_static("tide/low"), payload: Bytes::from("06:12"), ..Publish::default() };
+//! let packet = Packet::Publish(publish);
+//! let mut bytes = BytesMut::new();
+//! packet.encode(ProtocolVersion::V5, &mut bytes)?;
+//!
+//! let mut framer = Framer::new(1024);
+//! framer.push(bytes.freeze());
+//! let frame = framer.next()?.expect("the packet is whole");
+//! assert_eq!(Packet::decode(frame, ProtocolVersion::V5)?, packet);
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
 
 mod ack;
 mod connack;
@@ -14,6 +30,7 @@ mod publish;
 mod reason;
 mod subscribe;
 mod unsubscribe;
+mod wire;
 
 pub use ack::{Ack, AckProperties};
 pub use connack::{ConnAck, ConnAckProperties};
@@ -28,15 +45,18 @@ pub use reason::ReasonCode;
 pub use subscribe::{RetainHandling, SubAck, Subscribe, SubscribeFilter, SubscribeProperties, SubscriptionOptions};
 pub use unsubscribe::{UnsubAck, Unsubscribe};
 
+use alloc::boxed::Box;
 use bytes::{Bytes, BytesMut};
+use frame::{Header, PacketType};
+use wire::{Length, Reader, Sink};
 
 /// One MQTT Control Packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Packet {
     /// A client opens its session.
-    Connect(alloc::boxed::Box<Connect>),
+    Connect(Box<Connect>),
     /// The server answers a CONNECT.
-    ConnAck(alloc::boxed::Box<ConnAck>),
+    ConnAck(Box<ConnAck>),
     /// An Application Message on its way.
     Publish(Publish),
     /// A QoS 1 message was accepted.
@@ -72,19 +92,104 @@ impl Packet {
     /// # Errors
     /// When the bytes break a rule of the standard; the error knows the Reason Code to answer with.
     pub fn decode(frame: Bytes, version: ProtocolVersion) -> Result<Self, DecodeError> {
-        unimplemented!("{frame:?} {version:?}")
+        let header = Header::parse(&frame)?
+            .filter(|header| header.size == frame.len())
+            .ok_or(DecodeError::malformed("the frame is not one whole packet"))?;
+        let mut reader = Reader::new(frame.slice(header.length..));
+        let packet = match header.packet_type {
+            PacketType::Connect => Self::Connect(Box::new(Connect::decode(&mut reader)?)),
+            PacketType::ConnAck => Self::ConnAck(Box::new(ConnAck::decode(&mut reader, version)?)),
+            PacketType::Publish => Self::Publish(Publish::decode(header.flags, &mut reader, version)?),
+            PacketType::PubAck => Self::PubAck(Ack::decode(&mut reader, version, ack::RECEIVED)?),
+            PacketType::PubRec => Self::PubRec(Ack::decode(&mut reader, version, ack::RECEIVED)?),
+            PacketType::PubRel => Self::PubRel(Ack::decode(&mut reader, version, ack::RELEASED)?),
+            PacketType::PubComp => Self::PubComp(Ack::decode(&mut reader, version, ack::RELEASED)?),
+            PacketType::Subscribe => Self::Subscribe(Subscribe::decode(&mut reader, version)?),
+            PacketType::SubAck => Self::SubAck(SubAck::decode(&mut reader, version)?),
+            PacketType::Unsubscribe => Self::Unsubscribe(Unsubscribe::decode(&mut reader, version)?),
+            PacketType::UnsubAck => Self::UnsubAck(UnsubAck::decode(&mut reader, version)?),
+            PacketType::PingReq => Self::PingReq,
+            PacketType::PingResp => Self::PingResp,
+            PacketType::Disconnect => Self::Disconnect(Disconnect::decode(&mut reader, version)?),
+            PacketType::Auth => Self::Auth(Auth::decode(&mut reader, version)?),
+        };
+        reader.end()?;
+        Ok(packet)
     }
 
-    /// Appends the packet's bytes to `out`. What 3.1.1 cannot say (properties, most Reason Codes) is left out there.
+    /// Appends the packet's bytes to `out`. What 3.1.1 cannot say (properties, most Reason Codes, the whole of AUTH) is
+    /// left out there. A CONNECT is written in its own version.
     ///
     /// # Errors
     /// When the packet would be longer than [`MAXIMUM_PACKET_SIZE`]; nothing is written then.
     pub fn encode(&self, version: ProtocolVersion, out: &mut BytesMut) -> Result<(), PacketTooLarge> {
-        unimplemented!("{version:?} {out:?}")
+        if !self.exists_in(version) {
+            return Ok(());
+        }
+        let header = self.header(version);
+        header.encode(out)?;
+        out.reserve(header.size - header.length);
+        self.encode_content(version, out);
+        Ok(())
     }
 
     /// The packet's length in bytes once encoded, fixed header included.
     pub fn size(&self, version: ProtocolVersion) -> usize {
-        unimplemented!("{version:?}")
+        if self.exists_in(version) { self.header(version).size } else { 0 }
+    }
+
+    fn exists_in(&self, version: ProtocolVersion) -> bool {
+        version == ProtocolVersion::V5 || !matches!(self, Self::Auth(_))
+    }
+
+    fn header(&self, version: ProtocolVersion) -> Header {
+        let mut remaining = Length(0);
+        self.encode_content(version, &mut remaining);
+        Header::new(self.packet_type(), self.flags(), remaining.0)
+    }
+
+    /// Writes what follows the fixed header.
+    fn encode_content(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+        match self {
+            Self::Connect(connect) => connect.encode(sink),
+            Self::ConnAck(connack) => connack.encode(version, sink),
+            Self::Publish(publish) => publish.encode(version, sink),
+            Self::PubAck(ack) | Self::PubRec(ack) | Self::PubRel(ack) | Self::PubComp(ack) => ack.encode(version, sink),
+            Self::Subscribe(subscribe) => subscribe.encode(version, sink),
+            Self::SubAck(suback) => suback.encode(version, sink),
+            Self::Unsubscribe(unsubscribe) => unsubscribe.encode(version, sink),
+            Self::UnsubAck(unsuback) => unsuback.encode(version, sink),
+            Self::PingReq | Self::PingResp => {}
+            Self::Disconnect(disconnect) => disconnect.encode(version, sink),
+            Self::Auth(auth) => auth.encode(version, sink),
+        }
+    }
+
+    /// The lower half of the first byte.
+    fn flags(&self) -> u8 {
+        match self {
+            Self::Publish(publish) => publish.flags(),
+            packet => packet.packet_type().flags(),
+        }
+    }
+
+    const fn packet_type(&self) -> PacketType {
+        match self {
+            Self::Connect(_) => PacketType::Connect,
+            Self::ConnAck(_) => PacketType::ConnAck,
+            Self::Publish(_) => PacketType::Publish,
+            Self::PubAck(_) => PacketType::PubAck,
+            Self::PubRec(_) => PacketType::PubRec,
+            Self::PubRel(_) => PacketType::PubRel,
+            Self::PubComp(_) => PacketType::PubComp,
+            Self::Subscribe(_) => PacketType::Subscribe,
+            Self::SubAck(_) => PacketType::SubAck,
+            Self::Unsubscribe(_) => PacketType::Unsubscribe,
+            Self::UnsubAck(_) => PacketType::UnsubAck,
+            Self::PingReq => PacketType::PingReq,
+            Self::PingResp => PacketType::PingResp,
+            Self::Disconnect(_) => PacketType::Disconnect,
+            Self::Auth(_) => PacketType::Auth,
+        }
     }
 }

@@ -1,7 +1,12 @@
 //! PUBLISH (3.3).
-use super::{Binary, PacketId, QoS, Text, UserProperties};
+use super::{
+    Binary, DecodeError, PacketId, PacketTooLarge, ProtocolVersion, QoS, ReasonCode, Text, UserProperties,
+    frame::{Header, PacketType},
+    property::{Properties, ResponseTopic, SubscriptionIdentifier, properties},
+    wire::{Field, Length, Reader, Sink},
+};
 use alloc::vec::Vec;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use core::num::{NonZeroU16, NonZeroU32};
 
 /// An Application Message on its way between client and server.
@@ -42,4 +47,156 @@ pub struct PublishProperties {
     pub subscription_identifiers: Vec<NonZeroU32>,
     /// Content Type.
     pub content_type: Option<Text>,
+}
+
+properties!(PublishProperties {
+    0x01 payload_format_indicator: bool,
+    0x02 message_expiry_interval: u32,
+    0x23 topic_alias: TopicAlias,
+    0x08 response_topic: ResponseTopic,
+    0x09 correlation_data: Binary,
+    0x26 user_properties: (Text, Text),
+    0x0B subscription_identifiers: SubscriptionIdentifier,
+    0x03 content_type: Text,
+});
+
+/// Topic Alias: 0 has a Reason Code of its own.
+struct TopicAlias;
+
+impl Field for TopicAlias {
+    type Value = NonZeroU16;
+
+    fn read(reader: &mut Reader) -> Result<NonZeroU16, DecodeError> {
+        // [MQTT-3.3.2-8]
+        let zero = DecodeError::new(ReasonCode::TopicAliasInvalid, "Topic Alias is 0");
+        NonZeroU16::new(reader.read::<u16>()?).ok_or(zero)
+    }
+
+    fn write(value: &NonZeroU16, sink: &mut impl Sink) {
+        sink.write::<NonZeroU16>(value);
+    }
+}
+
+/// The lower half of a PUBLISH's first byte.
+pub(super) struct Flags {
+    dup: bool,
+    qos: QoS,
+    retain: bool,
+}
+
+impl Flags {
+    pub fn from_u8(flags: u8) -> Result<Self, DecodeError> {
+        let (dup, retain) = (flags & 0b1000 != 0, flags & 0b0001 != 0);
+        // [MQTT-3.3.1-4]
+        let qos = QoS::from_u8((flags >> 1) & 3).ok_or(DecodeError::malformed("QoS is 3"))?;
+        // [MQTT-3.3.1-2]
+        if dup && qos == QoS::AtMostOnce {
+            return Err(DecodeError::malformed("DUP is set at QoS 0"));
+        }
+        Ok(Self { dup, qos, retain })
+    }
+}
+
+impl Publish {
+    /// Decodes what follows the fixed header.
+    pub(super) fn decode(flags: u8, reader: &mut Reader, version: ProtocolVersion) -> Result<Self, DecodeError> {
+        let Flags { dup, qos, retain } = Flags::from_u8(flags)?;
+        let topic = reader.read::<Text>()?;
+        // [MQTT-2.2.1-2]
+        let packet_id = (qos > QoS::AtMostOnce).then(|| reader.read::<PacketId>()).transpose()?;
+        let properties = PublishProperties::decode(reader, version)?;
+        if topic.is_empty() && properties.topic_alias.is_none() {
+            return Err(match version {
+                ProtocolVersion::V5 => DecodeError::protocol("neither Topic Name nor Topic Alias"),
+                // [3.1.1 MQTT-4.7.3-1]
+                ProtocolVersion::V3_1_1 => DecodeError::malformed("Topic Name is empty"),
+            });
+        }
+        Ok(Self { dup, qos, retain, topic, packet_id, properties, payload: reader.rest() })
+    }
+
+    /// Appends everything that comes before the payload to `out`, so that many receivers can share one payload.
+    /// The fixed header's length counts the payload, which must follow unchanged.
+    ///
+    /// # Errors
+    /// When the packet would be longer than [`super::MAXIMUM_PACKET_SIZE`]; nothing is written then.
+    pub fn encode_head(&self, version: ProtocolVersion, out: &mut BytesMut) -> Result<(), PacketTooLarge> {
+        let mut length = Length(0);
+        self.encode_variable_header(version, &mut length);
+        let remaining = length.0.saturating_add(self.payload.len());
+        Header::new(PacketType::Publish, self.flags(), remaining).encode(out)?;
+        self.encode_variable_header(version, out);
+        Ok(())
+    }
+
+    /// Writes what follows the fixed header.
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+        self.encode_variable_header(version, sink);
+        sink.put(&self.payload);
+    }
+
+    /// The lower half of the first byte. [MQTT-3.3.1-2] no DUP at QoS 0
+    pub(super) fn flags(&self) -> u8 {
+        let dup = self.dup && self.qos > QoS::AtMostOnce;
+        u8::from(dup) << 3 | (self.qos as u8) << 1 | u8::from(self.retain)
+    }
+
+    fn encode_variable_header(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+        sink.write::<Text>(&self.topic);
+        if self.qos > QoS::AtMostOnce {
+            // A missing identifier is the caller's fault; the 0 makes the receiver refuse it instead of misreading it.
+            sink.write::<u16>(&self.packet_id.map_or(0, PacketId::value));
+        }
+        self.properties.encode(version, sink);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Packet;
+
+    #[test]
+    fn a_head_and_its_payload_are_the_packet() {
+        for version in [ProtocolVersion::V3_1_1, ProtocolVersion::V5] {
+            for payload in [0, 100, 130, 20_000] {
+                let publish = Publish {
+                    dup: true,
+                    qos: QoS::AtLeastOnce,
+                    topic: Text::from_static("a/b"),
+                    packet_id: Some(PacketId::FIRST),
+                    payload: Bytes::from(alloc::vec![7; payload]),
+                    ..Publish::default()
+                };
+                let (mut shared, mut whole) = (BytesMut::new(), BytesMut::new());
+                publish.encode_head(version, &mut shared).unwrap();
+                shared.extend_from_slice(&publish.payload);
+                Packet::Publish(publish).encode(version, &mut whole).unwrap();
+                assert_eq!(shared, whole);
+            }
+        }
+    }
+
+    #[test]
+    fn qos_0_has_neither_dup_nor_packet_identifier() {
+        let publish = Publish {
+            dup: true,
+            topic: Text::from_static("a"),
+            packet_id: Some(PacketId::FIRST),
+            ..Publish::default()
+        };
+        let mut bytes = BytesMut::new();
+        publish.encode_head(ProtocolVersion::V3_1_1, &mut bytes).unwrap();
+        assert_eq!(bytes, b"\x30\x03\x00\x01a"[..]);
+    }
+
+    #[test]
+    fn topic_and_payload_are_slices_of_the_frame() {
+        let frame = Bytes::from_static(b"\x30\x08\x00\x03a/bxyz");
+        let Packet::Publish(publish) = Packet::decode(frame.clone(), ProtocolVersion::V3_1_1).unwrap() else {
+            panic!("a PUBLISH")
+        };
+        assert_eq!(publish.topic.as_bytes().as_ptr(), frame[4..].as_ptr());
+        assert_eq!(publish.payload.as_ptr(), frame[7..].as_ptr());
+    }
 }
