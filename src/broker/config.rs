@@ -8,7 +8,7 @@ use crate::codec::{QoS, Text};
 pub struct Config {
     /// Who is let in.
     pub authentication: Authentication,
-    /// Network Connections at a time; one more is closed with 0x97 (3.1.1: 3).
+    /// Network Connections at a time; one more is closed at once.
     pub maximum_connections: usize,
     /// Sessions, connected or not; one more is refused with 0x97 (3.1.1: 3).
     pub maximum_sessions: usize,
@@ -38,7 +38,7 @@ pub struct Config {
     pub maximum_session_expiry_seconds: u32,
     /// Subscriptions of one session; each one more is refused with 0x97.
     pub maximum_subscriptions: usize,
-    /// Levels of a Topic Name or Topic Filter; more is refused with 0x97.
+    /// Levels of a Topic Name or Topic Filter, at most 256; more is refused with 0x90 or 0x8F.
     pub maximum_topic_levels: usize,
     /// QoS 1 and 2 messages in flight to one client, if its Receive Maximum allows as many.
     pub maximum_in_flight: u16,

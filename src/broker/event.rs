@@ -33,6 +33,15 @@ pub enum Event {
         /// Why: 0x00 and 0x04 by the client's DISCONNECT, 0x80 when the network failed, else what it was told.
         refusal: Refusal,
     },
+    /// A message was not accepted: a limit, a missing right, or an invalid topic.
+    PublishRefused {
+        /// Who published it; the host itself if `None`.
+        client_id: Option<Text>,
+        /// Its Topic Name.
+        topic: Text,
+        /// Why: 0x87, 0x90 or 0x97.
+        reason: ReasonCode,
+    },
     /// A message did not reach a session, because a limit of this broker or of the client was met.
     Dropped {
         /// Whose.

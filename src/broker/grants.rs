@@ -1,6 +1,9 @@
 //! Who may publish and subscribe to what. Decided once, by the host, at CONNECT; checked here at every packet.
 
-use crate::codec::{QoS, Text};
+use crate::{
+    codec::{QoS, Text},
+    topic::{TopicFilter, TopicName},
+};
 use alloc::vec::Vec;
 
 /// The rights of one client: what no rule allows is refused.
@@ -12,7 +15,8 @@ pub struct Grants {
 /// One rule: what may be done with the topics that a filter matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// A Topic Filter in which `%c` stands for the Client Identifier and `%u` for the User Name.
+    /// A Topic Filter in which `%c` stands for the Client Identifier and `%u` for the User Name. A rule whose name is
+    /// missing, or could change the filter's meaning (it holds `/`, `+` or `#`), allows nothing.
     pub filter: Text,
     /// Whether messages may be published there.
     pub publish: bool,
@@ -33,5 +37,117 @@ impl Grants {
     /// What `rules` allow; nothing if there are none.
     pub const fn of(rules: Vec<Grant>) -> Self {
         Self { rules: Some(rules) }
+    }
+}
+
+/// The grants of one client, with its names filled in.
+#[derive(Clone, Debug)]
+pub(super) struct Rights(Option<Vec<Right>>);
+
+#[derive(Clone, Debug)]
+struct Right {
+    filter: TopicFilter,
+    grant: Grant,
+}
+
+impl Rights {
+    pub(super) fn new(grants: &Grants, client_id: &Text, user_name: Option<&Text>) -> Self {
+        let resolve = |grant: &Grant| {
+            let filter = fill_in(grant.filter.as_str(), "%c", Some(client_id.as_str()))?;
+            let filter = fill_in(&filter, "%u", user_name.map(Text::as_str))?;
+            let filter = TopicFilter::parse(Text::try_from(filter.as_str()).ok()?).ok()?;
+            Some(Right { filter, grant: grant.clone() })
+        };
+        Self(grants.rules.as_ref().map(|rules| rules.iter().filter_map(resolve).collect()))
+    }
+
+    pub(super) fn may_publish(&self, topic: &TopicName, qos: QoS, retain: bool) -> bool {
+        if topic.levels().next() == Some(b"$SYS") {
+            return false;
+        }
+        let allows = |Right { filter, grant }: &Right| {
+            grant.publish && qos <= grant.maximum_qos && (grant.retain || !retain) && filter.matches(topic)
+        };
+        self.0.as_ref().is_none_or(|rights| rights.iter().any(allows))
+    }
+
+    /// The highest QoS to grant; `None` refuses.
+    pub(super) fn may_subscribe(&self, requested: &TopicFilter) -> Option<QoS> {
+        let Some(rights) = &self.0 else { return Some(QoS::ExactlyOnce) };
+        let allowed = rights.iter().filter(|right| right.grant.subscribe && right.filter.covers(requested));
+        allowed.map(|right| right.grant.maximum_qos).max()
+    }
+}
+
+/// `pattern` with the placeholder replaced; `None` when it is there but the name cannot stand for one level.
+fn fill_in(pattern: &str, placeholder: &str, name: Option<&str>) -> Option<alloc::string::String> {
+    if !pattern.contains(placeholder) {
+        return Some(pattern.into());
+    }
+    let name = name.filter(|name| !name.is_empty() && !name.contains(['/', '+', '#', '%']))?;
+    Some(pattern.replace(placeholder, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rights(client_id: &str, user_name: Option<&str>) -> Rights {
+        let grant = |filter: &'static str| Grant {
+            filter: Text::from_static(filter),
+            publish: true,
+            subscribe: true,
+            maximum_qos: QoS::AtLeastOnce,
+            retain: false,
+        };
+        let user_name = user_name.map(|name| Text::try_from(name).unwrap());
+        let grants = Grants::of([grant("c/%c/#"), grant("u/%u")].into());
+        Rights::new(&grants, &Text::try_from(client_id).unwrap(), user_name.as_ref())
+    }
+
+    fn publishes(rights: &Rights, topic: &'static str) -> bool {
+        rights.may_publish(&TopicName::parse(Text::from_static(topic)).unwrap(), QoS::AtLeastOnce, false)
+    }
+
+    fn subscribes(rights: &Rights, filter: &'static str) -> Option<QoS> {
+        rights.may_subscribe(&TopicFilter::parse(Text::from_static(filter)).unwrap())
+    }
+
+    #[test]
+    fn a_rule_holds_for_the_names_of_this_client_alone() {
+        let rights = rights("ada", Some("lovelace"));
+        assert!(publishes(&rights, "c/ada/x") && publishes(&rights, "u/lovelace"));
+        assert!(!publishes(&rights, "c/bob/x") && !publishes(&rights, "u/ada"));
+        assert_eq!(subscribes(&rights, "c/ada/+/x"), Some(QoS::AtLeastOnce));
+        assert_eq!(subscribes(&rights, "$share/g/c/ada/#"), Some(QoS::AtLeastOnce));
+        assert_eq!(subscribes(&rights, "c/+/x"), None);
+        assert_eq!(subscribes(&rights, "#"), None);
+    }
+
+    #[test]
+    fn a_name_cannot_widen_its_rule() {
+        for name in ["+", "#", "a/b", "", "%u"] {
+            let rights = rights(name, Some("+"));
+            assert!(!publishes(&rights, "c/anything") && !publishes(&rights, "u/anything"), "{name}");
+            assert_eq!(subscribes(&rights, "c/a/b"), None);
+        }
+        assert!(!publishes(&rights("ada", None), "u/ada"));
+    }
+
+    #[test]
+    fn qos_and_retain_are_part_of_a_grant() {
+        let rights = rights("ada", None);
+        let topic = TopicName::parse(Text::from_static("c/ada")).unwrap();
+        assert!(rights.may_publish(&topic, QoS::AtMostOnce, false));
+        assert!(!rights.may_publish(&topic, QoS::ExactlyOnce, false));
+        assert!(!rights.may_publish(&topic, QoS::AtMostOnce, true));
+    }
+
+    #[test]
+    fn nobody_publishes_to_sys() {
+        let all = Rights::new(&Grants::all(), &Text::from_static("ada"), None);
+        assert!(publishes(&all, "a") && publishes(&all, "$other"));
+        assert!(!publishes(&all, "$SYS/broker/version"));
+        assert_eq!(subscribes(&all, "$SYS/#"), Some(QoS::ExactlyOnce));
     }
 }

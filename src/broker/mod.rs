@@ -1,21 +1,53 @@
 //! The broker: all its rules as one pure function, `handle(now, input) -> actions`.
 //! Knows no socket, clock, task or storage engine; the host performs the actions in order.
 
+mod acknowledge;
+mod authenticate;
 mod config;
+mod connect;
+mod connection;
+mod deadlines;
+mod deliver;
+mod disconnect;
 mod event;
+mod expiry;
 mod grants;
+mod message;
+mod publish;
+mod random;
+mod retain;
+mod route;
+mod send;
+mod session;
+mod share;
 mod statistics;
+mod subscribe;
+mod sys;
+mod unsubscribe;
+mod will;
 
 pub use config::{Authentication, Config};
 pub use event::{Event, Refusal};
 pub use grants::{Grant, Grants};
 pub use statistics::Statistics;
 
+use self::{
+    connection::Connection,
+    deadlines::Deadlines,
+    random::Random,
+    retain::Retained,
+    route::Subscribers,
+    session::{Session, SessionId},
+};
 use crate::{
     codec::{Binary, Publish, ReasonCode, Text},
     time::Timestamp,
+    topic::FilterTree,
 };
-use alloc::boxed::Box;
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, VecDeque},
+};
 use bytes::{Bytes, BytesMut};
 
 /// A Network Connection, numbered by the host; never the same number twice.
@@ -61,6 +93,8 @@ pub enum Input {
     },
     /// The [`Broker::deadline`] has passed.
     Timeout,
+    /// The host is about to end: MQTT 5 clients are told 0x8B, every connection is closed.
+    ShutDown,
 }
 
 /// Something for the host to do, in order.
@@ -188,42 +222,84 @@ pub struct Deadline {
 #[derive(Debug)]
 pub struct Broker {
     config: Config,
+    random: Random,
+    now: Timestamp,
+    started: Option<Timestamp>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    sessions: BTreeMap<SessionId, Session>,
+    by_client_id: BTreeMap<Text, SessionId>,
+    last_session: u64,
+    routes: FilterTree<Subscribers>,
+    subscription_count: u64,
+    retained: Retained,
+    deadlines: Deadlines,
+    sys_at: Option<Timestamp>,
     statistics: Statistics,
-    actions: alloc::collections::VecDeque<Action>,
+    actions: VecDeque<Action>,
 }
 
-/// The actions that an input caused, in order. Those not taken are returned by the next [`Broker::handle`] first.
+/// The actions that an input caused, in order. Those not taken come first from the next [`Broker::handle`].
 #[derive(Debug)]
-pub struct Actions<'broker>(&'broker mut Broker);
+pub struct Actions<'broker>(&'broker mut VecDeque<Action>);
 
 impl Iterator for Actions<'_> {
     type Item = Action;
 
     fn next(&mut self) -> Option<Action> {
-        self.0.actions.pop_front()
+        self.0.pop_front()
     }
 }
 
 impl Broker {
     /// A broker without sessions. `seed` decides all that looks random; give each broker its own.
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
-        let _ = seed;
-        Self { config, statistics: Statistics::default(), actions: Default::default() }
+        Self {
+            config,
+            random: Random::new(seed),
+            now: Timestamp(0),
+            started: None,
+            connections: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            by_client_id: BTreeMap::new(),
+            last_session: 0,
+            routes: FilterTree::new(),
+            subscription_count: 0,
+            retained: Retained::default(),
+            deadlines: Deadlines::default(),
+            sys_at: None,
+            statistics: Statistics::default(),
+            actions: VecDeque::new(),
+        }
     }
 
     /// Processes what happened at `now` and returns what is to be done. A clock that runs back is held still.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Actions<'_> {
-        let _ = (now, input, &self.config);
-        Actions(self)
-    }
-
-    /// When [`Input::Timeout`] is due next, if ever.
-    pub fn deadline(&self) -> Option<Deadline> {
-        None
+        self.now = self.now.max(now);
+        self.started.get_or_insert(self.now);
+        self.process_due();
+        match input {
+            Input::Opened { connection } => self.opened(connection),
+            Input::Received { connection, bytes } => self.received(connection, bytes),
+            Input::Writable { connection } => self.writable(connection),
+            Input::Closed { connection } => self.closed(connection),
+            Input::Authenticated { connection, verdict } => self.authenticated(connection, verdict),
+            Input::Publish { publish } => self.publish_from_host(publish),
+            Input::Timeout => {}
+            Input::ShutDown => self.shut_down(),
+        }
+        Actions(&mut self.actions)
     }
 
     /// The counters and gauges.
     pub fn statistics(&self) -> Statistics {
-        self.statistics
+        let stored = |session: &Session| (session.queue.len() + session.outbound.len()) as u64;
+        Statistics {
+            sessions: self.sessions.len() as u64,
+            subscriptions: self.subscription_count,
+            retained_messages: self.retained.len() as u64,
+            retained_bytes: self.retained.bytes() as u64,
+            messages_stored: self.sessions.values().map(stored).sum(),
+            ..self.statistics
+        }
     }
 }

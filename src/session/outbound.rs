@@ -178,6 +178,11 @@ impl<M: Clone> Outbound<M> {
         }
     }
 
+    /// Ends an exchange without the peer: the message cannot be sent. [MQTT-3.1.2-25]
+    pub fn abandon(&mut self, id: PacketId) {
+        self.finish(id);
+    }
+
     /// The next packet to send again on this connection, in the original order, as far as the quota goes; `None` when
     /// nothing is left or the quota is used up. Nothing new is sent before all of it. [MQTT-4.4.0-1]
     pub fn resend(&mut self) -> Option<(PacketId, Resend<M>)> {

@@ -1,0 +1,283 @@
+//! CONNECT: who comes, whether it may, and which session it gets.
+
+use super::{
+    Action, Authentication, AuthenticationRequest, AuthenticationStep, Broker, ConnectionId, Event, Grants, Refusal,
+    connection::{Ending, Link, ReAuthentication, Stage},
+    grants::Rights,
+    session::{Session, SessionId},
+    will::StoredWill,
+};
+use crate::{
+    codec::{
+        Binary, ConnAck, ConnAckProperties, Connect, DisconnectProperties, Packet, ProtocolVersion, QoS,
+        ReasonCode, Text,
+    },
+    session::{AliasAssigner, Inbound, KeepAlive, TopicAliases, Violation},
+    topic::TopicName,
+};
+use alloc::{boxed::Box, string::String};
+use core::num::{NonZeroU16, NonZeroU32};
+
+/// A CONNECT that waits for a verdict.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) connect: Box<Connect>,
+    client_id: Text,
+    will: Option<StoredWill>,
+    /// Whether the host has to speak next; else the client has.
+    pub(super) host_is_asked: bool,
+    /// Bytes received since the CONNECT.
+    pub(super) held: usize,
+}
+
+impl Pending {
+    pub(super) fn request(&self, step: AuthenticationStep, data: Option<Binary>) -> Box<AuthenticationRequest> {
+        Box::new(AuthenticationRequest {
+            step,
+            client_id: self.client_id.clone(),
+            user_name: self.connect.user_name.clone(),
+            password: self.connect.password.clone(),
+            method: self.connect.properties.authentication_method.clone(),
+            data,
+        })
+    }
+}
+
+impl Broker {
+    pub(super) fn connect(&mut self, id: ConnectionId, connect: Box<Connect>) -> Result<(), Violation> {
+        let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
+        connection.version = connect.version;
+        let properties = &connect.properties;
+        connection.maximum_packet_size = properties.maximum_packet_size.map_or(usize::MAX, |size| size.get() as usize);
+        connection.problem_information = properties.request_problem_information.unwrap_or(true);
+        if connect.client_id.is_empty() && connect.version == ProtocolVersion::V3_1_1 && !connect.clean_start {
+            return Err(Violation::new(
+                ReasonCode::ClientIdentifierNotValid,
+                "without a Client Identifier, Clean Session must be 1 [3.1.1 MQTT-3.1.3-8]",
+            ));
+        }
+        let will = self.accept_will(&connect)?;
+        let client_id =
+            if connect.client_id.is_empty() { self.assign_client_id() } else { connect.client_id.detached() };
+        let method_is_refused = connect.properties.authentication_method.is_some();
+        let data = connect.properties.authentication_data.clone();
+        let pending = Pending { connect, client_id, will, host_is_asked: true, held: 0 };
+        match self.config.authentication.clone() {
+            // [MQTT-4.12.0-1]
+            Authentication::Open(_) if method_is_refused => Err(Violation::new(
+                ReasonCode::BadAuthenticationMethod,
+                "this server knows no enhanced authentication method (4.12)",
+            )),
+            Authentication::Open(grants) => self.admit(id, pending, &grants, None),
+            Authentication::Ask => {
+                let request = pending.request(AuthenticationStep::Connect, data);
+                self.set_stage(id, Stage::Authenticating(Box::new(pending)));
+                self.actions.push_back(Action::Authenticate { connection: id, request });
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets a client in: takes over its connection, resumes or begins its session, answers. [MQTT-3.1.4-5]
+    pub(super) fn admit(
+        &mut self,
+        id: ConnectionId,
+        pending: Pending,
+        grants: &Grants,
+        data: Option<Binary>,
+    ) -> Result<(), Violation> {
+        let Pending { connect, client_id, will, .. } = pending;
+        let rights = Rights::new(grants, &client_id, connect.user_name.as_ref());
+        if let Some(will) = &will
+            && !rights.may_publish(will.topic(), will.qos(), will.retain())
+        {
+            return Err(Violation::new(ReasonCode::NotAuthorized, "the Will Topic is not allowed for this client (3.1.4)"));
+        }
+        let old = self.by_client_id.get(&client_id).copied();
+        if old.is_none() && self.sessions.len() >= self.config.maximum_sessions {
+            return Err(Violation::new(ReasonCode::QuotaExceeded, "this server holds as many sessions as it may"));
+        }
+        if let Some(old) = old.and_then(|old| self.sessions.get(&old)?.connection) {
+            self.take_over(old);
+        }
+        // [MQTT-3.1.2-4] Clean Start ends the old session, wherever it came from
+        let resumed = match self.by_client_id.get(&client_id).copied() {
+            Some(session) if connect.clean_start => {
+                self.end_session(session);
+                None
+            }
+            resumed => resumed,
+        };
+        let session_id = resumed.unwrap_or_else(|| self.begin_session(client_id.clone()));
+        self.forget_will(session_id);
+        self.set_session_expiry(session_id, None);
+        self.attach(id, session_id, &connect, will);
+        self.open_link(id, session_id, &connect, rights);
+        let connack = self.connack(&connect, client_id.clone(), resumed.is_some(), data);
+        self.send(id, &Packet::ConnAck(Box::new(connack)));
+        self.statistics.clients_connected += 1;
+        self.statistics.clients_maximum = self.statistics.clients_maximum.max(self.statistics.clients_connected);
+        let event =
+            Event::Connected { connection: id, client_id, version: connect.version, session_present: resumed.is_some() };
+        self.actions.push_back(Action::Report(event));
+        self.pump(session_id);
+        self.watch_sys(session_id);
+        Ok(())
+    }
+
+    /// Answers a CONNECT that is not accepted, and closes. [MQTT-3.2.2-7]
+    pub(super) fn refuse(&mut self, id: ConnectionId, violation: Violation, server: Option<Text>) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let reason = violation.reason;
+        let breaks_protocol =
+            matches!(reason, ReasonCode::MalformedPacket | ReasonCode::ProtocolError | ReasonCode::PacketTooLarge);
+        // [3.1.1 MQTT-3.1.4-1] a CONNECT that breaks the protocol is closed without a CONNACK
+        if connection.version == ProtocolVersion::V5 || !breaks_protocol {
+            let reason_string = connection.problem_information.then(|| Text::from_static(violation.rule));
+            let properties = ConnAckProperties { reason_string, server_reference: server, ..Default::default() };
+            self.send(id, &Packet::ConnAck(Box::new(ConnAck { session_present: false, reason, properties })));
+        }
+        self.hang_up(id, violation);
+    }
+
+    fn accept_will(&self, connect: &Connect) -> Result<Option<StoredWill>, Violation> {
+        let Some(will) = &connect.will else { return Ok(None) };
+        let topic = TopicName::parse(will.topic.clone()).map_err(|_| {
+            Violation::new(ReasonCode::TopicNameInvalid, "the Will Topic is not a valid Topic Name [MQTT-4.7.0-1]")
+        })?;
+        if topic.level_count() > self.config.maximum_topic_levels {
+            return Err(Violation::new(ReasonCode::TopicNameInvalid, "the Will Topic has too many levels"));
+        }
+        if will.qos > self.config.maximum_qos {
+            return Err(Violation::new(
+                ReasonCode::QoSNotSupported,
+                "the Will QoS is higher than this server supports [MQTT-3.2.2-12]",
+            ));
+        }
+        if will.retain && !self.config.retain_available {
+            return Err(Violation::new(
+                ReasonCode::RetainNotSupported,
+                "this server does not retain messages [MQTT-3.2.2-13]",
+            ));
+        }
+        Ok(Some(StoredWill::new(topic, will)))
+    }
+
+    /// The newcomer wins. [MQTT-3.1.4-3]
+    fn take_over(&mut self, old: ConnectionId) {
+        let reason = ReasonCode::SessionTakenOver;
+        self.tell(old, reason, DisconnectProperties::default());
+        let refusal = Refusal { reason, message: "another connection took the session over" };
+        self.end_connection_and_close(old, refusal, Ending::Failed);
+    }
+
+    fn begin_session(&mut self, client_id: Text) -> SessionId {
+        self.last_session += 1;
+        let id = SessionId(self.last_session);
+        self.by_client_id.insert(client_id.clone(), id);
+        self.sessions.insert(id, Session::new(client_id));
+        id
+    }
+
+    fn attach(&mut self, id: ConnectionId, session_id: SessionId, connect: &Connect, will: Option<StoredWill>) {
+        let Some(session) = self.sessions.get_mut(&session_id) else { return };
+        session.connection = Some(id);
+        session.will = will.map(Box::new);
+        session.expiry_interval = session_expiry(connect).min(self.config.maximum_session_expiry_seconds);
+        let receive_maximum = connect.properties.receive_maximum.map_or(u16::MAX, NonZeroU16::get);
+        session.outbound.connected(receive_maximum.min(self.config.maximum_in_flight.max(1)));
+        session.inbound.connected(self.config.receive_maximum.max(1));
+    }
+
+    fn open_link(&mut self, id: ConnectionId, session: SessionId, connect: &Connect, rights: Rights) {
+        let properties = &connect.properties;
+        let keep_alive = match self.config.server_keep_alive_seconds {
+            Some(seconds) if connect.version == ProtocolVersion::V5 => seconds,
+            _ => connect.keep_alive,
+        };
+        let keep_alive = KeepAlive::new(keep_alive, self.now);
+        let assigned = properties.topic_alias_maximum.unwrap_or(0).min(self.config.assigned_topic_aliases);
+        let accepted =
+            if connect.version == ProtocolVersion::V5 { self.config.topic_alias_maximum } else { 0 };
+        let link = Link {
+            session,
+            rights,
+            keep_alive,
+            aliases: TopicAliases::new(accepted),
+            assigner: AliasAssigner::new(assigned),
+            user_name: connect.user_name.as_ref().map(Text::detached),
+            method: properties.authentication_method.as_ref().map(Text::detached),
+            re_authentication: ReAuthentication::None,
+        };
+        self.set_stage(id, Stage::Open(Box::new(link)));
+        self.set_silence(id, keep_alive.peer_is_dead_at());
+    }
+
+    fn connack(&self, connect: &Connect, client_id: Text, session_present: bool, data: Option<Binary>) -> ConnAck {
+        let config = &self.config;
+        let asked = &connect.properties;
+        let expiry = session_expiry(connect).min(config.maximum_session_expiry_seconds);
+        let only_if_off = |available: bool| (!available).then_some(false);
+        let properties = ConnAckProperties {
+            session_expiry_interval: (expiry != session_expiry(connect)).then_some(expiry),
+            receive_maximum: NonZeroU16::new(config.receive_maximum.max(1)),
+            maximum_qos: (config.maximum_qos < QoS::ExactlyOnce).then_some(config.maximum_qos),
+            retain_available: only_if_off(config.retain_available),
+            maximum_packet_size: NonZeroU32::new(config.maximum_packet_size),
+            // [MQTT-3.2.2-16]
+            assigned_client_identifier: connect.client_id.is_empty().then_some(client_id),
+            topic_alias_maximum: Some(config.topic_alias_maximum).filter(|maximum| *maximum > 0),
+            wildcard_subscription_available: only_if_off(config.wildcard_subscription_available),
+            subscription_identifiers_available: only_if_off(config.subscription_identifiers_available),
+            shared_subscription_available: only_if_off(config.shared_subscription_available),
+            server_keep_alive: config.server_keep_alive_seconds,
+            // [MQTT-3.1.2-28]
+            response_information: asked
+                .request_response_information
+                .unwrap_or(false)
+                .then(|| config.response_information.clone())
+                .flatten(),
+            // [MQTT-4.12.0-5]
+            authentication_method: asked.authentication_method.clone(),
+            authentication_data: data.filter(|_| asked.authentication_method.is_some()),
+            ..Default::default()
+        };
+        ConnAck { session_present, reason: ReasonCode::Success, properties }
+    }
+
+    /// An identifier that no session has. [MQTT-3.1.3-6]
+    fn assign_client_id(&mut self) -> Text {
+        loop {
+            let mut id = String::from("mqlite-");
+            for _ in 0..2 {
+                let mut word = self.random.next();
+                for _ in 0..10 {
+                    id.push(char::from(ALPHABET[(word & 31) as usize]));
+                    word >>= 5;
+                }
+            }
+            if let Ok(id) = Text::try_from(id)
+                && !self.by_client_id.contains_key(&id)
+            {
+                return id;
+            }
+        }
+    }
+
+    pub(super) fn set_stage(&mut self, id: ConnectionId, stage: Stage) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.stage = stage;
+        }
+    }
+}
+
+/// The Session Expiry Interval in seconds; in 3.1.1 a session that is not clean never expires.
+fn session_expiry(connect: &Connect) -> u32 {
+    match connect.version {
+        ProtocolVersion::V5 => connect.properties.session_expiry_interval.unwrap_or(0),
+        ProtocolVersion::V3_1_1 if connect.clean_start => 0,
+        ProtocolVersion::V3_1_1 => u32::MAX,
+    }
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghijkmnpqrstuvwx";

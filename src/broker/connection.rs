@@ -1,0 +1,302 @@
+//! One Network Connection: from bytes to packets, from silence or a broken rule to its end.
+
+use super::{
+    Action, Broker, ConnectionId, Event, Refusal,
+    connect::Pending,
+    deadlines::Due,
+    grants::Rights,
+    session::SessionId,
+};
+use crate::{
+    codec::{DisconnectProperties, Framer, Packet, ProtocolVersion, ReasonCode, Text},
+    session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
+    time::Timestamp,
+};
+use alloc::boxed::Box;
+use bytes::Bytes;
+
+/// Answers alone may fill this many send buffers before a client that does not read is closed.
+const ANSWER_BUFFERS: usize = 4;
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    framer: Framer,
+    pub(super) version: ProtocolVersion,
+    pub(super) stage: Stage,
+    /// The client's Maximum Packet Size. [MQTT-3.1.2-24]
+    pub(super) maximum_packet_size: usize,
+    /// Request Problem Information. [MQTT-3.1.2-29]
+    pub(super) problem_information: bool,
+    /// Bytes handed to the host and not reported written.
+    pub(super) unsent: usize,
+    /// When it is to be closed for silence, as the queue of deadlines knows it.
+    silence_at: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Nothing came yet but, perhaps, a part of the CONNECT.
+    New,
+    /// The CONNECT came; the host or the client has to speak next.
+    Authenticating(Box<Pending>),
+    /// The client was let in.
+    Open(Box<Link>),
+}
+
+/// What an open connection agreed on.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) session: SessionId,
+    pub(super) rights: Rights,
+    pub(super) keep_alive: KeepAlive,
+    pub(super) aliases: TopicAliases,
+    pub(super) assigner: AliasAssigner,
+    pub(super) user_name: Option<Text>,
+    /// Authentication Method of the CONNECT.
+    pub(super) method: Option<Text>,
+    pub(super) re_authentication: ReAuthentication,
+}
+
+/// Where a re-authentication of an open connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReAuthentication {
+    None,
+    HostIsAsked,
+    ClientIsAsked,
+}
+
+/// How a connection ends, for its will. [MQTT-3.1.2-8]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// By the client's DISCONNECT with 0x00.
+    Clean,
+    /// In any other way.
+    Failed,
+}
+
+impl Connection {
+    fn new(maximum_packet_size: u32) -> Self {
+        Self {
+            framer: Framer::new(maximum_packet_size),
+            version: ProtocolVersion::V5,
+            stage: Stage::New,
+            maximum_packet_size: usize::MAX,
+            problem_information: true,
+            unsent: 0,
+            silence_at: None,
+        }
+    }
+
+    /// Whether packets wait unread until the host has answered.
+    fn is_held(&self) -> bool {
+        matches!(&self.stage, Stage::Authenticating(pending) if pending.host_is_asked)
+    }
+}
+
+impl Broker {
+    pub(super) fn opened(&mut self, id: ConnectionId) {
+        if self.connections.len() >= self.config.maximum_connections {
+            self.statistics.connections_refused += 1;
+            return self.actions.push_back(Action::Close { connection: id, reason: ReasonCode::QuotaExceeded });
+        }
+        self.connections.insert(id, Connection::new(self.config.maximum_packet_size));
+        self.set_silence(id, Some(self.now.plus_millis(self.config.connect_timeout_millis)));
+    }
+
+    pub(super) fn received(&mut self, id: ConnectionId, bytes: Bytes) {
+        self.statistics.bytes_received += bytes.len() as u64;
+        let limit = self.config.maximum_packet_size as usize;
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if let Stage::Authenticating(pending) = &mut connection.stage {
+            pending.held += bytes.len();
+            if pending.held > limit {
+                return self.violated(id, TOO_MUCH_HELD);
+            }
+        }
+        connection.framer.push(bytes);
+        self.read(id);
+    }
+
+    /// Processes the packets that are there, until none is left or the host must answer first.
+    pub(super) fn read(&mut self, id: ConnectionId) {
+        while let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_held()) {
+            let version = connection.version;
+            let packet = match connection.framer.next() {
+                Ok(None) => return,
+                Ok(Some(frame)) => Packet::decode(frame, version),
+                Err(error) => Err(error),
+            };
+            if let Stage::Open(link) = &mut connection.stage {
+                link.keep_alive.touch(self.now);
+            }
+            match packet {
+                Err(error) => {
+                    connection.version = error.version.unwrap_or(version);
+                    let is_answerable = error.version.is_some() || error.reason == ReasonCode::UnsupportedProtocolVersion;
+                    if is_answerable || matches!(connection.stage, Stage::Open(_)) {
+                        self.violated(id, error.into());
+                    } else {
+                        self.hang_up(id, error.into());
+                    }
+                }
+                Ok(packet) => {
+                    if let Err(violation) = self.process(id, packet) {
+                        self.violated(id, violation);
+                    }
+                }
+            }
+            let unsent = self.connections.get(&id).map_or(0, |connection| connection.unsent);
+            if unsent > self.config.send_buffer.saturating_mul(ANSWER_BUFFERS) {
+                self.violated(id, NEVER_READS);
+            }
+        }
+    }
+
+    fn process(&mut self, id: ConnectionId, packet: Packet) -> Result<(), Violation> {
+        let Some(connection) = self.connections.get(&id) else { return Ok(()) };
+        match (&connection.stage, packet) {
+            (Stage::New, Packet::Connect(connect)) => self.connect(id, connect),
+            (Stage::New, _) => {
+                self.hang_up(id, Violation::protocol_error("the first packet must be a CONNECT [MQTT-3.1.0-1]"));
+                Ok(())
+            }
+            (Stage::Authenticating(_), Packet::Auth(auth)) => self.authenticate(id, auth),
+            (Stage::Authenticating(_), Packet::Disconnect(_)) => {
+                self.hang_up(id, Violation::new(ReasonCode::Success, "the client left before it was let in"));
+                Ok(())
+            }
+            (Stage::Authenticating(_), _) => {
+                Err(Violation::protocol_error("only AUTH and DISCONNECT may precede the CONNACK [MQTT-3.1.2-30]"))
+            }
+            (Stage::Open(link), packet) => {
+                let session = link.session;
+                self.process_open(id, session, packet)
+            }
+        }
+    }
+
+    fn process_open(&mut self, id: ConnectionId, session: SessionId, packet: Packet) -> Result<(), Violation> {
+        match packet {
+            Packet::Connect(_) => Err(Violation::protocol_error("a second CONNECT on one connection [MQTT-3.1.0-2]")),
+            Packet::Publish(publish) => self.publish(id, session, publish),
+            Packet::PubAck(ack) => self.publish_acknowledged(session, &ack),
+            Packet::PubRec(ack) => self.publish_received(id, session, &ack),
+            Packet::PubRel(ack) => {
+                self.publish_released(id, session, &ack);
+                Ok(())
+            }
+            Packet::PubComp(ack) => self.publish_completed(session, &ack),
+            Packet::Subscribe(subscribe) => self.subscribe(id, session, subscribe),
+            Packet::Unsubscribe(unsubscribe) => {
+                self.unsubscribe(id, session, unsubscribe);
+                Ok(())
+            }
+            Packet::PingReq => {
+                self.send(id, &Packet::PingResp); // [MQTT-3.12.4-1]
+                Ok(())
+            }
+            Packet::Disconnect(disconnect) => self.disconnect(id, session, &disconnect),
+            Packet::Auth(auth) => self.authenticate(id, auth),
+            Packet::ConnAck(_) | Packet::SubAck(_) | Packet::UnsubAck(_) | Packet::PingResp => {
+                Err(Violation::protocol_error("only a server sends this packet (2.1.2)"))
+            }
+        }
+    }
+
+    pub(super) fn writable(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.unsent = 0;
+        if let Stage::Open(link) = &connection.stage {
+            let session = link.session;
+            self.pump(session);
+        }
+    }
+
+    /// The host says that the Network Connection is gone.
+    pub(super) fn closed(&mut self, id: ConnectionId) {
+        self.end_connection(id, NETWORK_FAILED, Ending::Failed);
+    }
+
+    /// The client broke a rule: tells it, where its version and stage allow, and closes. [MQTT-4.13.1-1]
+    pub(super) fn violated(&mut self, id: ConnectionId, violation: Violation) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        if !matches!(connection.stage, Stage::Open(_)) {
+            return self.refuse(id, violation, None); // [MQTT-3.14.0-1] before the CONNACK there is no DISCONNECT
+        }
+        let reason_string = connection.problem_information.then(|| Text::from_static(violation.rule));
+        self.tell(id, violation.reason, DisconnectProperties { reason_string, ..Default::default() });
+        self.hang_up(id, violation);
+    }
+
+    /// Closes without a word.
+    pub(super) fn hang_up(&mut self, id: ConnectionId, violation: Violation) {
+        let refusal = Refusal { reason: violation.reason, message: violation.rule };
+        self.end_connection_and_close(id, refusal, Ending::Failed);
+    }
+
+    pub(super) fn end_connection_and_close(&mut self, id: ConnectionId, refusal: Refusal, ending: Ending) {
+        if self.connections.contains_key(&id) {
+            self.actions.push_back(Action::Close { connection: id, reason: refusal.reason });
+            self.end_connection(id, refusal, ending);
+        }
+    }
+
+    fn end_connection(&mut self, id: ConnectionId, refusal: Refusal, ending: Ending) {
+        self.set_silence(id, None);
+        let Some(connection) = self.connections.remove(&id) else { return };
+        let Stage::Open(link) = connection.stage else {
+            self.statistics.connections_refused += 1;
+            return self.actions.push_back(Action::Report(Event::Refused { connection: id, refusal }));
+        };
+        self.statistics.clients_connected -= 1;
+        if let Some(session) = self.sessions.get(&link.session) {
+            let client_id = session.client_id.clone();
+            self.actions.push_back(Action::Report(Event::Disconnected { connection: id, client_id, refusal }));
+        }
+        self.detach_session(link.session, ending);
+    }
+
+    /// Sets or clears the time at which the connection is closed for silence.
+    pub(super) fn set_silence(&mut self, id: ConnectionId, at: Option<Timestamp>) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            self.deadlines.set(Due::Silence(id), connection.silence_at, at);
+            connection.silence_at = at;
+        }
+    }
+
+    /// The time set has come: the client is closed unless it spoke since. [MQTT-3.1.2-22]
+    pub(super) fn silence_is_due(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.silence_at = None;
+        match &connection.stage {
+            Stage::New => self.hang_up(id, NO_CONNECT),
+            Stage::Authenticating(_) => self.violated(id, NO_VERDICT),
+            Stage::Open(link) => match link.keep_alive.peer_is_dead_at() {
+                Some(at) if at <= self.now => self.violated(id, SILENT),
+                later => self.set_silence(id, later),
+            },
+        }
+    }
+
+    pub(super) fn link_mut(&mut self, id: ConnectionId) -> Option<&mut Link> {
+        match &mut self.connections.get_mut(&id)?.stage {
+            Stage::Open(link) => Some(link),
+            _ => None,
+        }
+    }
+}
+
+const NO_CONNECT: Violation = Violation::new(ReasonCode::KeepAliveTimeout, "no CONNECT came in time (3.1)");
+const NO_VERDICT: Violation = Violation::new(ReasonCode::ServerBusy, "authentication took too long (4.12)");
+const SILENT: Violation = Violation::new(
+    ReasonCode::KeepAliveTimeout,
+    "nothing came for one and a half times the Keep Alive [MQTT-3.1.2-22]",
+);
+const NEVER_READS: Violation =
+    Violation::new(ReasonCode::QuotaExceeded, "the answers that wait to be read exceed this server's limit");
+const TOO_MUCH_HELD: Violation =
+    Violation::new(ReasonCode::QuotaExceeded, "too much was sent before authentication ended (4.12)");
+const NETWORK_FAILED: Refusal = Refusal {
+    reason: ReasonCode::UnspecifiedError,
+    message: "the Network Connection was closed without a DISCONNECT",
+};

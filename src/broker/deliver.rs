@@ -1,0 +1,202 @@
+//! From a delivery to a PUBLISH on the wire, now or when there is room.
+
+use super::{
+    Action, Broker, ConnectionId, Event, Frame,
+    connection::Stage,
+    message::{Delivery, Origin},
+    session::SessionId,
+};
+use crate::{
+    codec::{Packet, PacketId, ProtocolVersion, Publish, QoS, Text},
+    session::{AliasUse, Resend},
+};
+use alloc::vec::Vec;
+use bytes::{Bytes, BytesMut};
+
+/// The heads of one message's PUBLISH packets that many sessions can share.
+#[derive(Default)]
+pub(super) struct Heads(Vec<(ProtocolVersion, bool, Bytes)>);
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Sent,
+    /// The client's Maximum Packet Size forbids it: discarded as if it had been sent. [MQTT-3.1.2-25]
+    TooLarge,
+}
+
+impl Broker {
+    /// Sends a message to one session, or queues it, or drops and counts it.
+    pub(super) fn deliver(&mut self, session_id: SessionId, delivery: Delivery, heads: &mut Heads) {
+        let limit = self.config.send_buffer;
+        let Some(session) = self.sessions.get(&session_id) else { return };
+        let connection = session.connection.and_then(|id| Some((id, self.connections.get(&id)?)));
+        let has_room = connection.is_some_and(|(_, connection)| connection.unsent < limit);
+        match (connection, delivery.qos) {
+            (None, QoS::AtMostOnce) => {}
+            (Some(_), QoS::AtMostOnce) if session.queue.retained() > 0 => self.enqueue(session_id, delivery),
+            (Some(_), QoS::AtMostOnce) if !has_room => self.drop_delivery(session_id, "the client reads too slowly"),
+            (Some((id, _)), QoS::AtMostOnce) => self.send_delivery(id, session_id, &delivery, None, heads),
+            (Some((id, _)), _) if has_room && session.queue.is_empty() && session.outbound.is_ready() => {
+                self.begin_delivery(id, session_id, delivery, heads);
+            }
+            _ => self.enqueue(session_id, delivery),
+        }
+    }
+
+    /// Sends again what a resumed session began, then what waits, as far as the client's window and buffer go.
+    pub(super) fn pump(&mut self, session_id: SessionId) {
+        let now = self.now;
+        loop {
+            let Some(session) = self.sessions.get_mut(&session_id) else { return };
+            let Some(id) = session.connection else { return };
+            let has_room = self.connections.get(&id).is_some_and(|it| it.unsent < self.config.send_buffer);
+            if !has_room {
+                return;
+            }
+            if let Some((packet_id, resend)) = session.outbound.resend() {
+                self.send_again(id, session_id, packet_id, resend);
+                continue;
+            }
+            let Some(next) = session.queue.first() else { return };
+            if next.qos > QoS::AtMostOnce && !session.outbound.is_ready() {
+                return;
+            }
+            let Some(delivery) = session.queue.pop() else { return };
+            let heads = &mut Heads::default();
+            match delivery.qos {
+                _ if delivery.message.is_expired(now) => {}
+                QoS::AtMostOnce => self.send_delivery(id, session_id, &delivery, None, heads),
+                _ => self.begin_delivery(id, session_id, delivery, heads),
+            }
+        }
+    }
+
+    /// Lets a delivery wait its turn, or drops and counts it when the queue is full.
+    pub(super) fn enqueue(&mut self, session_id: SessionId, delivery: Delivery) {
+        let config = &self.config;
+        let Some(session) = self.sessions.get_mut(&session_id) else { return };
+        let queue = &mut session.queue;
+        let is_full = match delivery.origin {
+            Origin::Retained => queue.retained() >= config.maximum_retained_messages,
+            _ => {
+                queue.live() >= config.maximum_queued_messages
+                    || queue.live_bytes().saturating_add(delivery.message.size()) > config.maximum_queued_bytes
+            }
+        };
+        if is_full {
+            self.drop_delivery(session_id, "the session's queue is full");
+        } else {
+            queue.push(delivery);
+        }
+    }
+
+    /// Begins a QoS 1 or 2 exchange. The caller has seen that the window is open.
+    fn begin_delivery(&mut self, id: ConnectionId, session_id: SessionId, delivery: Delivery, heads: &mut Heads) {
+        let Some(session) = self.sessions.get_mut(&session_id) else { return };
+        if let Some(packet_id) = session.outbound.send(delivery.qos, delivery.clone()) {
+            self.send_delivery(id, session_id, &delivery, Some((packet_id, false)), heads);
+        }
+    }
+
+    fn send_again(&mut self, id: ConnectionId, session_id: SessionId, packet_id: PacketId, resend: Resend<Delivery>) {
+        match resend {
+            Resend::PubRel => self.send(id, &Packet::PubRel(packet_id.into())),
+            // [MQTT-3.3.1-1] [MQTT-4.4.0-1]
+            Resend::Publish(delivery) => {
+                self.send_delivery(id, session_id, &delivery, Some((packet_id, true)), &mut Heads::default());
+            }
+        }
+    }
+
+    /// Writes one PUBLISH; `exchange` is the Packet Identifier and DUP of QoS 1 and 2.
+    fn send_delivery(
+        &mut self,
+        id: ConnectionId,
+        session_id: SessionId,
+        delivery: &Delivery,
+        exchange: Option<(PacketId, bool)>,
+        heads: &mut Heads,
+    ) {
+        let fate = self.write_delivery(id, delivery, exchange, heads);
+        if fate == Fate::TooLarge {
+            if let (Some((packet_id, _)), Some(session)) = (exchange, self.sessions.get_mut(&session_id)) {
+                session.outbound.abandon(packet_id);
+            }
+            self.drop_delivery(session_id, TOO_LARGE);
+        }
+    }
+
+    fn write_delivery(
+        &mut self,
+        id: ConnectionId,
+        delivery: &Delivery,
+        exchange: Option<(PacketId, bool)>,
+        heads: &mut Heads,
+    ) -> Fate {
+        let now = self.now;
+        let Some(connection) = self.connections.get_mut(&id) else { return Fate::Sent };
+        let version = connection.version;
+        let limit = connection.maximum_packet_size;
+        let Stage::Open(link) = &mut connection.stage else { return Fate::Sent };
+        let topic = delivery.message.topic.text();
+        let alias = link.assigner.look_up(topic);
+        let is_common = exchange.is_none() && alias == AliasUse::None && delivery.identifiers.is_empty();
+        let head = match heads.find(version, delivery.retain).filter(|_| is_common) {
+            Some(head) => head,
+            None => {
+                let mut publish = delivery.to_publish(now);
+                if let Some((packet_id, dup)) = exchange {
+                    (publish.packet_id, publish.dup) = (Some(packet_id), dup);
+                }
+                let mut head = encode_head(&mut publish, version, alias);
+                if let AliasUse::Set(alias) = alias {
+                    if head.len() + publish.payload.len() <= limit {
+                        link.assigner.set(topic, alias);
+                    } else {
+                        head = encode_head(&mut publish, version, AliasUse::None);
+                    }
+                }
+                if is_common {
+                    heads.0.push((version, delivery.retain, head.clone()));
+                }
+                head
+            }
+        };
+        let frame = Frame { head, payload: delivery.message.payload.clone() };
+        if frame.head.is_empty() || frame.len() > limit {
+            return Fate::TooLarge;
+        }
+        self.statistics.messages_sent += 1;
+        self.send_frame(id, frame);
+        Fate::Sent
+    }
+
+    fn drop_delivery(&mut self, session: SessionId, why: &'static str) {
+        self.statistics.messages_dropped += 1;
+        if let Some(session) = self.sessions.get(&session) {
+            self.actions.push_back(Action::Report(Event::Dropped { client_id: session.client_id.clone(), why }));
+        }
+    }
+}
+
+impl Heads {
+    fn find(&self, version: ProtocolVersion, retain: bool) -> Option<Bytes> {
+        self.0.iter().find(|(v, r, _)| (*v, *r) == (version, retain)).map(|(_, _, head)| head.clone())
+    }
+}
+
+/// The bytes before the payload; empty when the packet would be larger than any may be.
+fn encode_head(publish: &mut Publish, version: ProtocolVersion, alias: AliasUse) -> Bytes {
+    publish.properties.topic_alias = match alias {
+        AliasUse::None => None,
+        AliasUse::Set(alias) | AliasUse::Alone(alias) => Some(alias),
+    };
+    if let AliasUse::Alone(_) = alias {
+        publish.topic = Text::default();
+    }
+    let mut head = BytesMut::new();
+    if publish.encode_head(version, &mut head).is_ok() { head.freeze() } else { Bytes::new() }
+}
+
+const TOO_LARGE: &str = "the message is larger than the client's Maximum Packet Size";

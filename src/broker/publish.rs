@@ -1,0 +1,152 @@
+//! PUBLISH from a client, and PUBREL, which ends what a QoS 2 PUBLISH began.
+
+use super::{Broker, ConnectionId, Event, connection::Stage, message::Message, session::SessionId};
+use crate::{
+    codec::{Ack, AckProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode, Text},
+    session::{Novelty, Violation},
+    topic::TopicName,
+};
+use alloc::sync::Arc;
+
+impl Broker {
+    pub(super) fn publish(
+        &mut self,
+        id: ConnectionId,
+        session_id: SessionId,
+        mut publish: Publish,
+    ) -> Result<(), Violation> {
+        self.statistics.messages_received += 1;
+        let qos = publish.qos;
+        self.check_capabilities(&publish)?;
+        if let Some(alias) = publish.properties.topic_alias {
+            let Some(link) = self.link_mut(id) else { return Ok(()) };
+            publish.topic = link.aliases.resolve(alias, &publish.topic)?;
+        }
+        let topic = TopicName::parse(publish.topic.clone()).map_err(|_| INVALID_TOPIC)?;
+        if let Some(packet_id) = publish.packet_id {
+            let Some(session) = self.sessions.get_mut(&session_id) else { return Ok(()) };
+            match session.inbound.published(qos, packet_id) {
+                Ok(Novelty::New) => {}
+                Ok(Novelty::Duplicate) => {
+                    self.acknowledge(id, session_id, qos, packet_id, ReasonCode::Success);
+                    return Ok(());
+                }
+                Err(violation) if violation.reason == ReasonCode::PacketIdentifierInUse => {
+                    return self.refuse_identifier(id, qos, packet_id, violation);
+                }
+                Err(violation) => return Err(violation),
+            }
+        }
+        let packet_id = publish.packet_id;
+        let reason = self.accept(id, session_id, topic, publish);
+        if let Some(packet_id) = packet_id {
+            self.acknowledge(id, session_id, qos, packet_id, reason);
+        }
+        Ok(())
+    }
+
+    /// PUBREL: the message may be forgotten. Unknown identifiers are answered too. [MQTT-4.3.3-11]
+    pub(super) fn publish_released(&mut self, id: ConnectionId, session: SessionId, ack: &Ack) {
+        let Some(session) = self.sessions.get_mut(&session) else { return };
+        let is_known = session.inbound.released(ack.packet_id);
+        let reason = if is_known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
+        self.send(id, &Packet::PubComp(Ack { reason, ..ack.packet_id.into() }));
+    }
+
+    /// The host publishes.
+    pub(super) fn publish_from_host(&mut self, publish: Publish) {
+        match TopicName::parse(publish.topic.clone()) {
+            Ok(topic) => {
+                let message = Arc::new(Message::new(publish, topic, self.now));
+                if message.retain && self.retain_message(&message).is_err() {
+                    return self.refuse_message(None, message.topic.text().clone(), ReasonCode::QuotaExceeded);
+                }
+                self.route(&message, None);
+            }
+            Err(_) => self.refuse_message(None, publish.topic, ReasonCode::TopicNameInvalid),
+        }
+    }
+
+    fn check_capabilities(&self, publish: &Publish) -> Result<(), Violation> {
+        if publish.qos > self.config.maximum_qos {
+            return Err(Violation::new(
+                ReasonCode::QoSNotSupported,
+                "the QoS is higher than the Maximum QoS announced [MQTT-3.2.2-11]",
+            ));
+        }
+        if publish.retain && !self.config.retain_available {
+            return Err(Violation::new(
+                ReasonCode::RetainNotSupported,
+                "retained messages are not available here, as announced [MQTT-3.2.2-14]",
+            ));
+        }
+        if !publish.properties.subscription_identifiers.is_empty() {
+            return Err(Violation::protocol_error("a client may not send a Subscription Identifier [MQTT-3.3.4-6]"));
+        }
+        Ok(())
+    }
+
+    /// Takes ownership of a message, or says why not. [MQTT-4.5.0-1]
+    fn accept(&mut self, id: ConnectionId, session: SessionId, topic: TopicName, publish: Publish) -> ReasonCode {
+        let client_id = self.sessions.get(&session).map(|session| session.client_id.clone());
+        let is_allowed = match self.connections.get(&id).map(|connection| &connection.stage) {
+            Some(Stage::Open(link)) => link.rights.may_publish(&topic, publish.qos, publish.retain),
+            _ => false,
+        };
+        let refused = if !is_allowed {
+            Some(ReasonCode::NotAuthorized)
+        } else if topic.level_count() > self.config.maximum_topic_levels {
+            Some(ReasonCode::TopicNameInvalid)
+        } else {
+            None
+        };
+        if let Some(reason) = refused {
+            self.refuse_message(client_id, publish.topic, reason);
+            return reason;
+        }
+        let message = Arc::new(Message::new(publish, topic, self.now));
+        if message.retain && self.retain_message(&message).is_err() {
+            self.refuse_message(client_id, message.topic.text().clone(), ReasonCode::QuotaExceeded);
+            return ReasonCode::QuotaExceeded;
+        }
+        if self.route(&message, Some(session)) { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers }
+    }
+
+    fn refuse_message(&mut self, client_id: Option<Text>, topic: Text, reason: ReasonCode) {
+        self.statistics.messages_refused += 1;
+        self.actions.push_back(super::Action::Report(Event::PublishRefused { client_id, topic, reason }));
+    }
+
+    /// PUBACK or PUBREC; a failure frees the identifier at once. [MQTT-4.3.2-4] [MQTT-4.3.3-8]
+    fn acknowledge(&mut self, id: ConnectionId, session: SessionId, qos: QoS, packet_id: PacketId, reason: ReasonCode) {
+        if let Some(session) = self.sessions.get_mut(&session)
+            && (qos == QoS::AtLeastOnce || reason.is_failure())
+        {
+            session.inbound.acknowledged(packet_id);
+        }
+        self.send_acknowledgement(id, qos, Ack { packet_id, reason, properties: AckProperties::default() });
+    }
+
+    fn send_acknowledgement(&mut self, id: ConnectionId, qos: QoS, ack: Ack) {
+        let packet = if qos == QoS::AtLeastOnce { Packet::PubAck(ack) } else { Packet::PubRec(ack) };
+        self.send(id, &packet);
+    }
+
+    /// 0x91 is for acknowledgements alone; 3.1.1 cannot say it, so the connection ends there.
+    fn refuse_identifier(
+        &mut self,
+        id: ConnectionId,
+        qos: QoS,
+        packet_id: PacketId,
+        violation: Violation,
+    ) -> Result<(), Violation> {
+        if self.connections.get(&id).is_some_and(|connection| connection.version == ProtocolVersion::V3_1_1) {
+            return Err(violation);
+        }
+        self.send_acknowledgement(id, qos, Ack { reason: violation.reason, ..packet_id.into() });
+        Ok(())
+    }
+}
+
+const INVALID_TOPIC: Violation =
+    Violation::new(ReasonCode::TopicNameInvalid, "a Topic Name may not hold wildcards [MQTT-3.3.2-2]");

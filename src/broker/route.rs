@@ -1,0 +1,118 @@
+//! From a message to the sessions that subscribe to its topic: one copy each, however many subscriptions match.
+
+use super::{
+    Broker,
+    deliver::Heads,
+    message::{Delivery, Message, Origin},
+    session::SessionId,
+    share::Group,
+};
+use crate::{codec::QoS, topic::TopicFilter};
+use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use core::num::NonZeroU32;
+
+/// What one session was granted for one filter.
+#[derive(Clone, Debug)]
+pub(super) struct Subscription {
+    pub(super) qos: QoS,
+    pub(super) no_local: bool,
+    pub(super) retain_as_published: bool,
+    pub(super) identifier: Option<NonZeroU32>,
+}
+
+/// All subscriptions to one filter.
+#[derive(Debug, Default)]
+pub(super) struct Subscribers {
+    members: BTreeMap<SessionId, Subscription>,
+    pub(super) shares: BTreeMap<String, Group>,
+}
+
+impl Broker {
+    /// Delivers `message` to every session with a matching subscription, and tells whether there was one.
+    pub(super) fn route(&mut self, message: &Arc<Message>, publisher: Option<SessionId>) -> bool {
+        let mut matched: Vec<(SessionId, Delivery)> = Vec::new();
+        let mut groups: Vec<TopicFilter> = Vec::new();
+        self.routes.visit(&message.topic, &mut |subscribers: &Subscribers| {
+            for (session, subscription) in &subscribers.members {
+                // [MQTT-3.8.3-3]
+                if !(subscription.no_local && publisher == Some(*session)) {
+                    matched.push((*session, subscription.delivery(message, Origin::Live)));
+                }
+            }
+            groups.extend(subscribers.shares.values().map(|group| group.filter().clone()));
+        });
+        let is_matched = !matched.is_empty() || !groups.is_empty();
+        matched.sort_by_key(|(session, _)| *session);
+        let mut heads = Heads::default();
+        for (session, delivery) in merge(matched) {
+            self.deliver(session, delivery, &mut heads);
+        }
+        for filter in groups {
+            self.route_to_share(&filter, message);
+        }
+        is_matched
+    }
+
+    pub(super) fn insert_route(&mut self, filter: &TopicFilter, session: SessionId, subscription: Subscription) {
+        let subscribers = self.routes.entry(filter);
+        let old = match filter.share_name() {
+            None => subscribers.members.insert(session, subscription),
+            Some(name) => subscribers
+                .shares
+                .entry(name.into())
+                .or_insert_with(|| Group::new(filter.clone()))
+                .insert(session, subscription),
+        };
+        if old.is_none() {
+            self.subscription_count += 1;
+        }
+    }
+
+    pub(super) fn remove_route(&mut self, filter: &TopicFilter, session: SessionId) {
+        let Some(subscribers) = self.routes.get_mut(filter) else { return };
+        let removed = match filter.share_name() {
+            None => subscribers.members.remove(&session),
+            Some(name) => subscribers.shares.get_mut(name).and_then(|group| group.remove(session)),
+        };
+        subscribers.shares.retain(|_, group| !group.is_empty());
+        if subscribers.members.is_empty() && subscribers.shares.is_empty() {
+            self.routes.remove(filter);
+        }
+        if removed.is_some() {
+            self.subscription_count -= 1;
+        }
+    }
+}
+
+impl Subscription {
+    /// The way of `message` to the session that holds this subscription.
+    pub(super) fn delivery(&self, message: &Arc<Message>, origin: Origin) -> Delivery {
+        Delivery {
+            message: message.clone(),
+            qos: message.qos.min(self.qos), // [MQTT-3.8.4-8]
+            retain: match origin {
+                Origin::Retained => true,
+                // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+                Origin::Live | Origin::Shared(_) => message.retain && self.retain_as_published,
+            },
+            identifiers: self.identifier.into_iter().collect(),
+            origin,
+        }
+    }
+}
+
+/// One delivery a session: the highest QoS of its matching subscriptions and all their identifiers. [MQTT-3.3.4-2] [MQTT-3.3.4-4]
+fn merge(matched: Vec<(SessionId, Delivery)>) -> Vec<(SessionId, Delivery)> {
+    let mut merged: Vec<(SessionId, Delivery)> = Vec::with_capacity(matched.len());
+    for (session, delivery) in matched {
+        match merged.last_mut() {
+            Some((last, first)) if *last == session => {
+                first.qos = first.qos.max(delivery.qos);
+                first.retain |= delivery.retain;
+                first.identifiers.extend(delivery.identifiers);
+            }
+            _ => merged.push((session, delivery)),
+        }
+    }
+    merged
+}

@@ -1,0 +1,68 @@
+//! Hands packets to the host, within the client's Maximum Packet Size.
+
+use super::{
+    Action, Broker, ConnectionId, Frame, Refusal,
+    connection::Ending,
+};
+use crate::codec::{Disconnect, DisconnectProperties, Packet, ProtocolVersion, ReasonCode};
+use bytes::{Bytes, BytesMut};
+
+impl Broker {
+    /// Sends a packet other than PUBLISH. One that the client's Maximum Packet Size forbids loses its Reason String and
+    /// User Properties; if that does not help, the connection ends. [MQTT-3.1.2-24]
+    pub(super) fn send(&mut self, id: ConnectionId, packet: &Packet) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let (version, limit) = (connection.version, connection.maximum_packet_size);
+        let mut head = BytesMut::new();
+        let fits = if packet.size(version) <= limit {
+            packet.encode(version, &mut head).is_ok()
+        } else {
+            let terse = without_explanations(packet.clone());
+            terse.size(version) <= limit && terse.encode(version, &mut head).is_ok()
+        };
+        if !fits {
+            self.end_connection_and_close(id, ANSWER_TOO_LARGE, Ending::Failed);
+        } else if !head.is_empty() {
+            self.send_frame(id, Frame { head: head.freeze(), payload: Bytes::new() });
+        }
+    }
+
+    /// Tells an MQTT 5 client why its connection ends; 3.1.1 knows no DISCONNECT from the server.
+    pub(super) fn tell(&mut self, id: ConnectionId, reason: ReasonCode, properties: DisconnectProperties) {
+        if self.connections.get(&id).is_some_and(|connection| connection.version == ProtocolVersion::V5) {
+            self.send(id, &Packet::Disconnect(Disconnect { reason, properties }));
+        }
+    }
+
+    pub(super) fn send_frame(&mut self, id: ConnectionId, frame: Frame) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.unsent += frame.len();
+        self.statistics.bytes_sent += frame.len() as u64;
+        self.actions.push_back(Action::Send { connection: id, frame });
+    }
+}
+
+/// The packet without its Reason String and User Properties. [MQTT-3.4.2-2] [MQTT-3.4.2-3]
+fn without_explanations(mut packet: Packet) -> Packet {
+    let explanations = match &mut packet {
+        Packet::ConnAck(connack) => (&mut connack.properties.reason_string, &mut connack.properties.user_properties),
+        Packet::Disconnect(disconnect) => {
+            (&mut disconnect.properties.reason_string, &mut disconnect.properties.user_properties)
+        }
+        Packet::Auth(auth) => (&mut auth.properties.reason_string, &mut auth.properties.user_properties),
+        Packet::PubAck(ack) | Packet::PubRec(ack) | Packet::PubRel(ack) | Packet::PubComp(ack) => {
+            (&mut ack.properties.reason_string, &mut ack.properties.user_properties)
+        }
+        Packet::SubAck(ack) => (&mut ack.properties.reason_string, &mut ack.properties.user_properties),
+        Packet::UnsubAck(ack) => (&mut ack.properties.reason_string, &mut ack.properties.user_properties),
+        _ => return packet,
+    };
+    *explanations.0 = None;
+    explanations.1.clear();
+    packet
+}
+
+const ANSWER_TOO_LARGE: Refusal = Refusal {
+    reason: ReasonCode::PacketTooLarge,
+    message: "an answer that must be sent exceeds the client's Maximum Packet Size [MQTT-3.1.2-24]",
+};

@@ -1,0 +1,92 @@
+//! Shared Subscriptions: whose turn it is.
+
+use super::{
+    Broker,
+    deliver::Heads,
+    message::{Message, Origin},
+    route::Subscription,
+    session::SessionId,
+};
+use crate::{codec::QoS, topic::TopicFilter};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc};
+use core::ops::Bound;
+
+/// The sessions that share one subscription.
+#[derive(Debug)]
+pub(super) struct Group {
+    filter: TopicFilter,
+    members: BTreeMap<SessionId, Subscription>,
+    /// Who had the last turn.
+    last: SessionId,
+}
+
+impl Group {
+    pub(super) const fn new(filter: TopicFilter) -> Self {
+        Self { filter, members: BTreeMap::new(), last: SessionId(0) }
+    }
+
+    /// The filter with its `$share` prefix.
+    pub(super) const fn filter(&self) -> &TopicFilter {
+        &self.filter
+    }
+
+    pub(super) fn insert(&mut self, session: SessionId, subscription: Subscription) -> Option<Subscription> {
+        self.members.insert(session, subscription)
+    }
+
+    pub(super) fn remove(&mut self, session: SessionId) -> Option<Subscription> {
+        self.members.remove(&session)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// All members, the one after the last turn first.
+    fn turns(&self) -> impl Iterator<Item = (SessionId, &Subscription)> {
+        let after = self.members.range((Bound::Excluded(self.last), Bound::Unbounded));
+        after.chain(self.members.range(..=self.last)).map(|(session, subscription)| (*session, subscription))
+    }
+}
+
+/// How well a member can take a message now, best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fitness {
+    Ready,
+    Busy,
+    Away,
+}
+
+impl Broker {
+    /// Gives `message` to one member of the group behind `filter`: the next one that can take it at once, else one that is
+    /// connected, else, if it can be kept, one that is away.
+    pub(super) fn route_to_share(&mut self, filter: &TopicFilter, message: &Arc<Message>) {
+        let Some(name) = filter.share_name() else { return };
+        let Some(group) = self.routes.get(filter).and_then(|subscribers| subscribers.shares.get(name)) else { return };
+        let chosen = group
+            .turns()
+            .map(|(session, subscription)| (self.fitness(session), session, subscription))
+            .filter(|(fitness, _, subscription)| {
+                *fitness < Fitness::Away || subscription.qos.min(message.qos) > QoS::AtMostOnce
+            })
+            .min_by_key(|(fitness, ..)| *fitness);
+        let Some((_, session, subscription)) = chosen else { return };
+        let delivery = subscription.delivery(message, Origin::Shared(Box::new(filter.clone())));
+        if let Some(group) = self.routes.get_mut(filter).and_then(|subscribers| subscribers.shares.get_mut(name)) {
+            group.last = session;
+        }
+        self.deliver(session, delivery, &mut Heads::default());
+    }
+
+    fn fitness(&self, session: SessionId) -> Fitness {
+        let Some(session) = self.sessions.get(&session) else { return Fitness::Away };
+        match session.connection.and_then(|connection| self.connections.get(&connection)) {
+            None => Fitness::Away,
+            Some(connection) => {
+                let has_room = connection.unsent < self.config.send_buffer;
+                let is_ready = has_room && session.queue.is_empty() && session.outbound.is_ready();
+                if is_ready { Fitness::Ready } else { Fitness::Busy }
+            }
+        }
+    }
+}

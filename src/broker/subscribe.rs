@@ -1,0 +1,116 @@
+//! SUBSCRIBE: grants each filter or says why not, then sends what is retained.
+
+use super::{Broker, ConnectionId, connection::Stage, route::Subscription, session::SessionId};
+use crate::{
+    codec::{AckProperties, Packet, QoS, ReasonCode, RetainHandling, SubAck, Subscribe, SubscribeFilter},
+    session::Violation,
+    topic::TopicFilter,
+};
+use alloc::vec::Vec;
+use core::num::NonZeroU32;
+
+impl Broker {
+    pub(super) fn subscribe(
+        &mut self,
+        id: ConnectionId,
+        session: SessionId,
+        subscribe: Subscribe,
+    ) -> Result<(), Violation> {
+        let identifier = subscribe.properties.subscription_identifier;
+        if identifier.is_some() && !self.config.subscription_identifiers_available {
+            return Err(Violation::new(
+                ReasonCode::SubscriptionIdentifiersNotSupported,
+                "Subscription Identifiers are not available here, as announced (3.2.2.3.12)",
+            ));
+        }
+        let filters: Vec<_> = subscribe
+            .filters
+            .into_iter()
+            .map(|requested| (TopicFilter::parse(requested.filter.clone()).ok(), requested))
+            .collect();
+        let local_share = |(filter, requested): &(Option<TopicFilter>, SubscribeFilter)| {
+            requested.options.no_local && filter.as_ref().is_some_and(|filter| filter.share_name().is_some())
+        };
+        if filters.iter().any(local_share) {
+            return Err(Violation::protocol_error("No Local on a Shared Subscription [MQTT-3.8.3-4]"));
+        }
+        // [MQTT-3.8.4-5] as if each filter had come in a SUBSCRIBE of its own
+        let mut reasons = Vec::with_capacity(filters.len());
+        let mut granted = Vec::new();
+        for (filter, requested) in filters {
+            let outcome = self.grant(id, session, filter, &requested, identifier);
+            reasons.push(match &outcome {
+                Ok((_, subscription, _)) => granted_reason(subscription.qos),
+                Err(reason) => *reason,
+            });
+            granted.extend(outcome);
+        }
+        let suback = SubAck { packet_id: subscribe.packet_id, properties: AckProperties::default(), reasons };
+        self.send(id, &Packet::SubAck(suback));
+        for (filter, subscription, sends_retained) in granted {
+            if sends_retained {
+                self.send_retained(session, &filter, &subscription);
+            }
+        }
+        self.pump(session);
+        self.watch_sys(session);
+        Ok(())
+    }
+
+    /// Adds or replaces one subscription; tells its filter, what was granted, and whether retained messages follow.
+    fn grant(
+        &mut self,
+        id: ConnectionId,
+        session_id: SessionId,
+        filter: Option<TopicFilter>,
+        requested: &SubscribeFilter,
+        identifier: Option<NonZeroU32>,
+    ) -> Result<(TopicFilter, Subscription, bool), ReasonCode> {
+        let config = &self.config;
+        let filter = filter.ok_or(ReasonCode::TopicFilterInvalid)?;
+        if filter.level_count() > config.maximum_topic_levels {
+            return Err(ReasonCode::TopicFilterInvalid);
+        }
+        if filter.has_wildcards() && !config.wildcard_subscription_available {
+            return Err(ReasonCode::WildcardSubscriptionsNotSupported);
+        }
+        if filter.share_name().is_some() && !config.shared_subscription_available {
+            return Err(ReasonCode::SharedSubscriptionsNotSupported);
+        }
+        let allowed = match self.connections.get(&id).map(|connection| &connection.stage) {
+            Some(Stage::Open(link)) => link.rights.may_subscribe(&filter),
+            _ => None,
+        };
+        let allowed = allowed.ok_or(ReasonCode::NotAuthorized)?;
+        let session = self.sessions.get_mut(&session_id).ok_or(ReasonCode::UnspecifiedError)?;
+        let is_new = !session.subscriptions.contains(&filter);
+        if is_new && session.subscriptions.len() >= config.maximum_subscriptions {
+            return Err(ReasonCode::QuotaExceeded);
+        }
+        let subscription = Subscription {
+            qos: requested.options.qos.min(allowed).min(config.maximum_qos),
+            no_local: requested.options.no_local,
+            retain_as_published: requested.options.retain_as_published,
+            identifier,
+        };
+        let filter = filter.detached();
+        session.subscriptions.insert(filter.clone());
+        self.insert_route(&filter, session_id, subscription.clone());
+        let sends_retained = match requested.options.retain_handling {
+            RetainHandling::Send => true,
+            RetainHandling::SendIfNew => is_new,
+            RetainHandling::DoNotSend => false,
+        };
+        // (4.8.2) a Shared Subscription gets no retained messages when it begins
+        let sends_retained = sends_retained && filter.share_name().is_none();
+        Ok((filter, subscription, sends_retained))
+    }
+}
+
+const fn granted_reason(qos: QoS) -> ReasonCode {
+    match qos {
+        QoS::AtMostOnce => ReasonCode::Success,
+        QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
+        QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
+    }
+}

@@ -1,0 +1,83 @@
+//! `$SYS` topics: what the broker says of itself, to those who subscribe and only while they do.
+
+use super::{Broker, deadlines::Due, message::Message, session::SessionId};
+use crate::{
+    codec::{Publish, Text},
+    topic::{TopicFilter, TopicName},
+};
+use alloc::{
+    string::{String, ToString},
+    sync::Arc,
+    vec::Vec,
+};
+use bytes::Bytes;
+
+impl Broker {
+    /// Begins to publish `$SYS` when a connected session subscribes to it.
+    pub(super) fn watch_sys(&mut self, session: SessionId) {
+        let watches = self.sessions.get(&session).is_some_and(|session| session.subscriptions.iter().any(is_sys));
+        if watches && self.sys_at.is_none() && self.config.sys_interval_seconds > 0 {
+            self.set_sys();
+        }
+    }
+
+    /// Publishes all `$SYS` topics, and goes on while a connected session subscribes to any.
+    pub(super) fn publish_sys(&mut self) {
+        self.sys_at = None;
+        for message in self.all_sys_messages() {
+            self.route(&message, None);
+        }
+        let connected = self.sessions.values().filter(|session| session.connection.is_some());
+        if connected.flat_map(|session| &session.subscriptions).any(is_sys) {
+            self.set_sys();
+        }
+    }
+
+    /// The `$SYS` messages that `filter` matches.
+    pub(super) fn sys_messages(&self, filter: &TopicFilter) -> Vec<Arc<Message>> {
+        if !is_sys(filter) {
+            return Vec::new();
+        }
+        self.all_sys_messages().into_iter().filter(|message| filter.matches(&message.topic)).collect()
+    }
+
+    fn set_sys(&mut self) {
+        let at = Some(self.now.plus_secs(self.config.sys_interval_seconds.into()));
+        self.deadlines.set(Due::Sys, self.sys_at, at);
+        self.sys_at = at;
+    }
+
+    fn all_sys_messages(&self) -> Vec<Arc<Message>> {
+        let statistics = self.statistics();
+        let uptime = self.now.millis_since(self.started.unwrap_or(self.now)) / 1_000;
+        let values: [(&'static str, String); 16] = [
+            ("$SYS/broker/version", concat!("mqlite ", env!("CARGO_PKG_VERSION")).into()),
+            ("$SYS/broker/uptime", uptime.to_string()),
+            ("$SYS/broker/clients/connected", statistics.clients_connected.to_string()),
+            ("$SYS/broker/clients/maximum", statistics.clients_maximum.to_string()),
+            ("$SYS/broker/clients/total", statistics.sessions.to_string()),
+            ("$SYS/broker/subscriptions/count", statistics.subscriptions.to_string()),
+            ("$SYS/broker/retained messages/count", statistics.retained_messages.to_string()),
+            ("$SYS/broker/retained messages/bytes", statistics.retained_bytes.to_string()),
+            ("$SYS/broker/messages/stored", statistics.messages_stored.to_string()),
+            ("$SYS/broker/messages/received", statistics.messages_received.to_string()),
+            ("$SYS/broker/messages/sent", statistics.messages_sent.to_string()),
+            ("$SYS/broker/messages/dropped", statistics.messages_dropped.to_string()),
+            ("$SYS/broker/messages/refused", statistics.messages_refused.to_string()),
+            ("$SYS/broker/bytes/received", statistics.bytes_received.to_string()),
+            ("$SYS/broker/bytes/sent", statistics.bytes_sent.to_string()),
+            ("$SYS/broker/connections/refused", statistics.connections_refused.to_string()),
+        ];
+        values.into_iter().filter_map(|(topic, value)| self.sys_message(topic, value)).collect()
+    }
+
+    fn sys_message(&self, topic: &'static str, value: String) -> Option<Arc<Message>> {
+        let topic = TopicName::parse(Text::from_static(topic)).ok()?;
+        let publish = Publish { payload: Bytes::from(value), ..Default::default() };
+        Some(Arc::new(Message::new(publish, topic, self.now)))
+    }
+}
+
+fn is_sys(filter: &TopicFilter) -> bool {
+    filter.levels().next() == Some(b"$SYS")
+}

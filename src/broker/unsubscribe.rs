@@ -1,0 +1,27 @@
+//! UNSUBSCRIBE: removes subscriptions; what was begun is still delivered. [MQTT-3.10.4-3]
+
+use super::{Broker, ConnectionId, session::SessionId};
+use crate::{
+    codec::{AckProperties, Packet, ReasonCode, Text, UnsubAck, Unsubscribe},
+    topic::TopicFilter,
+};
+use alloc::vec::Vec;
+
+impl Broker {
+    pub(super) fn unsubscribe(&mut self, id: ConnectionId, session: SessionId, unsubscribe: Unsubscribe) {
+        let reasons: Vec<_> = unsubscribe.filters.into_iter().map(|filter| self.revoke(session, filter)).collect();
+        let unsuback = UnsubAck { packet_id: unsubscribe.packet_id, properties: AckProperties::default(), reasons };
+        self.send(id, &Packet::UnsubAck(unsuback)); // [MQTT-3.10.4-4]
+    }
+
+    fn revoke(&mut self, session_id: SessionId, filter: Text) -> ReasonCode {
+        let Ok(filter) = TopicFilter::parse(filter) else { return ReasonCode::TopicFilterInvalid };
+        let Some(session) = self.sessions.get_mut(&session_id) else { return ReasonCode::UnspecifiedError };
+        if session.subscriptions.remove(&filter) {
+            self.remove_route(&filter, session_id);
+            ReasonCode::Success
+        } else {
+            ReasonCode::NoSubscriptionExisted
+        }
+    }
+}
