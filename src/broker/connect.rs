@@ -12,7 +12,7 @@ use crate::{
         Binary, ConnAck, ConnAckProperties, Connect, DisconnectProperties, Packet, ProtocolVersion, QoS,
         ReasonCode, Text,
     },
-    session::{AliasAssigner, Inbound, KeepAlive, TopicAliases, Violation},
+    session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
     topic::TopicName,
 };
 use alloc::{boxed::Box, string::String};
