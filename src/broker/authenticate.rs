@@ -32,7 +32,9 @@ impl Broker {
                 check_method(link.method.as_ref(), properties.authentication_method.as_ref())?;
                 let step = match (reason, link.re_authentication) {
                     (ReasonCode::ReAuthenticate, ReAuthentication::None) => AuthenticationStep::ReAuthenticate,
-                    (ReasonCode::ContinueAuthentication, ReAuthentication::ClientIsAsked) => AuthenticationStep::Continue,
+                    (ReasonCode::ContinueAuthentication, ReAuthentication::ClientIsAsked) => {
+                        AuthenticationStep::Continue
+                    }
                     _ => return Err(OUT_OF_TURN),
                 };
                 link.re_authentication = ReAuthentication::HostIsAsked;
@@ -78,7 +80,9 @@ impl Broker {
                 Ok(()) => return,
                 Err(violation) => (violation, None),
             },
-            Verdict::Deny { reason } => (Violation::new(failure(reason), "this server does not let the client in (3.1.4)"), None),
+            Verdict::Deny { reason } => {
+                (Violation::new(failure(reason), "this server does not let the client in (3.1.4)"), None)
+            }
             Verdict::Redirect { server, permanent } => {
                 let reason = if permanent { ReasonCode::ServerMoved } else { ReasonCode::UseAnotherServer };
                 (Violation::new(reason, "another server is to be used (4.11)"), Some(server))

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     codec::{
-        Binary, ConnAck, ConnAckProperties, Connect, DisconnectProperties, Packet, ProtocolVersion, QoS,
-        ReasonCode, Text,
+        Binary, ConnAck, ConnAckProperties, Connect, DisconnectProperties, Packet, ProtocolVersion, QoS, ReasonCode,
+        Text,
     },
     session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
     topic::TopicName,
@@ -91,7 +91,10 @@ impl Broker {
         if let Some(will) = &will
             && !rights.may_publish(will.topic(), will.qos(), will.retain())
         {
-            return Err(Violation::new(ReasonCode::NotAuthorized, "the Will Topic is not allowed for this client (3.1.4)"));
+            return Err(Violation::new(
+                ReasonCode::NotAuthorized,
+                "the Will Topic is not allowed for this client (3.1.4)",
+            ));
         }
         let old = self.by_client_id.get(&client_id).copied();
         if old.is_none() && self.sessions.len() >= self.config.maximum_sessions {
@@ -117,8 +120,12 @@ impl Broker {
         self.send(id, &Packet::ConnAck(Box::new(connack)));
         self.statistics.clients_connected += 1;
         self.statistics.clients_maximum = self.statistics.clients_maximum.max(self.statistics.clients_connected);
-        let event =
-            Event::Connected { connection: id, client_id, version: connect.version, session_present: resumed.is_some() };
+        let event = Event::Connected {
+            connection: id,
+            client_id,
+            version: connect.version,
+            session_present: resumed.is_some(),
+        };
         self.actions.push_back(Action::Report(event));
         self.pump(session_id);
         self.watch_sys(session_id);
@@ -197,8 +204,7 @@ impl Broker {
         };
         let keep_alive = KeepAlive::new(keep_alive, self.now);
         let assigned = properties.topic_alias_maximum.unwrap_or(0).min(self.config.assigned_topic_aliases);
-        let accepted =
-            if connect.version == ProtocolVersion::V5 { self.config.topic_alias_maximum } else { 0 };
+        let accepted = if connect.version == ProtocolVersion::V5 { self.config.topic_alias_maximum } else { 0 };
         let link = Link {
             session,
             rights,

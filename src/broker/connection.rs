@@ -1,11 +1,7 @@
 //! One Network Connection: from bytes to packets, from silence or a broken rule to its end.
 
 use super::{
-    Action, Broker, ConnectionId, Event, Refusal,
-    connect::Pending,
-    deadlines::Due,
-    grants::Rights,
-    session::SessionId,
+    Action, Broker, ConnectionId, Event, Refusal, connect::Pending, deadlines::Due, grants::Rights, session::SessionId,
 };
 use crate::{
     codec::{DisconnectProperties, Framer, Packet, ProtocolVersion, ReasonCode, Text},
@@ -123,6 +119,10 @@ impl Broker {
             let version = connection.version;
             let packet = match connection.framer.next() {
                 Ok(None) => return,
+                // [MQTT-3.1.0-1]
+                Ok(Some(frame)) if matches!(connection.stage, Stage::New) && frame[0] >> 4 != CONNECT => {
+                    return self.hang_up(id, CONNECT_FIRST);
+                }
                 Ok(Some(frame)) => Packet::decode(frame, version),
                 Err(error) => Err(error),
             };
@@ -132,7 +132,8 @@ impl Broker {
             match packet {
                 Err(error) => {
                     connection.version = error.version.unwrap_or(version);
-                    let is_answerable = error.version.is_some() || error.reason == ReasonCode::UnsupportedProtocolVersion;
+                    let is_answerable =
+                        error.version.is_some() || error.reason == ReasonCode::UnsupportedProtocolVersion;
                     if is_answerable || matches!(connection.stage, Stage::Open(_)) {
                         self.violated(id, error.into());
                     } else {
@@ -157,7 +158,7 @@ impl Broker {
         match (&connection.stage, packet) {
             (Stage::New, Packet::Connect(connect)) => self.connect(id, connect),
             (Stage::New, _) => {
-                self.hang_up(id, Violation::protocol_error("the first packet must be a CONNECT [MQTT-3.1.0-1]"));
+                self.hang_up(id, CONNECT_FIRST);
                 Ok(())
             }
             (Stage::Authenticating(_), Packet::Auth(auth)) => self.authenticate(id, auth),
@@ -286,6 +287,10 @@ impl Broker {
     }
 }
 
+/// The packet type of CONNECT: the version, and so the rest, is known only from there on.
+const CONNECT: u8 = 1;
+
+const CONNECT_FIRST: Violation = Violation::protocol_error("the first packet must be a CONNECT [MQTT-3.1.0-1]");
 const NO_CONNECT: Violation = Violation::new(ReasonCode::KeepAliveTimeout, "no CONNECT came in time (3.1)");
 const NO_VERDICT: Violation = Violation::new(ReasonCode::ServerBusy, "authentication took too long (4.12)");
 const SILENT: Violation = Violation::new(
@@ -296,7 +301,5 @@ const NEVER_READS: Violation =
     Violation::new(ReasonCode::QuotaExceeded, "the answers that wait to be read exceed this server's limit");
 const TOO_MUCH_HELD: Violation =
     Violation::new(ReasonCode::QuotaExceeded, "too much was sent before authentication ended (4.12)");
-const NETWORK_FAILED: Refusal = Refusal {
-    reason: ReasonCode::UnspecifiedError,
-    message: "the Network Connection was closed without a DISCONNECT",
-};
+const NETWORK_FAILED: Refusal =
+    Refusal { reason: ReasonCode::UnspecifiedError, message: "the Network Connection was closed without a DISCONNECT" };

@@ -4,7 +4,7 @@ use crate::{
     codec::{QoS, Text},
     topic::{TopicFilter, TopicName},
 };
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 /// The rights of one client: what no rule allows is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Rights {
 }
 
 /// `pattern` with the placeholder replaced; `None` when it is there but the name cannot stand for one level.
-fn fill_in(pattern: &str, placeholder: &str, name: Option<&str>) -> Option<alloc::string::String> {
+fn fill_in(pattern: &str, placeholder: &str, name: Option<&str>) -> Option<String> {
     if !pattern.contains(placeholder) {
         return Some(pattern.into());
     }

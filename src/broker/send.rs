@@ -1,9 +1,6 @@
 //! Hands packets to the host, within the client's Maximum Packet Size.
 
-use super::{
-    Action, Broker, ConnectionId, Frame, Refusal,
-    connection::Ending,
-};
+use super::{Action, Broker, ConnectionId, Frame, Refusal, connection::Ending};
 use crate::codec::{Disconnect, DisconnectProperties, Packet, ProtocolVersion, ReasonCode};
 use bytes::{Bytes, BytesMut};
 

@@ -1,0 +1,214 @@
+//! Authentication: verdicts of the host, AUTH, redirection (4.11, 4.12).
+
+use crate::harness::*;
+use mqlite::{
+    broker::{Authentication, AuthenticationStep, Config, Grants, Verdict},
+    codec::{Auth, AuthProperties, Binary, ConnAck, Connect, ConnectProperties, Packet, ProtocolVersion, ReasonCode},
+};
+
+fn asking(version: ProtocolVersion) -> Trace {
+    Trace::with(version, Config { authentication: Authentication::Ask, ..Default::default() })
+}
+
+fn data(bytes: &[u8]) -> Option<Binary> {
+    Some(Binary::try_from(bytes.to_vec()).unwrap())
+}
+
+fn allow(bytes: Option<Binary>) -> Verdict {
+    Verdict::Allow { grants: Grants::all(), data: bytes }
+}
+
+fn auth(reason: ReasonCode, bytes: Option<Binary>) -> Packet {
+    let properties = AuthProperties {
+        authentication_method: Some(text("SCRAM-SHA-256")),
+        authentication_data: bytes,
+        ..Default::default()
+    };
+    Packet::Auth(Auth { reason, properties })
+}
+
+fn connect_with_method(trace: &mut Trace) {
+    let properties = ConnectProperties {
+        authentication_method: Some(text("SCRAM-SHA-256")),
+        authentication_data: data(b"first"),
+        ..Default::default()
+    };
+    trace.open("ada");
+    trace.send("ada", Packet::Connect(Box::new(Connect { properties, ..connect("ada") })));
+}
+
+fn hear_connack(trace: &mut Trace) -> ConnAck {
+    match trace.hear("ada") {
+        Packet::ConnAck(connack) => *connack,
+        other => panic!("expected CONNACK, heard {other:?}"),
+    }
+}
+
+#[test]
+fn the_host_decides_and_packets_wait_for_it() {
+    both(|version| {
+        let mut trace = asking(version);
+        trace.open("ada");
+        let connect = Connect { user_name: Some(text("ada")), password: data(b"secret"), ..connect("ada") };
+        trace.send("ada", Packet::Connect(Box::new(connect)));
+        trace.send("ada", Packet::PingReq);
+        trace.expect_nothing("ada");
+        let (_, request) = trace.questions.front().unwrap();
+        assert_eq!(request.step, AuthenticationStep::Connect);
+        assert_eq!((request.user_name.clone(), request.password.clone()), (Some(text("ada")), data(b"secret")));
+        trace.answer(allow(None));
+        assert_eq!(hear_connack(&mut trace).reason, ReasonCode::Success);
+        trace.expect("ada", Packet::PingResp);
+    });
+}
+
+/// [MQTT-3.2.2-7] [MQTT-3.2.2-6]
+#[test]
+fn a_denied_client_hears_why_and_is_closed() {
+    both(|version| {
+        let mut trace = asking(version);
+        trace.open("ada");
+        trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
+        trace.answer(Verdict::Deny { reason: ReasonCode::BadUserNameOrPassword });
+        let connack = hear_connack(&mut trace);
+        assert_eq!((connack.reason, connack.session_present), (ReasonCode::BadUserNameOrPassword, false));
+        trace.expect_closed("ada", ReasonCode::BadUserNameOrPassword);
+        assert_eq!(trace.broker.statistics().sessions, 0);
+    });
+}
+
+#[test]
+fn a_denied_client_does_not_harm_the_session_it_names() {
+    both(|version| {
+        let mut trace = asking(version);
+        trace.open("ada");
+        trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
+        trace.answer(allow(None));
+        hear_connack(&mut trace);
+        trace.open("mallory");
+        trace.send("mallory", Packet::Connect(Box::new(connect("ada"))));
+        trace.answer(Verdict::Deny { reason: ReasonCode::NotAuthorized });
+        trace.send("ada", Packet::PingReq);
+        trace.expect("ada", Packet::PingResp);
+    });
+}
+
+#[test]
+fn a_redirected_client_hears_where_to_go() {
+    both(|version| {
+        for (permanent, reason) in [(false, ReasonCode::UseAnotherServer), (true, ReasonCode::ServerMoved)] {
+            let mut trace = asking(version);
+            trace.open("ada");
+            trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
+            trace.answer(Verdict::Redirect { server: text("other:1883"), permanent });
+            let connack = hear_connack(&mut trace);
+            if version == V5 {
+                assert_eq!((connack.reason, connack.properties.server_reference), (reason, Some(text("other:1883"))));
+            } else {
+                assert_eq!(connack.reason, ReasonCode::ServerUnavailable);
+            }
+            trace.expect_closed("ada", reason);
+        }
+    });
+}
+
+/// [MQTT-4.12.0-2] [MQTT-4.12.0-3] [MQTT-4.12.0-5] [MQTT-3.1.2-30]
+#[test]
+fn enhanced_authentication_goes_through_auth() {
+    let mut trace = asking(V5);
+    connect_with_method(&mut trace);
+    assert_eq!(trace.questions[0].1.data, data(b"first"));
+    trace.answer(Verdict::Continue { data: data(b"challenge") });
+    trace.expect("ada", auth(ReasonCode::ContinueAuthentication, data(b"challenge")));
+    trace.send("ada", auth(ReasonCode::ContinueAuthentication, data(b"proof")));
+    assert_eq!(trace.questions[0].1.step, AuthenticationStep::Continue);
+    assert_eq!(trace.questions[0].1.data, data(b"proof"));
+    trace.answer(allow(data(b"final")));
+    let connack = hear_connack(&mut trace);
+    assert_eq!(connack.properties.authentication_method, Some(text("SCRAM-SHA-256")));
+    assert_eq!(connack.properties.authentication_data, data(b"final"));
+}
+
+/// [MQTT-4.12.1-1] [MQTT-4.12.1-2]
+#[test]
+fn an_open_connection_may_authenticate_again() {
+    let mut trace = asking(V5);
+    connect_with_method(&mut trace);
+    trace.answer(allow(None));
+    hear_connack(&mut trace);
+    trace.send("ada", auth(ReasonCode::ReAuthenticate, data(b"first")));
+    trace.answer(Verdict::Continue { data: data(b"challenge") });
+    trace.expect("ada", auth(ReasonCode::ContinueAuthentication, data(b"challenge")));
+    trace.send("ada", Packet::PingReq);
+    trace.expect("ada", Packet::PingResp);
+    trace.send("ada", auth(ReasonCode::ContinueAuthentication, data(b"proof")));
+    trace.answer(Verdict::Allow { grants: Grants::of(Vec::new()), data: None });
+    trace.expect("ada", auth(ReasonCode::Success, None));
+    trace.send("ada", publish("t", "x", AtLeastOnce, 1));
+    trace.expect("ada", puback(1, ReasonCode::NotAuthorized));
+    trace.send("ada", auth(ReasonCode::ReAuthenticate, None));
+    trace.answer(Verdict::Deny { reason: ReasonCode::NotAuthorized });
+    trace.expect_thrown_out("ada", ReasonCode::NotAuthorized);
+}
+
+/// [MQTT-4.12.0-7] [MQTT-4.12.0-6]
+#[test]
+fn auth_without_a_method_at_connect_is_a_protocol_error() {
+    let mut trace = asking(V5);
+    trace.open("ada");
+    trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
+    trace.answer(allow(None));
+    hear_connack(&mut trace);
+    trace.send("ada", auth(ReasonCode::ReAuthenticate, None));
+    trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
+}
+
+#[test]
+fn auth_out_of_turn_is_a_protocol_error() {
+    let mut trace = asking(V5);
+    connect_with_method(&mut trace);
+    trace.answer(Verdict::Continue { data: None });
+    trace.hear("ada");
+    trace.send("ada", publish("t", "x", AtMostOnce, 0));
+    assert_eq!(hear_connack(&mut trace).reason, ReasonCode::ProtocolError);
+    connect_with_method(&mut trace);
+    trace.answer(allow(None));
+    hear_connack(&mut trace);
+    trace.send("ada", auth(ReasonCode::ContinueAuthentication, None));
+    trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
+}
+
+/// [MQTT-4.12.0-1]
+#[test]
+fn a_method_that_the_server_does_not_know_is_0x8c() {
+    let mut trace = Trace::new(V5);
+    connect_with_method(&mut trace);
+    assert_eq!(hear_connack(&mut trace).reason, ReasonCode::BadAuthenticationMethod);
+    trace.expect_closed("ada", ReasonCode::BadAuthenticationMethod);
+}
+
+#[test]
+fn a_host_that_never_answers_is_not_waited_for() {
+    let mut trace = asking(V5);
+    trace.open("ada");
+    trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
+    trace.wait_secs(10);
+    assert_eq!(hear_connack(&mut trace).reason, ReasonCode::ServerBusy);
+    trace.expect_closed("ada", ReasonCode::ServerBusy);
+    trace.answer(allow(None));
+    trace.expect_closed("ada", ReasonCode::ServerBusy);
+}
+
+#[test]
+fn what_is_held_while_the_host_thinks_is_limited() {
+    let mut trace = Trace::with(
+        V5,
+        Config { authentication: Authentication::Ask, maximum_packet_size: 1_000, ..Default::default() },
+    );
+    trace.open("ada");
+    trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
+    for _ in 0..11 {
+        trace.send_bytes("ada", [0xC0, 0].repeat(50));
+    }
+    assert_eq!(hear_connack(&mut trace).reason, ReasonCode::QuotaExceeded);
+}

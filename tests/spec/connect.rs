@@ -1,0 +1,179 @@
+//! CONNECT and CONNACK (3.1, 3.2).
+
+use crate::harness::*;
+use mqlite::{
+    broker::Config,
+    codec::{ConnAckProperties, Connect, ConnectProperties, Packet, ReasonCode},
+};
+
+fn connack_of(trace: &mut Trace, connect: Connect) -> ConnAckProperties {
+    trace.open("ada");
+    trace.send("ada", Packet::Connect(Box::new(connect)));
+    match trace.hear("ada") {
+        Packet::ConnAck(connack) if connack.reason == ReasonCode::Success => connack.properties,
+        other => panic!("expected a successful CONNACK, heard {other:?}"),
+    }
+}
+
+/// [MQTT-3.1.4-3]
+#[test]
+fn a_taken_over_connection_hears_8e_then_closes() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.open("old");
+        trace.send("old", Packet::Connect(Box::new(connect("ada"))));
+        trace.hear("old");
+        trace.open("new");
+        trace.send("new", Packet::Connect(Box::new(connect("ada"))));
+        trace.expect_thrown_out("old", ReasonCode::SessionTakenOver);
+        trace.hear("new");
+        trace.send("new", Packet::PingReq);
+        trace.expect("new", Packet::PingResp);
+    });
+}
+
+/// [MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16]
+#[test]
+fn a_client_without_an_identifier_is_given_a_new_one() {
+    let mut trace = Trace::new(V5);
+    let mut assigned = || connack_of(&mut trace, connect("")).assigned_client_identifier.unwrap();
+    let (first, second) = (assigned(), assigned());
+    assert!(!first.is_empty() && first != second);
+    let mut trace = Trace::new(V3_1_1);
+    connack_of(&mut trace, connect(""));
+}
+
+/// [3.1.1 MQTT-3.1.3-8]
+#[test]
+fn a_3_1_1_client_without_an_identifier_must_start_clean() {
+    let mut trace = Trace::new(V3_1_1);
+    trace.open("ada");
+    trace.send("ada", Packet::Connect(Box::new(Connect { clean_start: false, ..connect("") })));
+    match trace.hear("ada") {
+        Packet::ConnAck(connack) => assert_eq!(connack.reason, ReasonCode::ClientIdentifierNotValid),
+        other => panic!("{other:?}"),
+    }
+    trace.expect_closed("ada", ReasonCode::ClientIdentifierNotValid);
+}
+
+/// [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+#[test]
+fn session_present_tells_whether_the_session_was_there() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        assert!(!trace.resume("ada"));
+        trace.leave("ada");
+        assert!(trace.resume("ada"));
+        trace.leave("ada");
+        trace.connect("ada");
+        trace.leave("ada");
+        assert!(!trace.resume("ada"));
+    });
+}
+
+/// [MQTT-3.1.0-2]
+#[test]
+fn a_second_connect_is_a_protocol_error() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("ada");
+        trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
+        trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
+    });
+}
+
+/// [MQTT-3.1.2-22]
+#[test]
+fn a_silent_client_is_closed_after_one_and_a_half_keep_alives() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect_with("ada", Connect { keep_alive: 10, ..connect("ada") });
+        trace.wait_secs(14);
+        trace.send("ada", Packet::PingReq);
+        trace.expect("ada", Packet::PingResp);
+        trace.wait_secs(14);
+        trace.expect_nothing("ada");
+        trace.wait_secs(1);
+        trace.expect_thrown_out("ada", ReasonCode::KeepAliveTimeout);
+    });
+}
+
+/// [MQTT-3.1.2-21]
+#[test]
+fn server_keep_alive_replaces_the_clients() {
+    let mut trace = Trace::with(V5, Config { server_keep_alive_seconds: Some(60), ..Default::default() });
+    let connack = connack_of(&mut trace, Connect { keep_alive: 10, ..connect("ada") });
+    assert_eq!(connack.server_keep_alive, Some(60));
+    trace.wait_secs(89);
+    trace.expect_nothing("ada");
+    trace.wait_secs(1);
+    trace.expect_thrown_out("ada", ReasonCode::KeepAliveTimeout);
+}
+
+#[test]
+fn what_the_server_cannot_do_is_announced() {
+    let config = Config {
+        maximum_qos: AtLeastOnce,
+        retain_available: false,
+        wildcard_subscription_available: false,
+        subscription_identifiers_available: false,
+        shared_subscription_available: false,
+        maximum_session_expiry_seconds: 60,
+        topic_alias_maximum: 3,
+        maximum_packet_size: 1_000,
+        ..Default::default()
+    };
+    let properties = ConnectProperties { session_expiry_interval: Some(61), ..Default::default() };
+    let connack = connack_of(&mut Trace::with(V5, config), Connect { properties, ..connect("ada") });
+    assert_eq!(connack.maximum_qos, Some(AtLeastOnce));
+    assert_eq!(connack.retain_available, Some(false));
+    assert_eq!(connack.wildcard_subscription_available, Some(false));
+    assert_eq!(connack.subscription_identifiers_available, Some(false));
+    assert_eq!(connack.shared_subscription_available, Some(false));
+    assert_eq!(connack.session_expiry_interval, Some(60));
+    assert_eq!(connack.topic_alias_maximum, Some(3));
+    assert_eq!(connack.maximum_packet_size.unwrap().get(), 1_000);
+}
+
+/// [MQTT-3.1.2-28]
+#[test]
+fn response_information_comes_on_request_alone() {
+    let config = Config { response_information: Some(text("answers/")), ..Default::default() };
+    let mut trace = Trace::with(V5, config);
+    assert_eq!(connack_of(&mut trace, connect("ada")).response_information, None);
+    let properties = ConnectProperties { request_response_information: Some(true), ..Default::default() };
+    let connack = connack_of(&mut trace, Connect { properties, ..connect("ada") });
+    assert_eq!(connack.response_information, Some(text("answers/")));
+}
+
+#[test]
+fn a_connection_without_connect_is_closed_in_time() {
+    let mut trace = Trace::new(V5);
+    trace.open("ada");
+    trace.send_bytes("ada", &b"\x10"[..]);
+    trace.wait_secs(10);
+    trace.expect_closed("ada", ReasonCode::KeepAliveTimeout);
+}
+
+#[test]
+fn one_connection_too_many_is_closed_at_once() {
+    let mut trace = Trace::with(V5, Config { maximum_connections: 1, ..Default::default() });
+    trace.connect("ada");
+    trace.open("bob");
+    trace.expect_closed("bob", ReasonCode::QuotaExceeded);
+    trace.leave("ada");
+    trace.connect("bob");
+}
+
+#[test]
+fn the_server_that_shuts_down_says_so() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("ada");
+        trace.open("bob");
+        trace.input(mqlite::broker::Input::ShutDown);
+        trace.expect_thrown_out("ada", ReasonCode::ServerShuttingDown);
+        trace.expect_closed("bob", ReasonCode::ServerShuttingDown);
+        assert_eq!(trace.broker.deadline(), None);
+    });
+}

@@ -1,0 +1,347 @@
+//! Scripts that read as an MQTT trace: who sends what, who hears what, at which time.
+
+use bytes::{Bytes, BytesMut};
+use mqlite::{
+    broker::{Action, AuthenticationRequest, Broker, Config, ConnectionId, Event, Input, Verdict},
+    codec::{
+        Ack, Connect, ConnectProperties, Disconnect, DisconnectProperties, Framer, MAXIMUM_PACKET_SIZE, Packet,
+        PacketId, ProtocolVersion, Publish, QoS, ReasonCode, RetainHandling, SubAck, Subscribe, SubscribeFilter,
+        SubscribeProperties, SubscriptionOptions, Text, UnsubAck, Unsubscribe, Will,
+    },
+    time::Timestamp,
+};
+use std::collections::{BTreeMap, VecDeque};
+
+pub use ProtocolVersion::{V3_1_1, V5};
+pub use QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+
+/// Runs a script for both versions.
+pub fn both(script: impl Fn(ProtocolVersion)) {
+    script(V3_1_1);
+    script(V5);
+}
+
+/// A broker, its clock, and the clients that talk to it by name.
+pub struct Trace {
+    pub broker: Broker,
+    pub now: Timestamp,
+    version: ProtocolVersion,
+    peers: BTreeMap<&'static str, Peer>,
+    last_connection: u64,
+    pub events: Vec<Event>,
+    pub questions: VecDeque<(ConnectionId, AuthenticationRequest)>,
+}
+
+struct Peer {
+    connection: ConnectionId,
+    version: ProtocolVersion,
+    framer: Framer,
+    heard: VecDeque<Packet>,
+    closed: Option<ReasonCode>,
+    reads: bool,
+    unread: usize,
+}
+
+impl Trace {
+    /// A broker with the default configuration for clients of `version`.
+    pub fn new(version: ProtocolVersion) -> Self {
+        Self::with(version, Config::default())
+    }
+
+    pub fn with(version: ProtocolVersion, config: Config) -> Self {
+        Self {
+            broker: Broker::new(config, [7; 32]),
+            now: Timestamp(1_000_000),
+            version,
+            peers: BTreeMap::new(),
+            last_connection: 0,
+            events: Vec::new(),
+            questions: VecDeque::new(),
+        }
+    }
+
+    /// Opens a Network Connection for `name`; its old one, if any, is left as it is.
+    pub fn open(&mut self, name: &'static str) {
+        self.open_as(name, self.version);
+    }
+
+    pub fn open_as(&mut self, name: &'static str, version: ProtocolVersion) {
+        self.last_connection += 1;
+        let connection = ConnectionId(self.last_connection);
+        let framer = Framer::new(MAXIMUM_PACKET_SIZE);
+        let peer = Peer { connection, version, framer, heard: VecDeque::new(), closed: None, reads: true, unread: 0 };
+        self.peers.insert(name, peer);
+        self.input(Input::Opened { connection });
+    }
+
+    /// `name` connects with Clean Start and hears a success.
+    pub fn connect(&mut self, name: &'static str) {
+        let present = self.connect_with(name, connect(name));
+        assert!(!present, "{name}: a clean start has no session");
+    }
+
+    /// `name` connects to a session that outlives the connection by an hour (3.1.1: for good); tells Session Present.
+    pub fn resume(&mut self, name: &'static str) -> bool {
+        let properties = ConnectProperties { session_expiry_interval: Some(3_600), ..Default::default() };
+        self.connect_with(name, Connect { clean_start: false, properties, ..connect(name) })
+    }
+
+    /// Sends this CONNECT and expects a success; tells Session Present.
+    pub fn connect_with(&mut self, name: &'static str, connect: Connect) -> bool {
+        self.open(name);
+        self.send(name, Packet::Connect(Box::new(connect)));
+        match self.hear(name) {
+            Packet::ConnAck(connack) => {
+                assert_eq!(connack.reason, ReasonCode::Success, "{name}");
+                connack.session_present
+            }
+            other => panic!("{name} expected CONNACK, heard {other:?}"),
+        }
+    }
+
+    /// `name` subscribes and hears that each filter was granted as asked.
+    pub fn subscribe(&mut self, name: &'static str, filter: &str, qos: QoS) {
+        self.send(name, subscribe(9, &[(filter, qos)]));
+        let reason = [ReasonCode::Success, ReasonCode::GrantedQoS1, ReasonCode::GrantedQoS2][qos as usize];
+        self.expect(name, suback(9, &[reason]));
+    }
+
+    /// `name` sends a packet.
+    pub fn send(&mut self, name: &'static str, mut packet: Packet) {
+        let version = self.peers[name].version;
+        if let Packet::Connect(connect) = &mut packet {
+            connect.version = version;
+        }
+        let mut bytes = BytesMut::new();
+        packet.encode(version, &mut bytes).unwrap();
+        self.send_bytes(name, bytes.freeze());
+    }
+
+    pub fn send_bytes(&mut self, name: &'static str, bytes: impl Into<Bytes>) {
+        let connection = self.peers[name].connection;
+        self.input(Input::Received { connection, bytes: bytes.into() });
+    }
+
+    /// The network of `name` fails.
+    pub fn cut(&mut self, name: &'static str) {
+        let connection = self.peers[name].connection;
+        self.input(Input::Closed { connection });
+    }
+
+    /// `name` sends DISCONNECT 0x00.
+    pub fn leave(&mut self, name: &'static str) {
+        self.send(name, disconnect(ReasonCode::Success));
+        self.expect_closed(name, ReasonCode::Success);
+    }
+
+    /// `name` no longer reads; what it is sent is never reported written.
+    pub fn stall(&mut self, name: &'static str) {
+        self.peers.get_mut(name).unwrap().reads = false;
+    }
+
+    /// `name` reads again.
+    pub fn unstall(&mut self, name: &'static str) {
+        let peer = self.peers.get_mut(name).unwrap();
+        peer.reads = true;
+        let connection = peer.connection;
+        self.input(Input::Writable { connection });
+    }
+
+    /// Bytes sent to a stalled `name`.
+    pub fn unread(&self, name: &'static str) -> usize {
+        self.peers[name].unread
+    }
+
+    /// Lets time pass, as a host does: the broker is called at each of its deadlines.
+    pub fn wait_secs(&mut self, seconds: u64) {
+        let until = self.now.plus_secs(seconds);
+        while let Some(deadline) = self.broker.deadline().filter(|deadline| deadline.at <= until) {
+            self.now = deadline.at;
+            self.input(Input::Timeout);
+        }
+        self.now = until;
+    }
+
+    /// The host answers the oldest question.
+    pub fn answer(&mut self, verdict: Verdict) {
+        let (connection, _) = self.questions.pop_front().expect("a question");
+        self.input(Input::Authenticated { connection, verdict });
+    }
+
+    /// The next packet that `name` heard.
+    pub fn hear(&mut self, name: &'static str) -> Packet {
+        let peer = self.peers.get_mut(name).unwrap();
+        peer.heard.pop_front().unwrap_or_else(|| panic!("{name} heard nothing (closed: {:?})", peer.closed))
+    }
+
+    pub fn hear_publish(&mut self, name: &'static str) -> Publish {
+        match self.hear(name) {
+            Packet::Publish(publish) => publish,
+            other => panic!("{name} expected PUBLISH, heard {other:?}"),
+        }
+    }
+
+    /// The next packet that `name` heard is this one.
+    #[track_caller]
+    pub fn expect(&mut self, name: &'static str, packet: Packet) {
+        let version = self.peers[name].version;
+        let mut bytes = BytesMut::new();
+        packet.encode(version, &mut bytes).unwrap();
+        let expected = Packet::decode(bytes.freeze(), version).unwrap();
+        assert_eq!(self.hear(name), expected, "{name}, {version:?}");
+    }
+
+    #[track_caller]
+    pub fn expect_nothing(&mut self, name: &'static str) {
+        let peer = &self.peers[name];
+        assert!(peer.heard.is_empty(), "{name} expected nothing, heard {:?}", peer.heard);
+        assert_eq!(peer.closed, None, "{name}");
+    }
+
+    /// `name` was closed with `reason`, and heard nothing more.
+    #[track_caller]
+    pub fn expect_closed(&mut self, name: &'static str, reason: ReasonCode) {
+        let peer = &self.peers[name];
+        assert!(peer.heard.is_empty(), "{name} expected the end, heard {:?}", peer.heard);
+        assert_eq!(peer.closed, Some(reason), "{name}");
+    }
+
+    /// `name` broke a rule: in MQTT 5 it hears DISCONNECT with `reason`, then it is closed; in 3.1.1 it is closed at once.
+    #[track_caller]
+    pub fn expect_thrown_out(&mut self, name: &'static str, reason: ReasonCode) {
+        if self.peers[name].version == V5 {
+            match self.hear(name) {
+                Packet::Disconnect(disconnect) => assert_eq!(disconnect.reason, reason, "{name}: {disconnect:?}"),
+                other => panic!("{name} expected DISCONNECT, heard {other:?}"),
+            }
+        }
+        self.expect_closed(name, reason);
+    }
+
+    pub fn input(&mut self, input: Input) {
+        let actions: Vec<_> = self.broker.handle(self.now, input).collect();
+        let mut written = Vec::new();
+        for action in actions {
+            match action {
+                Action::Send { connection, frame } => {
+                    assert!(!frame.is_empty(), "an empty frame");
+                    let peer = self.peers.values_mut().find(|peer| peer.connection == connection);
+                    let Some(peer) = peer else { continue };
+                    assert_eq!(peer.closed, None, "nothing is sent after Close");
+                    if peer.reads {
+                        let mut bytes = BytesMut::new();
+                        frame.write_to(&mut bytes);
+                        peer.framer.push(bytes.freeze());
+                        while let Some(frame) = peer.framer.next().unwrap() {
+                            peer.heard.push_back(Packet::decode(frame, peer.version).unwrap());
+                        }
+                        written.push(connection);
+                    } else {
+                        peer.unread += frame.len();
+                    }
+                }
+                Action::Close { connection, reason } => {
+                    let peer = self.peers.values_mut().find(|peer| peer.connection == connection);
+                    if let Some(peer) = peer {
+                        assert_eq!(peer.closed.replace(reason), None, "closed twice");
+                    }
+                }
+                Action::Authenticate { connection, request } => self.questions.push_back((connection, *request)),
+                Action::Report(event) => self.events.push(event),
+            }
+        }
+        written.dedup();
+        for connection in written {
+            self.input(Input::Writable { connection });
+        }
+    }
+}
+
+pub fn text(text: &str) -> Text {
+    Text::try_from(text).unwrap()
+}
+
+pub fn id(value: u16) -> PacketId {
+    PacketId::new(value).unwrap()
+}
+
+/// A CONNECT with Clean Start, without keep-alive.
+pub fn connect(client_id: &str) -> Connect {
+    Connect { clean_start: true, client_id: text(client_id), ..Default::default() }
+}
+
+pub fn will(topic: &str, payload: &'static str) -> Will {
+    let payload = mqlite::codec::Binary::new(Bytes::from_static(payload.as_bytes())).unwrap();
+    Will { topic: text(topic), payload, ..Default::default() }
+}
+
+/// A QoS 0 PUBLISH.
+pub fn message(topic: &str, payload: &'static str) -> Publish {
+    Publish { topic: text(topic), payload: Bytes::from_static(payload.as_bytes()), ..Default::default() }
+}
+
+/// A PUBLISH; `packet_id` 0 is none.
+pub fn publish(topic: &str, payload: &'static str, qos: QoS, packet_id: u16) -> Packet {
+    Packet::Publish(Publish { qos, packet_id: PacketId::new(packet_id), ..message(topic, payload) })
+}
+
+pub fn retained(topic: &str, payload: &'static str) -> Packet {
+    Packet::Publish(Publish { retain: true, ..message(topic, payload) })
+}
+
+pub fn puback(packet_id: u16, reason: ReasonCode) -> Packet {
+    Packet::PubAck(ack(packet_id, reason))
+}
+
+pub fn pubrec(packet_id: u16, reason: ReasonCode) -> Packet {
+    Packet::PubRec(ack(packet_id, reason))
+}
+
+pub fn pubrel(packet_id: u16, reason: ReasonCode) -> Packet {
+    Packet::PubRel(ack(packet_id, reason))
+}
+
+pub fn pubcomp(packet_id: u16, reason: ReasonCode) -> Packet {
+    Packet::PubComp(ack(packet_id, reason))
+}
+
+fn ack(packet_id: u16, reason: ReasonCode) -> Ack {
+    Ack { reason, ..id(packet_id).into() }
+}
+
+pub fn subscribe(packet_id: u16, filters: &[(&str, QoS)]) -> Packet {
+    let options = |qos| SubscriptionOptions { qos, ..Default::default() };
+    let filters = filters.iter().map(|(filter, qos)| (*filter, options(*qos))).collect::<Vec<_>>();
+    subscribe_with(packet_id, &filters, SubscribeProperties::default())
+}
+
+pub fn subscribe_with(
+    packet_id: u16,
+    filters: &[(&str, SubscriptionOptions)],
+    properties: SubscribeProperties,
+) -> Packet {
+    let filters =
+        filters.iter().map(|(filter, options)| SubscribeFilter { filter: text(filter), options: *options }).collect();
+    Packet::Subscribe(Subscribe { packet_id: id(packet_id), properties, filters })
+}
+
+pub fn options(qos: QoS, retain_handling: RetainHandling) -> SubscriptionOptions {
+    SubscriptionOptions { qos, retain_handling, ..Default::default() }
+}
+
+pub fn suback(packet_id: u16, reasons: &[ReasonCode]) -> Packet {
+    Packet::SubAck(SubAck { packet_id: id(packet_id), properties: Default::default(), reasons: reasons.to_vec() })
+}
+
+pub fn unsubscribe(packet_id: u16, filters: &[&str]) -> Packet {
+    let filters = filters.iter().map(|filter| text(filter)).collect();
+    Packet::Unsubscribe(Unsubscribe { packet_id: id(packet_id), user_properties: Vec::new(), filters })
+}
+
+pub fn unsuback(packet_id: u16, reasons: &[ReasonCode]) -> Packet {
+    Packet::UnsubAck(UnsubAck { packet_id: id(packet_id), properties: Default::default(), reasons: reasons.to_vec() })
+}
+
+pub fn disconnect(reason: ReasonCode) -> Packet {
+    Packet::Disconnect(Disconnect { reason, properties: DisconnectProperties::default() })
+}

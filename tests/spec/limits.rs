@@ -1,0 +1,129 @@
+//! What is bounded, and what happens at the bound.
+
+use crate::harness::*;
+use mqlite::{
+    broker::{Config, Event},
+    codec::{Packet, Publish, ReasonCode},
+};
+
+fn large(qos: mqlite::codec::QoS, packet_id: u16) -> Packet {
+    let payload = vec![b'x'; 1_000].into();
+    Packet::Publish(Publish { payload, qos, packet_id: mqlite::codec::PacketId::new(packet_id), ..message("t", "") })
+}
+
+#[test]
+fn a_client_that_never_reads_loses_qos_0_and_others_lose_nothing() {
+    both(|version| {
+        let mut trace = Trace::with(version, Config { send_buffer: 10_000, ..Default::default() });
+        for name in ["slow", "quick"] {
+            trace.connect(name);
+            trace.subscribe(name, "t", AtMostOnce);
+        }
+        trace.stall("slow");
+        trace.connect("ada");
+        for _ in 0..100 {
+            trace.send("ada", large(AtMostOnce, 0));
+        }
+        for _ in 0..100 {
+            trace.hear_publish("quick");
+        }
+        assert!(trace.unread("slow") <= 11_100, "{}", trace.unread("slow"));
+        let dropped = trace.broker.statistics().messages_dropped;
+        assert_eq!(dropped, 90);
+        assert!(trace.events.iter().any(|event| matches!(event, Event::Dropped { .. })));
+        trace.unstall("slow");
+        trace.send("ada", large(AtMostOnce, 0));
+        trace.hear_publish("slow");
+    });
+}
+
+#[test]
+fn qos_1_waits_for_a_slow_client_until_its_queue_is_full() {
+    both(|version| {
+        let config = Config { send_buffer: 5_000, maximum_queued_messages: 10, ..Default::default() };
+        let mut trace = Trace::with(version, config);
+        trace.connect("slow");
+        trace.subscribe("slow", "t", AtLeastOnce);
+        trace.stall("slow");
+        trace.connect("ada");
+        for _ in 0..50 {
+            trace.send("ada", large(AtLeastOnce, 1));
+            trace.expect("ada", puback(1, ReasonCode::Success));
+        }
+        let statistics = trace.broker.statistics();
+        assert_eq!((statistics.messages_stored, statistics.messages_dropped), (15, 35));
+        trace.unstall("slow");
+        for _ in 0..10 {
+            let packet_id = trace.hear_publish("slow").packet_id.unwrap();
+            trace.send("slow", puback(packet_id.value(), ReasonCode::Success));
+        }
+        trace.expect_nothing("slow");
+    });
+}
+
+#[test]
+fn the_bytes_that_wait_are_limited_too() {
+    let mut trace = Trace::with(V5, Config { maximum_queued_bytes: 5_000, ..Default::default() });
+    trace.resume("bob");
+    trace.subscribe("bob", "t", AtLeastOnce);
+    trace.cut("bob");
+    trace.connect("ada");
+    for _ in 0..10 {
+        trace.send("ada", large(AtLeastOnce, 1));
+    }
+    assert_eq!(trace.broker.statistics().messages_stored, 4);
+}
+
+#[test]
+fn a_client_that_reads_no_answers_is_closed() {
+    both(|version| {
+        let mut trace = Trace::with(version, Config { send_buffer: 100, ..Default::default() });
+        trace.connect("slow");
+        trace.stall("slow");
+        for _ in 0..300 {
+            trace.send("slow", Packet::PingReq);
+        }
+        trace.expect_closed("slow", ReasonCode::QuotaExceeded);
+        assert!(trace.unread("slow") < 600);
+    });
+}
+
+#[test]
+fn subscriptions_of_one_session_are_limited() {
+    both(|version| {
+        let mut trace = Trace::with(version, Config { maximum_subscriptions: 2, ..Default::default() });
+        trace.connect("ada");
+        let filters = ["a", "b", "c", "a"].map(|filter| (filter, AtMostOnce));
+        trace.send("ada", subscribe(1, &filters));
+        let full = if version == V5 { ReasonCode::QuotaExceeded } else { ReasonCode::UnspecifiedError };
+        let granted = ReasonCode::Success;
+        trace.expect("ada", suback(1, &[granted, granted, full, granted]));
+    });
+}
+
+#[test]
+fn deep_topics_are_refused_and_do_no_harm() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("ada");
+        let deep = "/".repeat(65_535);
+        trace.send("ada", subscribe(1, &[(&deep, AtMostOnce), ("#", AtMostOnce)]));
+        let invalid = if version == V5 { ReasonCode::TopicFilterInvalid } else { ReasonCode::UnspecifiedError };
+        trace.expect("ada", suback(1, &[invalid, ReasonCode::Success]));
+        let publish = Publish { qos: AtLeastOnce, packet_id: Some(id(1)), retain: true, ..message(&deep, "x") };
+        trace.send("ada", Packet::Publish(publish));
+        trace.expect("ada", puback(1, ReasonCode::TopicNameInvalid));
+        trace.expect_nothing("ada");
+    });
+}
+
+/// [MQTT-3.2.2-15]
+#[test]
+fn a_packet_larger_than_announced_is_0x95() {
+    both(|version| {
+        let mut trace = Trace::with(version, Config { maximum_packet_size: 500, ..Default::default() });
+        trace.connect("ada");
+        trace.send("ada", large(AtMostOnce, 0));
+        trace.expect_thrown_out("ada", ReasonCode::PacketTooLarge);
+    });
+}

@@ -1,0 +1,16 @@
+//! The broker's rules as scripts, one module a theme, each run for 3.1.1 and 5.0 where both have the rule.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod authenticate;
+mod bad_input;
+mod connect;
+mod flow;
+mod harness;
+mod limits;
+mod publish;
+mod retain;
+mod session;
+mod share;
+mod subscribe;
+mod sys;
+mod will;

@@ -1,0 +1,142 @@
+//! Retained messages (3.3.1.3, 3.8.3.1).
+
+use crate::harness::*;
+use mqlite::{
+    broker::Config,
+    codec::{Packet, Publish, PublishProperties, ReasonCode, RetainHandling, SubscribeProperties},
+};
+
+/// [MQTT-3.3.1-5] [MQTT-3.3.1-9]
+#[test]
+fn the_last_retained_message_greets_a_new_subscriber() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("ada");
+        trace.send("ada", retained("t/1", "old"));
+        trace.send("ada", retained("t/1", "new"));
+        trace.send("ada", retained("t/2", "two"));
+        trace.send("ada", publish("t/1", "not retained", AtMostOnce, 0));
+        trace.connect("bob");
+        trace.subscribe("bob", "t/+", AtLeastOnce);
+        trace.expect("bob", retained("t/1", "new"));
+        trace.expect("bob", retained("t/2", "two"));
+        trace.expect_nothing("bob");
+    });
+}
+
+/// [MQTT-3.3.1-6] [MQTT-3.3.1-7]
+#[test]
+fn an_empty_payload_removes_the_retained_message() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("bob");
+        trace.subscribe("bob", "t", AtMostOnce);
+        trace.connect("ada");
+        trace.send("ada", retained("t", "x"));
+        trace.send("ada", retained("t", ""));
+        trace.hear_publish("bob");
+        assert!(trace.hear_publish("bob").payload.is_empty(), "the empty message itself is delivered");
+        trace.connect("eve");
+        trace.subscribe("eve", "t", AtMostOnce);
+        trace.expect_nothing("eve");
+        let statistics = trace.broker.statistics();
+        assert_eq!((statistics.retained_messages, statistics.retained_bytes), (0, 0));
+    });
+}
+
+/// [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4]
+#[test]
+fn retain_handling_says_when_retained_messages_come() {
+    let mut trace = Trace::new(V5);
+    trace.connect("ada");
+    trace.send("ada", retained("t", "x"));
+    trace.connect("bob");
+    let expected =
+        [(RetainHandling::DoNotSend, false), (RetainHandling::SendIfNew, false), (RetainHandling::Send, true)];
+    for (handling, is_sent) in expected {
+        trace.send("bob", subscribe_with(1, &[("t", options(AtMostOnce, handling))], SubscribeProperties::default()));
+        trace.expect("bob", suback(1, &[ReasonCode::Success]));
+        if is_sent {
+            trace.expect("bob", retained("t", "x"));
+        }
+        trace.expect_nothing("bob");
+    }
+    trace.send("bob", unsubscribe(2, &["t"]));
+    trace.hear("bob");
+    let options = options(AtMostOnce, RetainHandling::SendIfNew);
+    trace.send("bob", subscribe_with(1, &[("t", options)], SubscribeProperties::default()));
+    trace.hear("bob");
+    trace.expect("bob", retained("t", "x"));
+}
+
+#[test]
+fn a_retained_message_expires() {
+    let mut trace = Trace::new(V5);
+    trace.connect("ada");
+    let properties = PublishProperties { message_expiry_interval: Some(10), ..Default::default() };
+    trace.send("ada", Packet::Publish(Publish { retain: true, properties, ..message("t", "x") }));
+    trace.wait_secs(4);
+    trace.connect("bob");
+    trace.subscribe("bob", "t", AtMostOnce);
+    assert_eq!(trace.hear_publish("bob").properties.message_expiry_interval, Some(6));
+    trace.wait_secs(6);
+    trace.connect("eve");
+    trace.subscribe("eve", "t", AtMostOnce);
+    trace.expect_nothing("eve");
+    assert_eq!(trace.broker.statistics().retained_messages, 0);
+}
+
+#[test]
+fn one_retained_message_too_many_is_refused_and_an_old_topic_is_not() {
+    let mut trace = Trace::with(V5, Config { maximum_retained_messages: 1, ..Default::default() });
+    trace.connect("ada");
+    trace.send("ada", retained("t", "x"));
+    let second = Publish { retain: true, qos: AtLeastOnce, packet_id: Some(id(1)), ..message("u", "x") };
+    trace.send("ada", Packet::Publish(second));
+    trace.expect("ada", puback(1, ReasonCode::QuotaExceeded));
+    trace.send("ada", retained("t", "y"));
+    trace.connect("bob");
+    trace.subscribe("bob", "#", AtMostOnce);
+    trace.expect("bob", retained("t", "y"));
+    trace.expect_nothing("bob");
+}
+
+#[test]
+fn the_bytes_that_may_be_retained_are_limited() {
+    let mut trace = Trace::with(V5, Config { maximum_retained_bytes: 10, ..Default::default() });
+    trace.connect("ada");
+    trace.send("ada", retained("t", "123456789"));
+    let larger = Publish { retain: true, qos: AtLeastOnce, packet_id: Some(id(1)), ..message("t", "1234567890") };
+    trace.send("ada", Packet::Publish(larger));
+    trace.expect("ada", puback(1, ReasonCode::QuotaExceeded));
+    assert_eq!(trace.broker.statistics().retained_bytes, 10);
+}
+
+#[test]
+fn live_messages_do_not_overtake_retained_ones() {
+    let mut trace = Trace::with(V5, Config { send_buffer: 40, ..Default::default() });
+    trace.connect("ada");
+    for topic in ["t/1", "t/2", "t/3", "t/4"] {
+        trace.send("ada", retained(topic, "0123456789"));
+    }
+    trace.connect("bob");
+    trace.stall("bob");
+    trace.send("bob", subscribe(1, &[("#", AtMostOnce)]));
+    trace.send("ada", publish("t/4", "live", AtMostOnce, 0));
+    trace.stall("ada");
+    trace.unstall("bob");
+    let heard: Vec<_> = std::iter::repeat_with(|| trace.hear_publish("bob")).take(3).collect();
+    assert_eq!(heard.last().unwrap().payload, "live", "{heard:?}");
+    trace.expect_nothing("bob");
+}
+
+/// (4.8.2)
+#[test]
+fn a_shared_subscription_gets_no_retained_messages() {
+    let mut trace = Trace::new(V5);
+    trace.connect("ada");
+    trace.send("ada", retained("t", "x"));
+    trace.connect("bob");
+    trace.subscribe("bob", "$share/g/t", AtMostOnce);
+    trace.expect_nothing("bob");
+}

@@ -1,0 +1,50 @@
+//! `$SYS` topics.
+
+use crate::harness::*;
+use mqlite::codec::ReasonCode;
+
+#[test]
+fn sys_topics_come_at_once_and_then_in_their_interval_while_somebody_subscribes() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        assert_eq!(trace.broker.deadline(), None);
+        trace.connect("ada");
+        trace.subscribe("ada", "$SYS/broker/clients/connected", AtMostOnce);
+        let first = trace.hear_publish("ada");
+        assert_eq!((first.payload.as_ref(), first.retain), (&b"1"[..], true));
+        trace.connect("bob");
+        trace.wait_secs(10);
+        let second = trace.hear_publish("ada");
+        assert_eq!((second.payload.as_ref(), second.retain), (&b"2"[..], false));
+        trace.expect_nothing("bob");
+        trace.leave("ada");
+        trace.leave("bob");
+        trace.wait_secs(10);
+        assert_eq!(trace.broker.deadline(), None, "nobody watches, nothing is due");
+    });
+}
+
+#[test]
+fn sys_begins_again_when_a_session_that_watches_it_returns() {
+    let mut trace = Trace::new(V5);
+    trace.resume("ada");
+    trace.subscribe("ada", "$SYS/#", AtMostOnce);
+    trace.cut("ada");
+    trace.wait_secs(20);
+    trace.resume("ada");
+    trace.wait_secs(10);
+    assert!(trace.hear_publish("ada").topic.as_str().starts_with("$SYS/"));
+}
+
+#[test]
+fn nobody_else_publishes_to_sys_and_wildcards_do_not_show_it() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("bob");
+        trace.subscribe("bob", "#", AtMostOnce);
+        trace.connect("ada");
+        trace.send("ada", publish("$SYS/broker/version", "mine", AtLeastOnce, 1));
+        trace.expect("ada", puback(1, ReasonCode::NotAuthorized));
+        trace.expect_nothing("bob");
+    });
+}
