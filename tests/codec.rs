@@ -86,11 +86,15 @@ proptest! {
             Packet::Publish(_) | Packet::Subscribe(_) | Packet::SubAck(_) | Packet::Unsubscribe(_) | Packet::UnsubAck(_)
         );
         let bytes = encode(&packet, V5);
-        let header = 1 + bytes[1..].iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
-        let remaining = at.index(bytes.len());
-        prop_assume!(!open_ended && remaining < 128 && header + remaining < bytes.len());
+        let header = 2 + bytes[1..].iter().position(|byte| byte & 0x80 == 0).unwrap();
+        prop_assume!(!open_ended && bytes.len() > header);
 
-        let mut short = vec![bytes[0], remaining as u8];
+        let remaining = at.index(bytes.len() - header);
+        let mut short = vec![bytes[0]];
+        match remaining {
+            0..128 => short.push(remaining as u8),
+            _ => short.extend([remaining as u8 | 0x80, (remaining >> 7) as u8]),
+        }
         short.extend_from_slice(&bytes[header..header + remaining]);
         if let Ok(short_form) = Packet::decode(short.into(), V5) {
             // Only the forms that leave out a Reason Code or empty properties are packets as well.

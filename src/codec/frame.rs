@@ -52,7 +52,11 @@ impl Framer {
         }
         loop {
             let missing = match self.packet_size(&self.collected)? {
-                Some(size) if size <= self.collected.len() => return Ok(Some(self.collected.split_to(size).freeze())),
+                Some(size) if size < self.collected.len() => return Ok(Some(self.collected.split_to(size).freeze())),
+                // Taken whole, so that an idle connection keeps no buffer.
+                Some(size) if size == self.collected.len() => {
+                    return Ok(Some(core::mem::take(&mut self.collected).freeze()));
+                }
                 Some(size) => size - self.collected.len(),
                 None => 1,
             };
@@ -224,6 +228,15 @@ mod tests {
         assert_eq!(framer.next(), Ok(None));
         assert_eq!(framer.partial().len(), 15);
         assert!(framer.collected.capacity() < 1024);
+    }
+
+    #[test]
+    fn nothing_is_held_between_packets() {
+        let mut framer = framer(b"\x40\x02\x00");
+        assert_eq!(framer.next(), Ok(None));
+        framer.push(Bytes::from_static(b"\x01"));
+        assert!(framer.next().unwrap().is_some());
+        assert_eq!(framer.collected.capacity(), 0);
     }
 
     #[test]

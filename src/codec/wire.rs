@@ -83,12 +83,18 @@ impl Variable {
             value |= usize::from(byte & 0x7F) << (7 * index);
             match byte {
                 // [MQTT-1.5.5-1] the shortest form is the only one
-                0 if index > 0 => return Err(DecodeError::malformed("a length is not in its shortest form")),
+                0 if index > 0 => {
+                    return Err(DecodeError::malformed("a Variable Byte Integer is not in its shortest form"));
+                }
                 0x80.. => {}
                 _ => return Ok(Some((value, index + 1))),
             }
         }
-        if bytes.len() < 4 { Ok(None) } else { Err(DecodeError::malformed("a length is longer than four bytes")) }
+        if bytes.len() < 4 {
+            Ok(None)
+        } else {
+            Err(DecodeError::malformed("a Variable Byte Integer is longer than four bytes"))
+        }
     }
 }
 
