@@ -77,11 +77,13 @@ impl TopicFilter {
         if self.begins_with_wildcard() && other.filter_bytes().starts_with(b"$") {
             return false;
         }
-        // `#` stands for at least one level when it stands alone, and so does `+/#`
-        if other.filter_bytes() == MULTI_LEVEL {
-            return matches!(self.filter_bytes(), b"#" | b"+/#");
-        }
-        let (mut wide, mut narrow) = (self.levels(), other.levels());
+        // No topic is empty, so here `#` stands for at least one level more.
+        let narrow: &[u8] = match other.filter_bytes() {
+            b"#" => b"+/#",
+            b"/#" => b"/+/#",
+            filter => filter,
+        };
+        let (mut wide, mut narrow) = (self.levels(), levels(narrow));
         loop {
             match (wide.next(), narrow.next()) {
                 (Some(MULTI_LEVEL), _) | (None, None) => return true,
@@ -224,11 +226,12 @@ mod tests {
 
     #[test]
     fn a_filter_covers_what_asks_for_less() {
-        let table: [(&str, &[&str], &[&str]); 9] = [
+        let table: [(&str, &[&str], &[&str]); 10] = [
             ("#", &["#", "+", "a", "+/#", "a/b/#", "$share/g/a"], &["$SYS/#", "$SYS", "$share/g/$SYS"]),
             ("+/#", &["#", "+", "+/#", "a/#", "/"], &["$SYS/#"]),
             ("a/#", &["a", "a/+", "a/b/#", "a/#", "a/+/c"], &["#", "+", "+/b", "ab", "b/#"]),
             ("a/+/#", &["a/b", "a/+", "a/b/#"], &["a/#", "a"]),
+            ("/+/#", &["/#", "/+", "/a/b"], &["#", "+/#", "a"]),
             ("+/b", &["a/b", "+/b", "/b"], &["$x/b", "a/+", "+/#", "a/b/c"]),
             ("+", &["+", "a"], &["#", "a/b", "$a"]),
             ("a/b", &["a/b", "$share/g/a/b"], &["a/+", "a/#", "a/b/c", "a"]),
