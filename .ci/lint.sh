@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Everything that can be found wrong without running the code. Goes on after a failure and counts like a test suite.
+# shellcheck source=.ci/lib.sh
+source "$(dirname "$0")/lib.sh"
+cd "$repository"
+
+passed=0 failed=0
+check() { if step "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi; }
+
+clippy() { cargo clippy --no-default-features "$@" -- -D warnings; }
+
+check "Rust is formatted" cargo fmt --check
+check "clippy, the broker alone" clippy --features broker
+check "clippy, the client alone" clippy --features client
+check "clippy, the core" clippy --features broker,client
+check "clippy, native and all tests" clippy --features broker,client,native --all-targets
+check "clippy, wasm" clippy --features wasm
+check "The core builds for wasm" .ci/wasm cargo build --no-default-features --features broker,client --target "$wasm_target"
+check "The documentation builds" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --features native
+
+for folder in js worker www tests/interop; do
+  if [ -f "$folder/package.json" ] && [ "$(npm --prefix "$folder" pkg get scripts.lint)" != "{}" ]; then
+    check "npm run lint in $folder" npm --prefix "$folder" run lint
+  fi
+done
+
+scripts=$(grep -rlE '^#!/usr/bin/env bash|^# shellcheck shell=bash' .ci)
+for script in $scripts; do check "bash reads $script" bash -n "$script"; done
+# shellcheck disable=SC2086 # one argument a script
+if has shellcheck; then check "shellcheck" shellcheck -x $scripts; fi
+
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

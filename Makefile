@@ -1,0 +1,108 @@
+# Every command of this repository. Set-up, builds and suites are small scripts in .ci/.
+
+SHELL := bash
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+SUITES := rust wasm js native worker tab page
+
+# Each run counts its suites anew.
+ifeq ($(MAKELEVEL),0)
+$(shell mkdir -p target/ci && rm -f target/ci/tally)
+endif
+
+.PHONY: help setup demo worker build test lint clean FORCE
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@printf '  make test-NAME  Run one suite alone: $(SUITES)\n'
+
+demo: target/ci/www.built ## Open a page with a broker in it: port 8000, or PORT=n
+	@.ci/demo.sh
+
+worker: target/ci/js.built npm-worker ## Run the worker locally: port 8787, or PORT=n
+	@.ci/worker.sh
+
+build: target/ci/www.built target/ci/worker.built ## Build the package, the page, the worker and the native command
+	cargo build --release --features native
+
+test: ## Run every suite
+	@for suite in $(SUITES); do $(MAKE) test-$$suite; done; .ci/tally
+
+lint: ## Check formatting, types, lints and documentation
+	@.ci/suite lint $(MAKE) suite-lint
+
+setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto npm-js npm-worker npm-www npm-interop ## Install what all of these need
+
+clean: ## Remove what was built
+	rm -rf target js/dist js/wasm www/dist worker/dist
+
+# Suites. What a suite needs is set up and built inside it, so that a failure there counts too.
+
+$(SUITES:%=test-%): test-%:
+	@.ci/suite $* $(MAKE) suite-$*
+
+suite-lint: target/ci/js.built npm-worker npm-www npm-interop
+	@.ci/lint.sh
+
+suite-rust:
+	cargo test --features native --no-fail-fast
+
+suite-wasm: setup-wasm setup-wasm-pack setup-browser
+	@.ci/test-wasm.sh
+
+suite-js: target/ci/js.built
+	npm --prefix js test
+
+suite-native: target/ci/js.built npm-interop setup-mosquitto
+	cargo build --features native
+	npm --prefix tests/interop run native
+
+suite-worker: target/ci/worker.built npm-interop
+	npm --prefix tests/interop run worker
+
+suite-tab: target/ci/js.built npm-interop setup-browser
+	.ci/browser npm --prefix tests/interop run tab
+
+suite-page: target/ci/www.built npm-interop setup-browser
+	.ci/browser npm --prefix tests/interop run page
+
+# Builds. A stamp is newer than the sources that it was built from.
+
+files = $(shell find $(1) \( -name node_modules -o -name dist -o -path js/wasm \) -prune -o -print)
+
+target/ci/wasm.built: FORCE | setup-wasm npm-js
+	@.ci/build-wasm.sh
+
+target/ci/js.built: target/ci/wasm.built $(call files,js) | npm-js
+	npm --prefix js run build
+	@touch $@
+
+target/ci/www.built: target/ci/js.built $(call files,www) | npm-www
+	npm --prefix www run build
+	@touch $@
+
+target/ci/worker.built: target/ci/js.built $(call files,worker) | npm-worker
+	npm --prefix worker run build --if-present
+	@touch $@
+
+# Set-up. Each script returns at once when there is nothing to install.
+
+setup-wasm:
+	@.ci/setup/wasm-target.sh && .ci/setup/wasm-bindgen.sh
+
+setup-wasm-pack:
+	@.ci/setup/wasm-pack.sh
+
+setup-browser:
+	@.ci/setup/browser.sh
+
+setup-mosquitto:
+	@.ci/setup/mosquitto.sh
+
+npm-js npm-worker npm-www: npm-%:
+	@.ci/setup/npm.sh $*
+
+npm-interop:
+	@.ci/setup/npm.sh tests/interop
