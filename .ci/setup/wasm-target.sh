@@ -33,13 +33,16 @@ newest_linker() {
 }
 
 # Builds an empty crate together with std, and moves the libraries to where the compiler looks for them.
+# Without bitcode in them our release build could not optimise across crates.
 build_std() (
   crate=$(mktemp -d) && trap 'rm -rf "$crate"' EXIT && cd "$crate" && mkdir src &&
     printf '#![no_std]\n' >src/lib.rs &&
     printf '[package]\nname = "empty"\nedition = "2021"\n[profile.release]\npanic = "abort"\n' >Cargo.toml &&
     RUSTC_BOOTSTRAP=1 RUSTC=$debian_sysroot/bin/rustc CARGO_TARGET_DIR=$crate/target \
+      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-C embed-bitcode=yes" \
       "$debian_sysroot/bin/cargo" build --release -Z build-std=std,panic_abort,test --target "$wasm_target" &&
     rm "target/$wasm_target/release/deps/"libempty-* &&
+    as_root rm -rf "$(dirname "$built_by")" &&
     as_root mkdir -p "$(dirname "$built_by")" &&
     as_root cp "target/$wasm_target/release/deps/"lib*.rlib "$(dirname "$built_by")" &&
     debian_rustc_version | as_root tee "$built_by"
