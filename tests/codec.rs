@@ -79,16 +79,9 @@ proptest! {
     }
 
     #[test]
-    fn a_packet_that_lost_its_end_is_refused(packet in packet(), at: Index) {
-        // A PUBLISH may end anywhere in its payload, and a Reason Code list or a filter list between two entries.
-        let open_ended = matches!(
-            packet,
-            Packet::Publish(_) | Packet::Subscribe(_) | Packet::SubAck(_) | Packet::Unsubscribe(_) | Packet::UnsubAck(_)
-        );
+    fn a_packet_that_lost_its_end_is_refused(packet in packet().prop_filter("has an end", has_an_end), at: Index) {
         let bytes = encode(&packet, V5);
         let header = 2 + bytes[1..].iter().position(|byte| byte & 0x80 == 0).unwrap();
-        prop_assume!(!open_ended && bytes.len() > header);
-
         let remaining = at.index(bytes.len() - header);
         let mut short = vec![bytes[0]];
         match remaining {
@@ -163,7 +156,7 @@ fn the_largest_packet_is_written_and_one_byte_more_is_not() {
 
 #[test]
 fn a_frame_that_is_not_one_whole_packet_is_malformed() {
-    for bytes in [&b""[..], b"\xC0", b"\xC0\x00\xC0\x00", b"\x40\x02\x00"] {
+    for bytes in [&b""[..], b"\xC0", b"\xC0\x00\xC0\x00", b"\x40\x02\x00", b"\x30\x04\x00\x01a\x00!"] {
         assert_eq!(reason_of(Packet::decode(Bytes::from_static(bytes), V5)), ReasonCode::MalformedPacket);
     }
 }
@@ -172,6 +165,15 @@ fn a_frame_that_is_not_one_whole_packet_is_malformed() {
 fn a_password_is_not_shown_in_debug_output() {
     let password = Binary::try_from(b"secret".to_vec()).unwrap();
     assert_eq!(format!("{password:?}"), "Binary(6 bytes)");
+}
+
+/// Whether the packet has content that cannot be cut short: a payload may end anywhere, a list between two entries.
+fn has_an_end(packet: &Packet) -> bool {
+    let open_ended = matches!(
+        packet,
+        Packet::Publish(_) | Packet::Subscribe(_) | Packet::SubAck(_) | Packet::Unsubscribe(_) | Packet::UnsubAck(_)
+    );
+    !open_ended && packet.size(V5) > 2
 }
 
 /// Whatever bytes were taken for a packet, the packet says all that was in them: it comes back from its own bytes.

@@ -1,4 +1,5 @@
-//! MQTT packets as values and as bytes, for 3.1.1 and 5.0. Knows nothing of sessions, topics' meaning or who is speaking.
+//! MQTT packets as values and as bytes, for 3.1.1 and 5.0.
+//! Knows nothing of sessions, of what topics mean or of who is speaking.
 //!
 //! The model is MQTT 5; 3.1.1 is a projection of it at decode and encode.
 //!
@@ -86,8 +87,8 @@ pub enum Packet {
 }
 
 impl Packet {
-    /// Decodes one whole packet, fixed header included, as [`Framer::next`] returns it. A CONNECT names its own version;
-    /// every other packet is read as `version`. Topic, payload and other fields are slices of `frame`.
+    /// Decodes one whole packet, fixed header included, as [`Framer::next`] returns it. A CONNECT names its own
+    /// version; every other packet is read as `version`. Topic, payload and other fields are slices of `frame`.
     ///
     /// # Errors
     /// When the bytes break a rule of the standard; the error knows the Reason Code to answer with.

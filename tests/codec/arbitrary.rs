@@ -2,7 +2,7 @@
 use bytes::Bytes;
 use core::num::{NonZeroU16, NonZeroU32};
 use mqlite::codec::*;
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{array::uniform4, collection::vec, option, prelude::*, sample::select};
 
 /// Any packet of MQTT 5.
 pub fn packet() -> impl Strategy<Value = Packet> {
@@ -155,7 +155,8 @@ prop_compose! {
 
 prop_compose! {
     fn connack_properties()(
-        (session_expiry_interval, server_keep_alive, topic_alias_maximum) in any::<(Option<u32>, Option<u16>, Option<u16>)>(),
+        session_expiry_interval: Option<u32>,
+        [server_keep_alive, topic_alias_maximum] in any::<[Option<u16>; 2]>(),
         receive_maximum in option::of(non_zero_u16()),
         maximum_qos in option::of(select(&[QoS::AtMostOnce, QoS::AtLeastOnce][..])),
         maximum_packet_size in option::of(non_zero_u32(u32::MAX)),
@@ -163,8 +164,8 @@ prop_compose! {
             retain_available, wildcard_subscription_available, subscription_identifiers_available,
             shared_subscription_available,
         ] in any::<[Option<bool>; 4]>(),
-        (assigned_client_identifier, response_information, server_reference) in (option::of(text()), option::of(text()), option::of(text())),
-        reason_string in option::of(text()),
+        [assigned_client_identifier, response_information, server_reference, reason_string] in
+            uniform4(option::of(text())),
         user_properties in user_properties(),
         authentication_method in option::of(text()),
         authentication_data in option::of(binary()),
