@@ -1,4 +1,4 @@
-//! Arbitrary packets that obey the standard, and what is left of them in 3.1.1.
+//! Arbitrary packets that obey the standard.
 use bytes::Bytes;
 use core::num::{NonZeroU16, NonZeroU32};
 use mqlite::codec::*;
@@ -23,57 +23,6 @@ pub fn packet() -> impl Strategy<Value = Packet> {
         disconnect().prop_map(Packet::Disconnect),
         auth().prop_map(Packet::Auth),
     ]
-}
-
-/// What 3.1.1 can say of `packet`, or nothing when it has no such packet.
-pub fn in_3_1_1(packet: Packet) -> Option<Packet> {
-    Some(match packet {
-        Packet::Connect(mut connect) => {
-            connect.version = ProtocolVersion::V3_1_1;
-            connect.properties = ConnectProperties::default();
-            connect.password = connect.password.filter(|_| connect.user_name.is_some());
-            connect.will = connect.will.map(|will| Will { properties: WillProperties::default(), ..will });
-            Packet::Connect(connect)
-        }
-        Packet::ConnAck(connack) => Packet::ConnAck(Box::new(ConnAck {
-            reason: match connack.reason.value() {
-                0 | 0x84..=0x88 => connack.reason,
-                0x8A | 0x8C | 0x90 | 0x99..=0x9B => ReasonCode::NotAuthorized,
-                _ => ReasonCode::ServerUnavailable,
-            },
-            properties: ConnAckProperties::default(),
-            ..*connack
-        })),
-        Packet::Publish(publish) if publish.topic.is_empty() => return None,
-        Packet::Publish(publish) => Packet::Publish(Publish { properties: PublishProperties::default(), ..publish }),
-        Packet::PubAck(ack) => Packet::PubAck(ack.packet_id.into()),
-        Packet::PubRec(ack) => Packet::PubRec(ack.packet_id.into()),
-        Packet::PubRel(ack) => Packet::PubRel(ack.packet_id.into()),
-        Packet::PubComp(ack) => Packet::PubComp(ack.packet_id.into()),
-        Packet::Subscribe(mut subscribe) => {
-            subscribe.properties = SubscribeProperties::default();
-            for SubscribeFilter { options, .. } in &mut subscribe.filters {
-                *options = SubscriptionOptions { qos: options.qos, ..SubscriptionOptions::default() };
-            }
-            Packet::Subscribe(subscribe)
-        }
-        Packet::SubAck(mut suback) => {
-            suback.properties = AckProperties::default();
-            for reason in suback.reasons.iter_mut().filter(|reason| reason.is_failure()) {
-                *reason = ReasonCode::UnspecifiedError;
-            }
-            Packet::SubAck(suback)
-        }
-        Packet::Unsubscribe(unsubscribe) => {
-            Packet::Unsubscribe(Unsubscribe { user_properties: Vec::new(), ..unsubscribe })
-        }
-        Packet::UnsubAck(UnsubAck { packet_id, .. }) => {
-            Packet::UnsubAck(UnsubAck { packet_id, properties: AckProperties::default(), reasons: Vec::new() })
-        }
-        Packet::PingReq | Packet::PingResp => packet,
-        Packet::Disconnect(_) => Packet::Disconnect(ReasonCode::Success.into()),
-        Packet::Auth(_) => return None,
-    })
 }
 
 prop_compose! {
