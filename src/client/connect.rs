@@ -1,0 +1,213 @@
+//! CONNECT and CONNACK: how a connection begins, and what becomes of the session.
+
+use super::{
+    Action, Cause, Client,
+    authenticate::Authentication,
+    connection::{Connection, Link},
+    limits::Limits,
+};
+use crate::{
+    codec::{ConnAck, ConnAckProperties, Connect, Framer, MAXIMUM_PACKET_SIZE, Packet, ProtocolVersion, ReasonCode},
+    session::{Inbound, KeepAlive, TopicAliases, Violation},
+};
+use alloc::boxed::Box;
+
+impl Client {
+    pub(super) fn opened(&mut self) {
+        self.end(Cause::Lost);
+        let connect = &self.options.connect;
+        let maximum_packet_size = connect.properties.maximum_packet_size.map_or(MAXIMUM_PACKET_SIZE, u32::from);
+        self.connection = Some(Connection {
+            framer: Framer::new(maximum_packet_size),
+            aliases: TopicAliases::new(connect.properties.topic_alias_maximum.unwrap_or(0)),
+            authentication: match self.authentication_method() {
+                Some(_) => Authentication::ServersTurn,
+                None => Authentication::Idle,
+            },
+            silence_at: Some(self.now.plus_millis(self.options.response_timeout_millis)),
+            link: None,
+        });
+        let connect = Connect { clean_start: self.starts_clean(), ..connect.clone() };
+        self.send(&Packet::Connect(Box::new(connect)));
+    }
+
+    pub(super) fn connack(&mut self, connack: ConnAck) -> Result<(), Violation> {
+        let ConnAck { session_present, reason, properties } = connack;
+        if reason.is_failure() {
+            self.refused(reason, properties);
+            return Ok(());
+        }
+        if self.authentication_method() != properties.authentication_method.as_ref() {
+            return Err(Violation::protocol_error("CONNACK has the CONNECT's Authentication Method [MQTT-4.12.0-5]"));
+        }
+        if session_present && self.starts_clean() {
+            return Err(Violation::protocol_error("a clean start leaves no session to be present [MQTT-3.2.2-2]"));
+        }
+        if let Some(client_id) = &properties.assigned_client_identifier {
+            self.options.connect.client_id = client_id.detached();
+        }
+        self.open_link(&properties);
+        self.begin_session(session_present, &properties);
+        self.actions.push_back(Action::Connected {
+            session_present,
+            client_id: self.options.connect.client_id.clone(),
+            properties: Box::new(properties),
+        });
+        self.send_all_waiting();
+        Ok(())
+    }
+
+    fn refused(&mut self, reason: ReasonCode, properties: ConnAckProperties) {
+        self.connection = None;
+        self.actions.push_back(Action::Close);
+        self.actions.push_back(Action::Refused { reason, properties: Box::new(properties) });
+    }
+
+    fn open_link(&mut self, properties: &ConnAckProperties) {
+        let Some(connection) = &mut self.connection else { return };
+        // [MQTT-3.2.2-21]
+        let keep_alive = properties.server_keep_alive.unwrap_or(self.options.connect.keep_alive);
+        connection.silence_at = None;
+        connection.authentication = Authentication::Idle;
+        connection.link = Some(Link {
+            limits: Limits::of_server(self.options.connect.version, properties),
+            keep_alive: KeepAlive::new(keep_alive, self.now),
+        });
+    }
+
+    fn begin_session(&mut self, session_present: bool, properties: &ConnAckProperties) {
+        let connect = &self.options.connect;
+        let ours = &connect.properties;
+        // 3.1.1 has no Receive Maximum: its server may send as many as there are identifiers.
+        let receive_maximum = match connect.version {
+            ProtocolVersion::V5 => ours.receive_maximum.map_or(u16::MAX, u16::from),
+            ProtocolVersion::V3_1_1 => u16::MAX,
+        };
+        let expiry = properties.session_expiry_interval.or(ours.session_expiry_interval).unwrap_or(0);
+        self.session.is_kept = connect.version == ProtocolVersion::V5 && expiry > 0;
+        if session_present {
+            self.session.inbound.connected(receive_maximum);
+        } else {
+            // [MQTT-3.2.2-5]
+            self.session.inbound = Inbound::new(receive_maximum);
+            self.session.deliveries.clear();
+            self.begin_messages_anew();
+        }
+        self.session.outbound.connected(properties.receive_maximum.map_or(u16::MAX, u16::from));
+    }
+
+    /// Clean Start would destroy a session that was kept; the host wanted it for the first connection.
+    fn starts_clean(&self) -> bool {
+        self.options.connect.clean_start && !self.session.is_kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Input, testing::*};
+    use super::*;
+    use crate::codec::{Binary, QoS, Text, Will, WillProperties};
+
+    #[test]
+    fn the_server_reads_the_options_as_they_are() {
+        for version in [V3_1_1, V5] {
+            let mut script = Script::new(version, |options| {
+                let connect = &mut options.connect;
+                connect.keep_alive = 7;
+                connect.user_name = Some(Text::from_static("u"));
+                connect.password = Some(Binary::new("p".into()).unwrap());
+                connect.will = Some(Will {
+                    qos: QoS::AtLeastOnce,
+                    retain: true,
+                    properties: WillProperties::default(),
+                    topic: Text::from_static("gone"),
+                    payload: Binary::new("w".into()).unwrap(),
+                });
+            });
+            let mut expected = script.client.options.connect.clone();
+            if version == V3_1_1 {
+                expected.properties = Default::default();
+            }
+            assert_eq!(script.input(Input::Opened), [Sent(Packet::Connect(Box::new(expected)))]);
+        }
+    }
+
+    #[test]
+    fn an_assigned_client_identifier_is_that_of_the_next_connection_too() {
+        let mut script = Script::new(V5, |options| options.connect.client_id = Text::default());
+        script.input(Input::Opened);
+        let properties = ConnAckProperties {
+            assigned_client_identifier: Some(Text::from_static("auto-1")),
+            ..ConnAckProperties::default()
+        };
+        let seen = script.receive(connack(false, ReasonCode::Success, properties.clone()));
+        let client_id = Text::from_static("auto-1");
+        let connected = Action::Connected { session_present: false, client_id, properties: Box::new(properties) };
+        assert_eq!(seen, [Did(connected)]);
+        let seen = script.input(Input::Opened);
+        let [Did(Action::Disconnected { cause: Cause::Lost }), Sent(Packet::Connect(connect))] = &seen[..] else {
+            panic!("{seen:?}")
+        };
+        assert_eq!(connect.client_id.as_str(), "auto-1");
+    }
+
+    #[test]
+    fn a_refusal_closes_the_connection_and_says_why() {
+        for version in [V3_1_1, V5] {
+            let mut script = Script::new(version, |_| ());
+            script.input(Input::Opened);
+            let reason = ReasonCode::NotAuthorized;
+            let properties = Box::<ConnAckProperties>::default();
+            let seen = script.receive(connack(false, reason, (*properties).clone()));
+            assert_eq!(seen, [Did(Action::Close), Did(Action::Refused { reason, properties })]);
+            assert_eq!(script.client.deadline(), None);
+            assert_eq!(script.input(Input::Closed), []);
+        }
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_is_given_up() {
+        let mut script = Script::new(V5, |options| options.response_timeout_millis = 700);
+        script.input(Input::Opened);
+        assert_eq!(script.client.deadline().unwrap().0, 700);
+        assert_eq!(script.wait(), [Did(Action::Close), disconnected(Cause::Silence)]);
+    }
+
+    #[test]
+    fn only_connack_or_auth_comes_first_and_connack_comes_once() {
+        let mut script = Script::new(V5, |_| ());
+        script.input(Input::Opened);
+        assert_violated(&script.receive(Packet::PingResp), ReasonCode::ProtocolError);
+        script.connect(false);
+        let again = connack(false, ReasonCode::Success, ConnAckProperties::default());
+        assert_violated(&script.receive(again), ReasonCode::ProtocolError);
+    }
+
+    #[test]
+    fn a_session_that_a_clean_start_should_have_destroyed_is_a_protocol_error() {
+        let mut script = Script::new(V5, |_| ());
+        script.input(Input::Opened);
+        let present = connack(true, ReasonCode::Success, ConnAckProperties::default());
+        assert_violated(&script.receive(present), ReasonCode::ProtocolError);
+    }
+
+    /// The Clean Start of a first and a second connection.
+    fn clean_starts(version: ProtocolVersion, expiry: Option<u32>) -> [bool; 2] {
+        let mut script = Script::new(version, |options| {
+            options.connect.properties.session_expiry_interval = expiry;
+        });
+        [(); 2].map(|()| {
+            let seen = script.input(Input::Opened);
+            let Some(Sent(Packet::Connect(connect))) = seen.last() else { panic!("{seen:?}") };
+            script.receive(connack(false, ReasonCode::Success, ConnAckProperties::default()));
+            connect.clean_start
+        })
+    }
+
+    #[test]
+    fn clean_start_does_not_destroy_a_session_that_the_server_keeps_for_us() {
+        assert_eq!(clean_starts(V5, Some(1)), [true, false]);
+        assert_eq!(clean_starts(V5, None), [true, true]);
+        assert_eq!(clean_starts(V3_1_1, Some(1)), [true, true]);
+    }
+}

@@ -1,0 +1,288 @@
+//! PUBLISH: the host's messages on their way to the server, and the server's on their way to the host.
+
+use super::{
+    Action, Client, Outcome, Token,
+    request::{Content, Request},
+};
+use crate::{
+    codec::{AckProperties, Packet, PacketId, Publish, QoS, ReasonCode},
+    session::{InFlight, Novelty, Resend, Violation},
+    topic::TopicName,
+};
+use alloc::boxed::Box;
+
+/// A message that the server has not accepted yet.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    pub(super) token: Token,
+    pub(super) publish: Publish,
+}
+
+impl Client {
+    /// Sends a message. The caller has seen that it may be sent now.
+    pub(super) fn send_publish(&mut self, pending: Pending) {
+        if pending.publish.qos == QoS::AtMostOnce {
+            self.send(&Packet::Publish(pending.publish));
+            let (reason, properties) = (ReasonCode::Success, AckProperties::default());
+            self.complete(pending.token, Outcome::Published { reason, properties });
+        } else if let Some(id) = self.session.outbound.send(pending.publish.qos, pending.clone()) {
+            self.send(&Packet::Publish(Publish { packet_id: Some(id), ..pending.publish }));
+        }
+    }
+
+    /// Sends again on a resumed connection, unless the server allows less than it did before.
+    pub(super) fn send_again(&mut self, id: PacketId, resend: Resend<Pending>) {
+        let Pending { token, publish } = match resend {
+            Resend::PubRel => {
+                self.send(&Packet::PubRel(id.into()));
+                return;
+            }
+            Resend::Publish(pending) => pending,
+        };
+        let Some(limits) = self.link().map(|link| link.limits) else { return };
+        if let Err(misuse) = limits.check(&Content::Publish(publish.clone())) {
+            self.session.outbound.abandon(id);
+            return self.complete(token, Outcome::Misused(misuse));
+        }
+        // [MQTT-3.3.1-1] [MQTT-4.4.0-1]
+        self.send(&Packet::Publish(Publish { dup: true, packet_id: Some(id), ..publish }));
+    }
+
+    /// The server has no session: what it had not accepted becomes new messages, in front of all that waits. What it had
+    /// accepted may have been published or not; sent again, it could arrive twice.
+    pub(super) fn begin_messages_anew(&mut self) {
+        for (token, _) in core::mem::take(&mut self.session.accepted).into_values() {
+            self.complete(token, Outcome::Interrupted);
+        }
+        for step in self.session.outbound.clear().into_iter().rev() {
+            if let InFlight::PubAck(pending) | InFlight::PubRec(pending) = step {
+                self.queue.push_front(Request::publish(pending.token, pending.publish));
+            }
+        }
+    }
+
+    /// The server sent a message.
+    pub(super) fn published(&mut self, mut publish: Publish) -> Result<(), Violation> {
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        if let Some(alias) = publish.properties.topic_alias.take() {
+            publish.topic = connection.aliases.resolve(alias, &publish.topic)?;
+        }
+        TopicName::parse(publish.topic.clone())
+            .map_err(|invalid| Violation::new(ReasonCode::TopicNameInvalid, invalid.rule))?;
+        let delivery = match publish.packet_id.take() {
+            None => None,
+            Some(id) => match self.session.inbound.published(publish.qos, id)? {
+                Novelty::New => Some(self.session.deliveries.delivered(publish.qos, id)),
+                Novelty::Duplicate => {
+                    self.session.deliveries.repeated(id);
+                    self.answer();
+                    return Ok(());
+                }
+            },
+        };
+        self.actions.push_back(Action::Deliver { message: Box::new(publish), delivery });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Cause, Input, Misuse, testing::*};
+    use super::*;
+    use crate::codec::{Ack, ConnAckProperties, Text};
+    use core::num::{NonZeroU16, NonZeroU32};
+
+    const ONE: QoS = QoS::AtLeastOnce;
+    const TWO: QoS = QoS::ExactlyOnce;
+
+    fn sent(publish: Publish) -> Seen {
+        Sent(Packet::Publish(publish))
+    }
+
+    fn again(qos: QoS, topic: &'static str, id: u16) -> Seen {
+        sent(Publish { dup: true, ..publish(qos, topic, id) })
+    }
+
+    fn ack(value: u16) -> Ack {
+        id(value).into()
+    }
+
+    #[test]
+    fn each_qos_completes_with_its_own_last_step() {
+        for version in [V3_1_1, V5] {
+            let mut script = Script::connected(version);
+            let zero = message(QoS::AtMostOnce, "a");
+            assert_eq!(script.publish(10, zero.clone()), [sent(zero), published(10, ReasonCode::Success)]);
+            assert_eq!(script.publish(11, message(ONE, "a")), [sent(publish(ONE, "a", 1))]);
+            assert_eq!(script.publish(12, message(TWO, "a")), [sent(publish(TWO, "a", 2))]);
+            assert_eq!(script.receive(Packet::PubRec(ack(2))), [Sent(Packet::PubRel(ack(2)))]);
+            assert_eq!(script.receive(Packet::PubAck(ack(1))), [published(11, ReasonCode::Success)]);
+            assert_eq!(script.receive(Packet::PubComp(ack(2))), [published(12, ReasonCode::Success)]);
+            assert_eq!(script.receive(Packet::PubComp(ack(2))), []);
+        }
+    }
+
+    #[test]
+    fn the_host_hears_the_servers_reason() {
+        let mut script = Script::connected(V5);
+        for token in 1..=4 {
+            script.publish(token, message(if token == 1 { ONE } else { TWO }, "a"));
+        }
+        let with = |id, reason| Ack { reason, ..ack(id) };
+        let (nobody, refused) = (ReasonCode::NoMatchingSubscribers, ReasonCode::QuotaExceeded);
+        assert_eq!(script.receive(Packet::PubAck(with(1, nobody))), [published(1, nobody)]);
+        assert_eq!(script.receive(Packet::PubRec(with(2, refused))), [published(2, refused)]);
+        script.receive(Packet::PubRec(with(3, nobody)));
+        assert_eq!(script.receive(Packet::PubComp(ack(3))), [published(3, nobody)]);
+        script.receive(Packet::PubRec(ack(4)));
+        let lost = ReasonCode::PacketIdentifierNotFound;
+        assert_eq!(script.receive(Packet::PubComp(with(4, lost))), [published(4, lost)]);
+    }
+
+    #[test]
+    fn what_the_host_may_not_set_is_left_out() {
+        let mut script = Script::connected(V5);
+        let mut stray = publish(ONE, "a", 77);
+        stray.dup = true;
+        stray.properties.topic_alias = NonZeroU16::new(1);
+        stray.properties.subscription_identifiers = vec![NonZeroU32::MIN];
+        assert_eq!(script.publish(1, stray), [sent(publish(ONE, "a", 1))]);
+    }
+
+    #[test]
+    fn messages_wait_for_the_connection_in_order() {
+        let mut script = Script::new(V5, |_| ());
+        for (token, qos) in [(1, TWO), (2, QoS::AtMostOnce), (3, ONE)] {
+            assert_eq!(script.publish(token, message(qos, "a")), []);
+        }
+        let expected = [
+            sent(publish(TWO, "a", 1)),
+            sent(message(QoS::AtMostOnce, "a")),
+            published(2, ReasonCode::Success),
+            sent(publish(ONE, "a", 2)),
+        ];
+        assert_eq!(script.connect(false), expected);
+    }
+
+    #[test]
+    fn qos_1_and_2_wait_for_the_servers_receive_maximum_and_nothing_else_does() {
+        let properties = ConnAckProperties { receive_maximum: NonZeroU16::new(1), ..Default::default() };
+        let mut script = Script::connected_to(properties);
+        script.publish(1, message(ONE, "a"));
+        assert_eq!(script.publish(2, message(TWO, "b")), []);
+        assert_eq!(script.publish(3, message(ONE, "c")), []);
+        assert_eq!(script.publish(4, message(QoS::AtMostOnce, "d")).len(), 2);
+        let filters = vec![Text::from_static("a")];
+        let unsubscribe = Input::Unsubscribe { token: Token(5), filters, user_properties: Vec::new() };
+        assert_eq!(script.input(unsubscribe).len(), 1);
+        let seen = script.receive(Packet::PubAck(ack(1)));
+        assert_eq!(seen, [published(1, ReasonCode::Success), sent(publish(TWO, "b", 3))]);
+        script.receive(Packet::PubRec(ack(3)));
+        let seen = script.receive(Packet::PubComp(ack(3)));
+        assert_eq!(seen, [published(2, ReasonCode::Success), sent(publish(ONE, "c", 4))]);
+    }
+
+    #[test]
+    fn one_more_than_may_wait_is_a_misuse() {
+        let mut script = Script::new(V5, |options| options.maximum_queued = 1);
+        script.publish(1, message(ONE, "a"));
+        let refused = completed(2, Outcome::Misused(Misuse::QueueFull));
+        assert_eq!(script.publish(2, message(ONE, "a")), [refused]);
+    }
+
+    #[test]
+    fn a_present_session_is_resumed_by_sending_again_in_order() {
+        for version in [V3_1_1, V5] {
+            let mut script = Script::connected(version);
+            for (token, qos) in [(1, TWO), (2, ONE), (3, TWO)] {
+                script.publish(token, message(qos, "a"));
+            }
+            script.receive(Packet::PubRec(ack(1)));
+            assert_eq!(script.input(Input::Closed), [disconnected(Cause::Lost)]);
+            assert_eq!(script.publish(4, message(ONE, "b")), []);
+            let expected =
+                [Sent(Packet::PubRel(ack(1))), again(ONE, "a", 2), again(TWO, "a", 3), sent(publish(ONE, "b", 4))];
+            assert_eq!(script.connect(true), expected);
+            assert_eq!(script.receive(Packet::PubComp(ack(1))), [published(1, ReasonCode::Success)]);
+            assert_eq!(script.receive(Packet::PubAck(ack(2))), [published(2, ReasonCode::Success)]);
+        }
+    }
+
+    #[test]
+    fn a_resumed_connection_keeps_to_its_own_receive_maximum() {
+        let mut script = Script::connected(V5);
+        for token in 1..=2 {
+            script.publish(token, message(ONE, "a"));
+        }
+        script.input(Input::Opened);
+        let properties = ConnAckProperties { receive_maximum: NonZeroU16::new(1), ..Default::default() };
+        let seen = script.receive(connack(true, ReasonCode::Success, properties));
+        assert_eq!(seen[1..], [again(ONE, "a", 1)]);
+        assert_eq!(script.publish(3, message(ONE, "b")), []);
+        let seen = script.receive(Packet::PubAck(ack(1)));
+        assert_eq!(seen, [published(1, ReasonCode::Success), again(ONE, "a", 2)]);
+        let seen = script.receive(Packet::PubAck(ack(2)));
+        assert_eq!(seen, [published(2, ReasonCode::Success), sent(publish(ONE, "b", 3))]);
+    }
+
+    #[test]
+    fn without_a_session_pending_messages_are_sent_as_new_and_accepted_ones_are_interrupted() {
+        let mut script = Script::connected(V5);
+        for (token, qos) in [(1, TWO), (2, ONE), (3, TWO)] {
+            script.publish(token, message(qos, "a"));
+        }
+        script.receive(Packet::PubRec(ack(1)));
+        script.input(Input::Closed);
+        script.publish(4, message(ONE, "b"));
+        script.input(Input::Opened);
+        let seen = script.receive(connack(false, ReasonCode::Success, ConnAckProperties::default()));
+        assert_eq!(seen[0], completed(1, Outcome::Interrupted));
+        let expected = [(ONE, "a", 4), (TWO, "a", 5), (ONE, "b", 6)];
+        assert_eq!(seen[2..], expected.map(|(qos, topic, id)| sent(publish(qos, topic, id))));
+        assert_eq!(script.receive(Packet::PubAck(ack(4))), [published(2, ReasonCode::Success)]);
+    }
+
+    #[test]
+    fn a_limit_of_the_server_is_a_misuse_before_anything_is_sent() {
+        let mut script = Script::connected_to(ConnAckProperties {
+            maximum_qos: Some(ONE),
+            retain_available: Some(false),
+            maximum_packet_size: NonZeroU32::new(30),
+            ..Default::default()
+        });
+        let refused = |misuse| [completed(1, Outcome::Misused(misuse))];
+        let seen = script.publish(1, message(TWO, "a"));
+        assert_eq!(seen, refused(Misuse::QoSNotSupported { maximum: ONE }));
+        let seen = script.publish(1, Publish { retain: true, ..message(ONE, "a") });
+        assert_eq!(seen, refused(Misuse::RetainNotSupported));
+        let large = |length| Publish { payload: vec![0; length].into(), ..message(ONE, "a") };
+        let seen = script.publish(1, large(23));
+        assert_eq!(seen, refused(Misuse::PacketTooLarge { size: 31, maximum: 30 }));
+        assert_eq!(script.publish(1, large(22)).len(), 1);
+        let seen = script.publish(1, message(ONE, "a/+"));
+        assert!(matches!(
+            seen[..],
+            [Did(Action::Completed { outcome: Outcome::Misused(Misuse::InvalidTopic(_)), .. })]
+        ));
+    }
+
+    #[test]
+    fn what_waited_or_is_sent_again_keeps_to_the_limits_of_the_new_connection() {
+        let mut script = Script::connected(V5);
+        script.publish(1, message(ONE, "a"));
+        script.input(Input::Closed);
+        script.publish(2, message(ONE, "b"));
+        script.input(Input::Opened);
+        let properties = ConnAckProperties { maximum_qos: Some(QoS::AtMostOnce), ..Default::default() };
+        let seen = script.receive(connack(true, ReasonCode::Success, properties));
+        let refused = Outcome::Misused(Misuse::QoSNotSupported { maximum: QoS::AtMostOnce });
+        assert_eq!(seen[1..], [completed(1, refused.clone()), completed(2, refused)]);
+        assert_eq!(script.client.session.outbound.len(), 0);
+    }
+
+    #[test]
+    fn a_topic_with_wildcards_from_the_server_is_0x90() {
+        let seen = Script::connected(V5).receive(Packet::Publish(message(QoS::AtMostOnce, "a/#")));
+        assert_violated(&seen, ReasonCode::TopicNameInvalid);
+    }
+}

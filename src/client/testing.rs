@@ -1,0 +1,139 @@
+//! A client under test, and the server that the test plays.
+
+use super::{Action, Cause, Client, Delivery, Input, Options, Outcome, Token};
+use crate::{
+    codec::{
+        AckProperties, ConnAck, ConnAckProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode, Text,
+    },
+    time::Timestamp,
+};
+use alloc::{boxed::Box, vec::Vec};
+use bytes::{Bytes, BytesMut};
+
+pub(super) use ProtocolVersion::{V3_1_1, V5};
+
+pub(super) struct Script {
+    pub(super) client: Client,
+    pub(super) now: Timestamp,
+    version: ProtocolVersion,
+}
+
+/// An action, with what is sent decoded.
+#[derive(Debug, PartialEq)]
+pub(super) enum Seen {
+    Sent(Packet),
+    Did(Action),
+}
+
+pub(super) use Seen::{Did, Sent};
+
+impl Script {
+    /// A client that has no connection yet.
+    pub(super) fn new(version: ProtocolVersion, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options::new(Text::from_static("c"));
+        options.connect.version = version;
+        change(&mut options);
+        Self { client: Client::new(options).unwrap(), now: Timestamp(0), version }
+    }
+
+    /// A client that keeps its session and is connected to a server without limits.
+    pub(super) fn connected(version: ProtocolVersion) -> Self {
+        let mut script = Self::new(version, |options| {
+            options.connect.clean_start = false;
+            options.connect.properties.session_expiry_interval = Some(100);
+        });
+        script.connect(false);
+        script
+    }
+
+    /// A client connected to an MQTT 5 server that says `properties`.
+    pub(super) fn connected_to(properties: ConnAckProperties) -> Self {
+        let mut script = Self::new(V5, |_| ());
+        script.input(Input::Opened);
+        script.receive(connack(false, ReasonCode::Success, properties));
+        script
+    }
+
+    /// Opens a connection that the server accepts, and returns what the CONNACK led to behind `Connected`.
+    pub(super) fn connect(&mut self, session_present: bool) -> Vec<Seen> {
+        self.input(Input::Opened);
+        let mut seen = self.receive(connack(session_present, ReasonCode::Success, ConnAckProperties::default()));
+        assert!(matches!(seen.remove(0), Did(Action::Connected { .. })));
+        seen
+    }
+
+    pub(super) fn input(&mut self, input: Input) -> Vec<Seen> {
+        let version = self.version;
+        let see = |action| match action {
+            Action::Send { bytes } => Sent(Packet::decode(bytes, version).unwrap()),
+            action => Did(action),
+        };
+        self.client.handle(self.now, input).map(see).collect()
+    }
+
+    pub(super) fn receive(&mut self, packet: Packet) -> Vec<Seen> {
+        let mut bytes = BytesMut::new();
+        packet.encode(self.version, &mut bytes).unwrap();
+        self.input(Input::Received { bytes: bytes.freeze() })
+    }
+
+    pub(super) fn publish(&mut self, token: u64, publish: Publish) -> Vec<Seen> {
+        self.input(Input::Publish { token: Token(token), publish })
+    }
+
+    pub(super) fn acknowledge(&mut self, delivery: u64) -> Vec<Seen> {
+        self.input(Input::Acknowledge { delivery: Delivery(delivery) })
+    }
+
+    /// Lets time pass up to the deadline.
+    pub(super) fn wait(&mut self) -> Vec<Seen> {
+        self.now = self.client.deadline().expect("a deadline");
+        self.input(Input::Timeout)
+    }
+}
+
+pub(super) fn connack(session_present: bool, reason: ReasonCode, properties: ConnAckProperties) -> Packet {
+    Packet::ConnAck(Box::new(ConnAck { session_present, reason, properties }))
+}
+
+/// A message as a host publishes it.
+pub(super) fn message(qos: QoS, topic: &'static str) -> Publish {
+    Publish { qos, topic: Text::from_static(topic), payload: Bytes::from_static(b"p"), ..Publish::default() }
+}
+
+/// A message as it is on the wire.
+pub(super) fn publish(qos: QoS, topic: &'static str, id: u16) -> Publish {
+    Publish { packet_id: PacketId::new(id), ..message(qos, topic) }
+}
+
+pub(super) fn id(value: u16) -> PacketId {
+    PacketId::new(value).unwrap()
+}
+
+pub(super) fn delivered(message: Publish, delivery: Option<u64>) -> Seen {
+    let message = Publish { packet_id: None, ..message };
+    Did(Action::Deliver { message: Box::new(message), delivery: delivery.map(Delivery) })
+}
+
+pub(super) fn completed(token: u64, outcome: Outcome) -> Seen {
+    Did(Action::Completed { token: Token(token), outcome })
+}
+
+pub(super) fn published(token: u64, reason: ReasonCode) -> Seen {
+    completed(token, Outcome::Published { reason, properties: AckProperties::default() })
+}
+
+pub(super) fn disconnected(cause: Cause) -> Seen {
+    Did(Action::Disconnected { cause })
+}
+
+/// Checks that an MQTT 5 server was told `reason`, for breaking a rule, before the connection was closed.
+#[track_caller]
+pub(super) fn assert_violated(seen: &[Seen], reason: ReasonCode) {
+    let [Sent(Packet::Disconnect(told)), Did(Action::Close), Did(Action::Disconnected { cause: Cause::Violated(_) })] =
+        seen
+    else {
+        panic!("{seen:?}")
+    };
+    assert_eq!(told.reason, reason);
+}
