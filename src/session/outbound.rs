@@ -17,13 +17,14 @@ pub struct Outbound<M> {
     sequence: u64,
     /// What the current connection has not carried yet, in that order.
     resends: VecDeque<PacketId>,
-    window: u16,
     quota: u16,
 }
 
 #[derive(Clone, Debug)]
 struct Entry<M> {
     sequence: u64,
+    /// Whether this connection has carried the PUBLISH: only then does its end give back a part of the quota.
+    is_counted: bool,
     step: InFlight<M>,
 }
 
@@ -68,15 +69,14 @@ impl<M: Clone> Outbound<M> {
             ids: PacketIds::default(),
             sequence: 0,
             resends: VecDeque::new(),
-            window: 0,
             quota: 0,
         }
     }
 
     /// A connection begins whose peer accepts `receive_maximum` unacknowledged messages at a time. [MQTT-4.9.0-1]
     pub fn connected(&mut self, receive_maximum: u16) {
-        self.window = receive_maximum;
         self.quota = receive_maximum;
+        self.in_flight.values_mut().for_each(|entry| entry.is_counted = false);
         let mut order: Vec<_> = self.in_flight.iter().map(|(id, entry)| (entry.sequence, *id)).collect();
         order.sort_unstable();
         self.resends = order.into_iter().map(|(_, id)| id).collect();
@@ -114,7 +114,7 @@ impl<M: Clone> Outbound<M> {
         let id = self.ids.allocate()?;
         self.quota -= 1;
         self.sequence += 1;
-        self.in_flight.insert(id, Entry { sequence: self.sequence, step });
+        self.in_flight.insert(id, Entry { sequence: self.sequence, is_counted: true, step });
         Some(id)
     }
 
@@ -188,18 +188,20 @@ impl<M: Clone> Outbound<M> {
     pub fn resend(&mut self) -> Option<(PacketId, Resend<M>)> {
         loop {
             let id = *self.resends.front()?;
-            let resend = match self.in_flight.get(&id).map(|entry| &entry.step) {
-                None => None,
-                Some(InFlight::PubComp) => Some(Resend::PubRel),
-                Some(InFlight::PubAck(message) | InFlight::PubRec(message)) => {
+            let Some(entry) = self.in_flight.get_mut(&id) else {
+                self.resends.pop_front();
+                continue;
+            };
+            let resend = match &entry.step {
+                InFlight::PubComp => Resend::PubRel,
+                InFlight::PubAck(message) | InFlight::PubRec(message) => {
                     self.quota = self.quota.checked_sub(1)?;
-                    Some(Resend::Publish(message.clone()))
+                    entry.is_counted = true;
+                    Resend::Publish(message.clone())
                 }
             };
             self.resends.pop_front();
-            if let Some(resend) = resend {
-                return Some((id, resend));
-            }
+            return Some((id, resend));
         }
     }
 
@@ -219,9 +221,9 @@ impl<M: Clone> Outbound<M> {
     }
 
     fn finish(&mut self, id: PacketId) {
-        self.in_flight.remove(&id);
+        let Some(entry) = self.in_flight.remove(&id) else { return };
         self.ids.release(id);
-        self.quota = self.quota.saturating_add(1).min(self.window);
+        self.quota += u16::from(entry.is_counted);
     }
 }
 
@@ -292,6 +294,20 @@ mod tests {
         outbound.acknowledged(b).unwrap();
         assert_eq!(outbound.resend(), Some((c, Resend::Publish("c"))));
         assert_eq!(outbound.resend(), None);
+    }
+
+    #[test]
+    fn the_end_of_a_message_that_this_connection_did_not_carry_gives_back_no_quota() {
+        let mut outbound = connected(9);
+        let a = outbound.send(QoS::ExactlyOnce, "a").unwrap();
+        outbound.received(a, true).unwrap();
+        outbound.connected(1);
+        assert_eq!(outbound.resend(), Some((a, Resend::PubRel)));
+        let b = outbound.send(QoS::AtLeastOnce, "b").unwrap();
+        outbound.completed(a).unwrap();
+        assert!(!outbound.is_ready(), "b is all that may be in flight");
+        outbound.acknowledged(b).unwrap();
+        assert!(outbound.is_ready());
     }
 
     #[test]
