@@ -63,8 +63,7 @@ use alloc::{
 };
 use bytes::Bytes;
 
-/// The host's name for one of its requests: it comes back with [`Action::Completed`], exactly once if requests are not
-/// pending for ever. The client does not look at it.
+/// The host's name for one of its requests: it comes back once, with [`Action::Completed`]. The client does not look at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
 
