@@ -45,7 +45,7 @@ proptest! {
 enum ServerStep {
     Open,
     Accept(bool, Option<u16>),
-    Send(Packet),
+    Send(Box<Packet>),
     Bytes(Vec<u8>),
     Publish(QoS),
     Subscribe,
@@ -59,7 +59,7 @@ enum ServerStep {
 fn server_step() -> impl Strategy<Value = ServerStep> {
     let ack = (0..6_u8, 1..6_u16).prop_map(|(kind, id)| {
         let id = PacketId::new(id).unwrap();
-        ServerStep::Send(match kind {
+        ServerStep::Send(Box::new(match kind {
             0 => Packet::PubAck(id.into()),
             1 => Packet::PubRec(id.into()),
             2 => Packet::PubRel(id.into()),
@@ -68,13 +68,13 @@ fn server_step() -> impl Strategy<Value = ServerStep> {
                 let qos = if kind == 4 { QoS::AtLeastOnce } else { QoS::ExactlyOnce };
                 Packet::Publish(Publish { packet_id: Some(id), ..message(qos, 0) })
             }
-        })
+        }))
     });
     prop_oneof![
         3 => Just(ServerStep::Open),
         4 => (any::<bool>(), option::of(1..4_u16)).prop_map(|(present, maximum)| ServerStep::Accept(present, maximum)),
         20 => ack,
-        2 => arbitrary::packet().prop_map(ServerStep::Send),
+        2 => arbitrary::packet().prop_map(|packet| ServerStep::Send(Box::new(packet))),
         1 => vec(any::<u8>(), 0..20).prop_map(ServerStep::Bytes),
         12 => qos().prop_map(ServerStep::Publish),
         2 => Just(ServerStep::Subscribe),

@@ -3,7 +3,7 @@
 use crate::{codec::QoS, topic::InvalidTopic};
 use core::fmt;
 
-/// The host asked for something that breaks a rule of the standard or a limit that the server has set. Nothing was sent.
+/// The host asked for what breaks a rule of the standard or a limit that the server has set. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misuse {
     /// The CONNECT contradicts itself: which rule it breaks.

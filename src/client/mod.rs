@@ -63,7 +63,7 @@ use alloc::{
 };
 use bytes::Bytes;
 
-/// The host's name for one of its requests: it comes back once, with [`Action::Completed`]. The client does not look at it.
+/// The host's name for one of its requests, opaque to the client: it comes back once, with [`Action::Completed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
 
@@ -109,8 +109,8 @@ pub enum Input {
         /// Properties; 3.1.1 has none.
         user_properties: UserProperties,
     },
-    /// The host has taken a delivered message over: the server may forget it. Later than the next connection is too late
-    /// for QoS 1, and does nothing: that message comes again.
+    /// The host has taken a delivered message over: the server may forget it. Later than the next connection is too
+    /// late for QoS 1, and does nothing: that message comes again.
     Acknowledge {
         /// Which.
         delivery: Delivery,

@@ -10,10 +10,10 @@ use core::num::{NonZeroU16, NonZeroU32};
 /// A client's settings.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The CONNECT. Its Receive Maximum, Maximum Packet Size and Topic Alias Maximum are also what the server is held to
-    /// (of a 3.1.1 server, Maximum Packet Size alone). Clean Start is for the first connection: later ones resume a session
-    /// whose Session Expiry Interval is not 0. Without Clean Start the server's session is taken for ours, as if nothing
-    /// were in flight.
+    /// The CONNECT. Its Receive Maximum, Maximum Packet Size and Topic Alias Maximum are also what the server is held
+    /// to (of a 3.1.1 server, Maximum Packet Size alone). Clean Start is for the first connection: later ones resume a
+    /// session whose Session Expiry Interval is not 0. Without Clean Start the server's session is taken for ours, as
+    /// if nothing were in flight.
     pub connect: Connect,
     /// Requests that may wait for a connection or for the server's Receive Maximum; one more is [`Misuse::QueueFull`].
     pub maximum_queued: usize,

@@ -48,8 +48,8 @@ impl Client {
         self.send(&Packet::Publish(Publish { dup: true, packet_id: Some(id), ..publish }));
     }
 
-    /// The server has no session: what it had not accepted becomes new messages, in front of all that waits. What it had
-    /// accepted may have been published or not; sent again, it could arrive twice.
+    /// The server has no session: what it had not accepted becomes new messages, in front of all that waits. What it
+    /// had accepted may have been published or not; sent again, it could arrive twice.
     pub(super) fn begin_messages_anew(&mut self) {
         for (token, _) in core::mem::take(&mut self.session.accepted).into_values() {
             self.complete(token, Outcome::Interrupted);

@@ -64,13 +64,7 @@ pub enum Received<M> {
 impl<M: Clone> Outbound<M> {
     /// Nothing in flight, nothing may be sent before [`Outbound::connected`].
     pub fn new() -> Self {
-        Self {
-            in_flight: BTreeMap::new(),
-            ids: PacketIds::default(),
-            sequence: 0,
-            resends: VecDeque::new(),
-            quota: 0,
-        }
+        Self { in_flight: BTreeMap::new(), ids: PacketIds::default(), sequence: 0, resends: VecDeque::new(), quota: 0 }
     }
 
     /// A connection begins whose peer accepts `receive_maximum` unacknowledged messages at a time. [MQTT-4.9.0-1]

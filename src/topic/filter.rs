@@ -18,8 +18,8 @@ impl TopicFilter {
     /// Takes `text` as a Topic Filter, without copying it.
     ///
     /// # Errors
-    /// When it is empty, a wildcard stands where none may [MQTT-4.7.1-1] [MQTT-4.7.1-2], or it begins with `$share/` and
-    /// no ShareName and filter follow [MQTT-4.8.2-1] [MQTT-4.8.2-2].
+    /// When it is empty, a wildcard stands where none may [MQTT-4.7.1-1] [MQTT-4.7.1-2], or it begins with `$share/`
+    /// and no ShareName and filter follow [MQTT-4.8.2-1] [MQTT-4.8.2-2].
     pub fn parse(text: Text) -> Result<Self, InvalidTopic> {
         let start = filter_start(text.as_str())?;
         check_wildcards(text.as_bytes().get(start..).unwrap_or_default())?;

@@ -1,7 +1,7 @@
 //! Topic Names, Topic Filters, and the trees that match them (4.7, 4.8). Knows nothing of subscribers or messages.
 //!
-//! A name or filter that was parsed is valid. Both may have up to 65,536 levels; nothing here recurses over the levels of
-//! either, only over the depth of a tree, which whoever fills the tree bounds.
+//! A name or filter that was parsed is valid. Both may have up to 65,536 levels; nothing here recurses over the levels
+//! of either, only over the depth of a tree, which whoever fills the tree bounds.
 
 mod filter;
 mod name;

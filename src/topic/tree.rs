@@ -103,8 +103,8 @@ impl<T> NameTree<T> {
         removed
     }
 
-    /// Shows `visitor` the value of each name that `filter` matches: level by level in the order of bytes, a name before
-    /// the names below it.
+    /// Shows `visitor` the value of each name that `filter` matches: level by level in the order of bytes, a name
+    /// before the names below it.
     pub fn visit<'tree>(&'tree self, filter: &TopicFilter, visitor: &mut impl FnMut(&'tree T)) {
         self.root.visit_matching_names(filter.levels(), true, visitor);
     }
