@@ -27,7 +27,7 @@ step() {
     printf '%d s\n' $((SECONDS - began))
   else
     printf 'failed after %d s\n' $((SECONDS - began))
-    tail -n 20 "$log" >&2
+    tail -n 40 "$log" >&2
   fi
   rm -f "$log"
   return "$status"

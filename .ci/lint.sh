@@ -19,15 +19,17 @@ check "The core builds for wasm" .ci/wasm cargo build --no-default-features --fe
 check "The documentation builds" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --features native
 
 for folder in js worker www tests/interop; do
-  if [ -f "$folder/package.json" ] && [ "$(npm --prefix "$folder" pkg get scripts.lint)" != "{}" ]; then
+  if [ -f "$folder/package.json" ] && [ "$(npm --prefix "$folder" pkg get scripts.lint 2>/dev/null)" != "{}" ]; then
     check "npm run lint in $folder" npm --prefix "$folder" run lint
   fi
 done
 
 scripts=$(grep -rlE '^#!/usr/bin/env bash|^# shellcheck shell=bash' .ci)
-for script in $scripts; do check "bash reads $script" bash -n "$script"; done
-# shellcheck disable=SC2086 # one argument a script
-if has shellcheck; then check "shellcheck" shellcheck -x $scripts; fi
+# shellcheck disable=SC2016,SC2086 # the loop is the inner shell's; one argument a script
+{
+  check "bash reads every script" bash -c 'for script; do bash -n "$script" || exit; done' bash $scripts
+  if has shellcheck; then check "shellcheck" shellcheck -x $scripts; fi
+}
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]
