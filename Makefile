@@ -19,10 +19,10 @@ help: ## List the commands
 	@printf '  make test-NAME  Run one suite alone: $(SUITES)\n'
 
 demo: target/ci/www.built ## Open a page with a broker in it: port 8000, or PORT=n
-	@.ci/demo.sh
+	@node www/serve.mjs
 
 worker: target/ci/js.built npm-worker ## Run the worker locally: port 8787, or PORT=n
-	@.ci/worker.sh
+	@PORT=$${PORT:-8787} npm --prefix worker run --silent dev
 
 build: target/ci/www.built target/ci/worker.built ## Build the package, the page, the worker and the native command
 	cargo build --release --features native
