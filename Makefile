@@ -50,7 +50,7 @@ suite-rust:
 	cargo test --features native --no-fail-fast
 
 suite-wasm: setup-wasm setup-wasm-pack setup-browser
-	@.ci/test-wasm.sh
+	.ci/browser .ci/wasm wasm-pack test --headless --chrome -- --no-default-features --features wasm --test wasm
 
 suite-js: target/ci/js.built
 	npm --prefix js test
@@ -70,7 +70,7 @@ suite-page: target/ci/www.built npm-interop setup-browser
 
 # Builds. A stamp is newer than the sources that it was built from.
 
-files = $(shell find $(1) \( -name node_modules -o -name dist -o -path js/wasm \) -prune -o -print)
+files = $(shell find $(1) -mindepth 1 \( -name node_modules -o -name dist -o -path js/wasm \) -prune -o -print)
 
 target/ci/wasm.built: FORCE | setup-wasm npm-js
 	@.ci/build-wasm.sh

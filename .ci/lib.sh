@@ -44,8 +44,12 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 # The browser and its driver, as paths. On a Mac Chrome is not on PATH.
 chrome_path() {
-  first_of "${CHROME:-chromium}" chromium-browser google-chrome google-chrome-stable \
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+  if [ -n "${CHROME:-}" ]; then
+    first_of "$CHROME"
+  else
+    first_of chromium chromium-browser google-chrome google-chrome-stable \
+      "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+  fi
 }
 chromedriver_path() { first_of "${CHROMEDRIVER:-chromedriver}"; }
 
