@@ -56,10 +56,11 @@ chromedriver_path() { first_of "${CHROMEDRIVER:-chromedriver}"; }
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
 }
+may_be_root() { as_root true 2>/dev/null; }
 
 # apt_install PACKAGE...: false where that is impossible (no apt, or neither root nor sudo without a password).
 apt_install() {
-  has apt-get || return 1
+  has apt-get && may_be_root || return 1
   local lists=$cache/apt-lists
   if [ -z "$(find "$lists" -mmin -60 2>/dev/null)" ]; then
     step "Refresh the package lists" as_root apt-get update || return 1

@@ -5,4 +5,4 @@ source "$(dirname "$0")/../lib.sh"
 
 chrome_path >/dev/null && chromedriver_path >/dev/null && exit
 apt_install chromium chromium-driver ||
-  fail "Chromium and its driver are missing: run \`apt-get install chromium chromium-driver\`, or name yours in CHROME and CHROMEDRIVER."
+  fail "Chromium and its driver are missing: run \`sudo apt-get install chromium chromium-driver\`, or name yours in CHROME and CHROMEDRIVER."

@@ -5,4 +5,4 @@ source "$(dirname "$0")/../lib.sh"
 
 has mosquitto_pub && has mosquitto_sub && exit
 apt_install mosquitto-clients ||
-  fail "mosquitto_pub and mosquitto_sub are missing: run \`apt-get install mosquitto-clients\` or \`brew install mosquitto\`."
+  fail "mosquitto_pub and mosquitto_sub are missing: run \`sudo apt-get install mosquitto-clients\` or \`brew install mosquitto\`."

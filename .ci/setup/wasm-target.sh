@@ -16,7 +16,7 @@ main() {
   printf '  rustup cannot download it here; Debian has its sources\n'
 
   { apt_install rustc-web cargo-web rust-web-src && apt_install "$(newest_linker)"; } ||
-    fail "The wasm standard library is missing: run \`rustup target add $wasm_target\` where rustup can download."
+    fail "The wasm standard library is missing: run \`rustup target add $wasm_target\`, or \`.ci/setup/wasm-target.sh\` as root."
   step "Name Debian's compiler for rustup" rustup toolchain link debian "$debian_sysroot"
   step "Build the standard library for wasm" build_std ||
     fail "The wasm standard library was not built into $debian_sysroot: run \`.ci/setup/wasm-target.sh\` as root."
