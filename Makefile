@@ -7,10 +7,13 @@ MAKEFLAGS += --no-print-directory
 
 SUITES := rust wasm js native worker tab page
 
-# Each run counts its suites anew.
+# Each run of suites counts anew.
 ifeq ($(MAKELEVEL),0)
-$(shell mkdir -p target/ci && rm -f target/ci/tally)
+ifneq ($(filter lint test test-%,$(MAKECMDGOALS)),)
+$(shell rm -f target/ci/tally)
 endif
+endif
+$(shell mkdir -p target/ci)
 
 .PHONY: help setup demo worker build test lint clean FORCE
 
