@@ -63,6 +63,7 @@ suite-native: target/ci/js.built npm-interop setup-mosquitto
 	npm --prefix tests/interop run native
 
 suite-worker: target/ci/worker.built npm-interop
+	npm --prefix worker test
 	npm --prefix tests/interop run worker
 
 suite-tab: target/ci/js.built npm-interop setup-browser
