@@ -1,0 +1,111 @@
+import { computed, signal } from '@preact/signals';
+import type { Broker, Client, ProtocolVersion, QoS } from 'mqlite';
+import { sentence } from '../text.js';
+import { MessageLog } from './log.js';
+
+/** A client of the page: what the reader chose, what is true now, and what can be done. */
+export class ClientModel {
+  readonly options = {
+    clientId: signal(''),
+    protocolVersion: signal<ProtocolVersion>(5),
+    cleanStart: signal(true),
+    keepAlive: signal(60),
+  };
+  readonly status = signal<'disconnected' | 'connecting' | 'connected'>('disconnected');
+  readonly connected = computed(() => this.status.value === 'connected');
+  /** Granted QoS by Topic Filter, in the order of subscribing. */
+  readonly subscriptions = signal<ReadonlyMap<string, QoS>>(new Map());
+  /** What went wrong last, as a sentence. */
+  readonly problem = signal<string | null>(null);
+  readonly log = new MessageLog();
+
+  /** The Client Identifier, or a stand-in until there is one. */
+  readonly name = computed(() => this.options.clientId.value || `Client ${this.number}`);
+  /** The options in one line. */
+  readonly summary = computed(() => {
+    const { protocolVersion, cleanStart, keepAlive } = this.options;
+    return [
+      protocolVersion.value === 5 ? 'MQTT 5.0' : 'MQTT 3.1.1',
+      cleanStart.value ? 'clean start' : 'resumes its session',
+      keepAlive.value ? `keep alive ${keepAlive.value} s` : 'no keep alive',
+    ].join(', ');
+  });
+
+  readonly #broker: Broker;
+  #client: Client | null = null;
+
+  constructor(
+    broker: Broker,
+    readonly number: number,
+    clientId: string,
+  ) {
+    this.#broker = broker;
+    this.options.clientId.value = clientId;
+  }
+
+  async connect(): Promise<void> {
+    await this.#attempt(async () => {
+      const { clientId, protocolVersion, cleanStart, keepAlive } = this.options;
+      this.status.value = 'connecting';
+      try {
+        this.#client = await this.#broker.connect({
+          clientId: clientId.value,
+          protocolVersion: protocolVersion.value,
+          cleanStart: cleanStart.value,
+          keepAlive: keepAlive.value,
+        });
+        this.status.value = 'connected';
+        void this.#client.closed.then(() => this.#ended());
+      } catch (error) {
+        this.status.value = 'disconnected';
+        throw error;
+      }
+    });
+  }
+
+  async disconnect(): Promise<void> {
+    await this.#attempt(() => this.#client?.disconnect());
+  }
+
+  async subscribe(filter: string, qos: QoS): Promise<void> {
+    await this.#attempt(async () => {
+      const granted = await this.#client!.subscribe(filter, { qos }, (message) =>
+        this.log.add({ time: Date.now(), direction: 'received', ...message }),
+      );
+      this.subscriptions.value = new Map(this.subscriptions.value).set(filter, granted.qos);
+    });
+  }
+
+  async unsubscribe(filter: string): Promise<void> {
+    await this.#attempt(async () => {
+      await this.#client!.unsubscribe(filter);
+      const left = new Map(this.subscriptions.value);
+      left.delete(filter);
+      this.subscriptions.value = left;
+    });
+  }
+
+  async publish(topic: string, text: string, qos: QoS, retain: boolean): Promise<void> {
+    await this.#attempt(async () => {
+      const payload = new TextEncoder().encode(text);
+      const time = Date.now();
+      await this.#client!.publish(topic, text, { qos, retain });
+      this.log.add({ time, direction: 'sent', topic, payload, qos, retain });
+    });
+  }
+
+  #ended(): void {
+    this.#client = null;
+    this.status.value = 'disconnected';
+    this.subscriptions.value = new Map();
+  }
+
+  async #attempt(action: () => Promise<void> | undefined): Promise<void> {
+    this.problem.value = null;
+    try {
+      await action();
+    } catch (error) {
+      this.problem.value = sentence(error);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { defineConfig, type Plugin } from 'vite';
+
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+// Only in what is built: the development server injects styles inline.
+const withContentSecurityPolicy: Plugin = {
+  name: 'content-security-policy',
+  apply: 'build',
+  transformIndexHtml: () => [
+    {
+      tag: 'meta',
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy },
+      injectTo: 'head-prepend',
+    },
+  ],
+};
+
+export default defineConfig({
+  base: './', // works from any folder of any static server
+  plugins: [withContentSecurityPolicy],
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0, // the policy allows no `data:` address
+    modulePreload: { polyfill: false },
+  },
+});
