@@ -15,7 +15,7 @@ export function ClientPanel({ client }: { client: ClientModel }) {
     <article class="panel" aria-labelledby={heading}>
       <form
         class="part"
-        aria-label="Connection"
+        aria-label={`Connection of ${name}`}
         onSubmit={(event) => {
           event.preventDefault();
           void (status === 'disconnected' ? client.connect() : client.disconnect());

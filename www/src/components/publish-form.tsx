@@ -14,7 +14,7 @@ export function PublishForm({ client }: { client: ClientModel }) {
     <section class="part">
       <form
         class="fields"
-        aria-label="Publish"
+        aria-label={`Publish as ${client.name.value}`}
         onSubmit={(event) => {
           event.preventDefault();
           void client.publish(topic.value, payload.value, qos.value, retain.value);

@@ -13,7 +13,7 @@ export function SubscribeForm({ client }: { client: ClientModel }) {
     <section class="part">
       <form
         class="fields"
-        aria-label="Subscribe"
+        aria-label={`Subscribe as ${client.name.value}`}
         onSubmit={(event) => {
           event.preventDefault();
           void client.subscribe(filter.value, qos.value);
