@@ -1,10 +1,13 @@
+import { MqttError } from 'mqlite';
+
 /** Characters of a payload that are shown. */
 const SHOWN = 2_000;
 
-/** An error as a sentence: first letter large, full stop at the end. */
+/** An error as a sentence, and what may help as another. */
 export function sentence(error: unknown): string {
   const text = (error instanceof Error ? error.message : String(error)).trim() || 'Something failed without saying why';
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
+  const whole = text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
+  return error instanceof MqttError && error.hint ? `${whole} ${error.hint}` : whole;
 }
 
 /** The time of day to the millisecond, on the reader's clock. */

@@ -3,6 +3,9 @@ import type { Broker, Client, ProtocolVersion, QoS } from 'mqlite';
 import { sentence } from '../text.js';
 import { MessageLog } from './log.js';
 
+/** Seconds that a session without clean start outlives its connection in MQTT 5; 3.1.1 keeps it anyway. */
+const KEPT = 3_600;
+
 /** A client of the page: what the reader chose, what is true now, and what can be done. */
 export class ClientModel {
   readonly options = {
@@ -26,7 +29,7 @@ export class ClientModel {
     const { protocolVersion, cleanStart, keepAlive } = this.options;
     return [
       protocolVersion.value === 5 ? 'MQTT 5.0' : 'MQTT 3.1.1',
-      cleanStart.value ? 'clean start' : 'resumes its session',
+      cleanStart.value ? 'clean start' : 'keeps its session',
       keepAlive.value ? `keep alive ${keepAlive.value} s` : 'no keep alive',
     ].join(', ');
   });
@@ -53,6 +56,7 @@ export class ClientModel {
           protocolVersion: protocolVersion.value,
           cleanStart: cleanStart.value,
           keepAlive: keepAlive.value,
+          ...(protocolVersion.value === 5 && !cleanStart.value && { properties: { sessionExpiryInterval: KEPT } }),
         });
         this.status.value = 'connected';
         void this.#client.closed.then(() => this.#ended());
