@@ -1,0 +1,31 @@
+// Runs the Worker locally until Ctrl-C: on port 8787 or PORT, the next free one when that is taken.
+
+import { createServer } from 'node:net';
+import { start } from './local.mjs';
+
+const workerd = await start({ port: await freePort(Number(process.env.PORT ?? 8787)) });
+console.log(`\n  ws://127.0.0.1:${workerd.port}/mqtt        one broker`);
+console.log(`  ws://127.0.0.1:${workerd.port}/mqtt/ROOM   another for each room name`);
+console.log('\n  Ctrl-C stops it.');
+
+let asked = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => {
+    asked = true;
+    workerd.stop();
+  });
+}
+await workerd.exited;
+if (!asked) throw new Error('workerd ended by itself.');
+
+async function freePort(port) {
+  for (;;) {
+    const free = await new Promise((resolve, reject) => {
+      const probe = createServer();
+      probe.once('error', (error) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    });
+    if (free) return port;
+    port += 1;
+  }
+}

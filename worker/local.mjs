@@ -1,0 +1,80 @@
+// Runs what `npm run build` made, the very files that a deployment uploads, in workerd on loopback.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import workerd from 'workerd';
+import { unstable_readConfig } from 'wrangler';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+/**
+ * Starts workerd and resolves when it listens. `port` 0 takes a free one. `entry` is the path of a module that stands before the
+ * Worker's own, `./index.js` to it, and may use `workerd:unsafe`; `variables` replace those of wrangler.jsonc.
+ */
+export async function start({ port = 0, entry, variables = {} } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'mqlite-worker-'));
+  await mkdir(join(folder, 'objects'));
+  const dist = join(here, 'dist');
+  const libraries = (await readdir(dist)).filter((name) => name.endsWith('.wasm'));
+  // The first module is the main one.
+  const sources = [...(entry ? [entry] : []), ...['index.js', ...libraries].map((name) => join(dist, name))];
+  for (const source of sources) await copyFile(source, join(folder, basename(source)));
+  const settings = unstable_readConfig({ config: join(here, 'wrangler.jsonc') });
+  const flags = entry ? ['unsafe_module'] : [];
+  await writeFile(join(folder, 'config.capnp'), configuration(settings, sources.map((source) => basename(source)), flags, variables));
+
+  const server = spawn(
+    workerd.default,
+    ['serve', 'config.capnp', '--socket-addr', `http=127.0.0.1:${port}`, '--control-fd=3', ...(entry ? ['--experimental'] : [])],
+    { cwd: folder, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
+  );
+  const exited = once(server, 'exit').then(() => rm(folder, { recursive: true, force: true }));
+  const listening = await firstLine(server.stdio[3]);
+  if (!listening) {
+    await exited;
+    throw new Error('workerd ended before it listened.');
+  }
+  return {
+    port: JSON.parse(listening).port,
+    /** Resolves when workerd is gone and its data with it. */
+    exited,
+    /** Ends workerd at once: asked politely it would wait for open WebSockets. */
+    stop() {
+      server.kill('SIGKILL');
+      return exited;
+    },
+  };
+}
+
+function configuration({ compatibility_date, vars, durable_objects }, modules, flags, variables) {
+  const list = (items) => `[\n    ${items.join(',\n    ')},\n  ]`;
+  const module = (name) => `(name = "${name}", ${name.endsWith('.wasm') ? 'wasm' : 'esModule'} = embed "${name}")`;
+  const variable = ([name, value]) => `(name = "${name}", json = ${JSON.stringify(JSON.stringify(value))})`;
+  const object = ({ class_name }) => `(className = "${class_name}", uniqueKey = "${class_name}", enableSql = true)`;
+  const objectBinding = ({ name, class_name }) => `(name = "${name}", durableObjectNamespace = "${class_name}")`;
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [(name = "worker", worker = .worker), (name = "objects", disk = (path = "objects", writable = true))],
+  sockets = [(name = "http", http = (), service = "worker")],
+);
+
+const worker :Workerd.Worker = (
+  compatibilityDate = "${compatibility_date}",
+  compatibilityFlags = ${JSON.stringify(flags)},
+  modules = ${list(modules.map(module))},
+  bindings = ${list([...durable_objects.bindings.map(objectBinding), ...Object.entries({ ...vars, ...variables }).map(variable)])},
+  durableObjectNamespaces = ${list(durable_objects.bindings.map(object))},
+  durableObjectStorage = (localDisk = "objects"),
+);
+`;
+}
+
+async function firstLine(stream) {
+  for await (const line of createInterface(stream)) return line;
+}

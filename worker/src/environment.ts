@@ -1,0 +1,10 @@
+import type { BrokerOptions } from 'mqlite';
+import type { MqttBroker } from './broker-object.js';
+
+/** What wrangler.jsonc binds. */
+export interface Environment {
+  /** One object a room, by the room's name. */
+  readonly BROKER: DurableObjectNamespace<MqttBroker>;
+  /** Limits of each room; those left out have the package's defaults. */
+  readonly LIMITS: Omit<BrokerOptions, 'wasm' | 'clock' | 'timer' | 'authenticate'>;
+}
