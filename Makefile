@@ -62,9 +62,8 @@ suite-native: target/ci/js.built npm-interop setup-mosquitto
 	cargo build --features native
 	npm --prefix tests/interop run native
 
-suite-worker: target/ci/worker.built npm-interop
+suite-worker: target/ci/js.built npm-worker
 	npm --prefix worker test
-	npm --prefix tests/interop run worker
 
 suite-tab: target/ci/js.built npm-interop setup-browser
 	.ci/browser npm --prefix tests/interop run tab

@@ -26,11 +26,19 @@ export class MqttBroker extends DurableObject<Environment> {
     });
   }
 
-  /** Upgrades a request that {@link ./index.ts} found good. */
+  /** Upgrades a request that index.ts found good. */
   override fetch(): Response {
     const { 0: client, 1: socket } = new WebSocketPair();
     this.ctx.acceptWebSocket(socket);
-    const transport = transportOf(socket);
+    const transport: Transport = {
+      send: (bytes) => socket.send(bytes),
+      close: () => {
+        socket.close();
+        this.#release(socket);
+      },
+      onmessage: null,
+      onclose: null,
+    };
     this.#transports.set(socket, transport);
     this.#stayAwake();
     this.#broker.accept(transport);
@@ -40,32 +48,33 @@ export class MqttBroker extends DurableObject<Environment> {
   override webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): void {
     if (typeof message === 'string') {
       // [MQTT-6.0.0-1]
-      socket.close(UNSUPPORTED_DATA, 'MQTT is sent in binary frames.');
-      this.#forget(socket);
-      return;
+      socket.close(UNSUPPORTED_DATA, 'MQTT is sent in binary messages.');
+      this.#release(socket)?.onclose?.();
+    } else {
+      this.#transports.get(socket)?.onmessage?.({ data: message });
     }
-    this.#transports.get(socket)?.onmessage?.({ data: message });
   }
 
   override webSocketClose(socket: WebSocket): void {
-    // With the hibernation API the runtime leaves the answer to a Close frame to us, at every compatibility date.
+    // With the hibernation API the answer to a Close frame is ours to give.
     socket.close();
-    this.#forget(socket);
+    this.#release(socket)?.onclose?.();
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#forget(socket);
+    this.#release(socket)?.onclose?.();
   }
 
   override alarm(): void {
     this.#alarm.fired();
   }
 
-  #forget(socket: WebSocket): void {
+  /** What was the socket's transport, unless it was released before. */
+  #release(socket: WebSocket): Transport | undefined {
     const transport = this.#transports.get(socket);
     this.#transports.delete(socket);
     this.#stayAwake();
-    transport?.onclose?.();
+    return transport;
   }
 
   // Sessions live in memory alone, and an object with a pending timer is not evicted.
@@ -77,13 +86,4 @@ export class MqttBroker extends DurableObject<Environment> {
       this.#awake ??= setInterval(() => {}, 60_000);
     }
   }
-}
-
-function transportOf(socket: WebSocket): Transport {
-  return {
-    send: (bytes) => socket.send(bytes),
-    close: () => socket.close(),
-    onmessage: null,
-    onclose: null,
-  };
 }
