@@ -3,7 +3,13 @@
 import { createServer } from 'node:net';
 import { start } from './local.mjs';
 
-const workerd = await start({ port: await freePort(Number(process.env.PORT ?? 8787)) });
+const port = process.env.PORT || '8787';
+if (!(/^\d+$/.test(port) && port < 65_536)) {
+  console.error(`PORT is "${port}", but a port is a number up to 65535.`);
+  process.exit(1);
+}
+
+const workerd = await start({ port: await freePort(Number(port)) });
 console.log(`\n  ws://127.0.0.1:${workerd.port}/mqtt        one broker`);
 console.log(`  ws://127.0.0.1:${workerd.port}/mqtt/ROOM   another for each room name`);
 console.log('\n  Ctrl-C stops it.');
