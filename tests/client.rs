@@ -265,8 +265,7 @@ const NOW: Timestamp = Timestamp(1_000);
 
 impl World {
     fn new(v5: bool) -> Self {
-        // A 3.1.1 client is not told of the broker's Receive Maximum.
-        let config = Config { receive_maximum: if v5 { 3 } else { 256 }, ..Config::default() };
+        let config = Config { receive_maximum: 3, ..Config::default() };
         let link = |name| Link {
             client: Client::new(options(v5, name)).unwrap(),
             connection: None,

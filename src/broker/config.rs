@@ -16,7 +16,7 @@ pub struct Config {
     pub connect_timeout_millis: u64,
     /// Largest packet accepted; announced to MQTT 5 clients, 0x95 beyond.
     pub maximum_packet_size: u32,
-    /// QoS 1 and 2 messages that a client may have unacknowledged; announced, 0x93 beyond. 0 counts as 1.
+    /// QoS 1 and 2 messages that an MQTT 5 client may have unacknowledged; announced, 0x93 beyond. 0 counts as 1.
     pub receive_maximum: u16,
     /// Topic Aliases that a client may set; announced, 0x94 beyond.
     pub topic_alias_maximum: u16,
@@ -66,6 +66,14 @@ pub enum Authentication {
     Open(Grants),
     /// Whom the host allows: each CONNECT becomes [`super::Action::Authenticate`].
     Ask,
+}
+
+impl Config {
+    /// Whether a Topic Name or Topic Filter has more levels than are allowed.
+    pub(super) fn forbids_levels(&self, count: usize) -> bool {
+        // The trees recurse once a level.
+        count > self.maximum_topic_levels.min(256)
+    }
 }
 
 impl Default for Config {

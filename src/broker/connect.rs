@@ -152,7 +152,7 @@ impl Broker {
         let topic = TopicName::parse(will.topic.clone()).map_err(|_| {
             Violation::new(ReasonCode::TopicNameInvalid, "the Will Topic is not a valid Topic Name [MQTT-4.7.0-1]")
         })?;
-        if topic.level_count() > self.config.maximum_topic_levels {
+        if self.config.forbids_levels(topic.level_count()) {
             return Err(Violation::new(ReasonCode::TopicNameInvalid, "the Will Topic has too many levels"));
         }
         if will.qos > self.config.maximum_qos {
@@ -193,7 +193,11 @@ impl Broker {
         session.expiry_interval = session_expiry(connect).min(self.config.maximum_session_expiry_seconds);
         let receive_maximum = connect.properties.receive_maximum.map_or(u16::MAX, NonZeroU16::get);
         session.outbound.connected(receive_maximum.min(self.config.maximum_in_flight.max(1)));
-        session.inbound.connected(self.config.receive_maximum.max(1));
+        session.inbound.connected(match connect.version {
+            ProtocolVersion::V5 => self.config.receive_maximum.max(1),
+            // 3.1.1 has no way to announce a limit, and 65,535 identifiers.
+            ProtocolVersion::V3_1_1 => u16::MAX,
+        });
     }
 
     fn open_link(&mut self, id: ConnectionId, session: SessionId, connect: &Connect, rights: Rights) {

@@ -95,7 +95,7 @@ impl Broker {
         };
         let refused = if !is_allowed {
             Some(ReasonCode::NotAuthorized)
-        } else if topic.level_count() > self.config.maximum_topic_levels {
+        } else if self.config.forbids_levels(topic.level_count()) {
             Some(ReasonCode::TopicNameInvalid)
         } else {
             None

@@ -68,7 +68,7 @@ impl Broker {
     ) -> Result<(TopicFilter, Subscription, bool), ReasonCode> {
         let config = &self.config;
         let filter = filter.ok_or(ReasonCode::TopicFilterInvalid)?;
-        if filter.level_count() > config.maximum_topic_levels {
+        if config.forbids_levels(filter.level_count()) {
             return Err(ReasonCode::TopicFilterInvalid);
         }
         if filter.has_wildcards() && !config.wildcard_subscription_available {

@@ -36,16 +36,25 @@ fn no_more_than_the_clients_receive_maximum_is_in_flight() {
 /// [MQTT-3.3.4-7]
 #[test]
 fn more_than_the_servers_receive_maximum_is_0x93() {
-    both(|version| {
-        let mut trace = Trace::with(version, Config { receive_maximum: 2, ..Default::default() });
-        trace.connect("ada");
-        for packet_id in [1, 2] {
-            trace.send("ada", publish("t", "x", ExactlyOnce, packet_id));
-            trace.expect("ada", pubrec(packet_id, ReasonCode::NoMatchingSubscribers));
-        }
-        trace.send("ada", publish("t", "x", ExactlyOnce, 3));
-        trace.expect_thrown_out("ada", ReasonCode::ReceiveMaximumExceeded);
-    });
+    let mut trace = Trace::with(V5, Config { receive_maximum: 2, ..Default::default() });
+    trace.connect("ada");
+    for packet_id in [1, 2] {
+        trace.send("ada", publish("t", "x", ExactlyOnce, packet_id));
+        trace.expect("ada", pubrec(packet_id, ReasonCode::NoMatchingSubscribers));
+    }
+    trace.send("ada", publish("t", "x", ExactlyOnce, 3));
+    trace.expect_thrown_out("ada", ReasonCode::ReceiveMaximumExceeded);
+}
+
+/// A 3.1.1 client is never told of Receive Maximum, so it cannot break it.
+#[test]
+fn a_3_1_1_client_is_not_held_to_receive_maximum() {
+    let mut trace = Trace::with(V3_1_1, Config { receive_maximum: 2, ..Default::default() });
+    trace.connect("ada");
+    for packet_id in 1..=5 {
+        trace.send("ada", publish("t", "x", ExactlyOnce, packet_id));
+        trace.expect("ada", pubrec(packet_id, ReasonCode::Success));
+    }
 }
 
 /// [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.6.0-1] [MQTT-4.3.3-5] [MQTT-4.3.3-6]

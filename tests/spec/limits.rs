@@ -127,3 +127,17 @@ fn a_packet_larger_than_announced_is_0x95() {
         trace.expect_thrown_out("ada", ReasonCode::PacketTooLarge);
     });
 }
+
+/// Deeper trees would recurse too far, so no configuration allows more.
+#[test]
+fn a_topic_or_filter_has_at_most_256_levels_whatever_is_configured() {
+    let mut trace = Trace::with(V5, Config { maximum_topic_levels: 1_000, ..Default::default() });
+    trace.connect("ada");
+    let (most, more) = ("/".repeat(255), "/".repeat(256));
+    trace.send("ada", subscribe(1, &[(&most, AtMostOnce), (&more, AtMostOnce)]));
+    trace.expect("ada", suback(1, &[ReasonCode::Success, ReasonCode::TopicFilterInvalid]));
+    trace.send("ada", publish(&most, "x", AtMostOnce, 0));
+    assert_eq!(trace.hear_publish("ada").topic, text(&most));
+    trace.send("ada", publish(&more, "x", AtLeastOnce, 1));
+    trace.expect("ada", puback(1, ReasonCode::TopicNameInvalid));
+}
