@@ -5,8 +5,10 @@ use crate::codec::{QoS, Text};
 
 /// The broker's settings. Times are in the unit that their name ends with; sizes are bytes.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct Config {
-    /// Who is let in.
+    /// Who is let in. Data says nothing of it: that is code's to decide.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub authentication: Authentication,
     /// Network Connections at a time; one more is closed at once.
     pub maximum_connections: usize,

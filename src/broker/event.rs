@@ -5,6 +5,11 @@ use crate::codec::{ProtocolVersion, ReasonCode, Text};
 
 /// Something worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")
+)]
 pub enum Event {
     /// A client was let in.
     Connected {
@@ -53,6 +58,7 @@ pub enum Event {
 
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Refusal {
     /// Reason Code.
     pub reason: ReasonCode,

@@ -14,6 +14,7 @@ pub struct Grants {
 
 /// One rule: what may be done with the topics that a filter matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct Grant {
     /// A Topic Filter in which `%c` stands for the Client Identifier and `%u` for the User Name. A rule whose name is
     /// missing, or could change the filter's meaning (it holds `/`, `+` or `#`), allows nothing.
@@ -26,6 +27,13 @@ pub struct Grant {
     pub maximum_qos: QoS,
     /// Whether published messages may be retained.
     pub retain: bool,
+}
+
+impl Default for Grant {
+    /// Everything, but nowhere: the filter is empty.
+    fn default() -> Self {
+        Self { filter: Text::default(), publish: true, subscribe: true, maximum_qos: QoS::ExactlyOnce, retain: true }
+    }
 }
 
 impl Grants {

@@ -52,6 +52,7 @@ use bytes::{Bytes, BytesMut};
 
 /// A Network Connection, numbered by the host; never the same number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ConnectionId(pub u64);
 
 /// Something that happened.
@@ -154,6 +155,7 @@ impl Frame {
 
 /// What a client says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct AuthenticationRequest {
     /// Where in the exchange this is.
     pub step: AuthenticationStep,
@@ -171,6 +173,7 @@ pub struct AuthenticationRequest {
 
 /// Where in an authentication exchange a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub enum AuthenticationStep {
     /// CONNECT.
     Connect,

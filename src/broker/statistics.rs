@@ -2,6 +2,7 @@
 
 /// Counters since the broker began, and gauges of now. `$SYS` shows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Statistics {
     /// Clients connected now.
     pub clients_connected: u64,

@@ -29,6 +29,8 @@ mod frame;
 mod property;
 mod publish;
 mod reason;
+#[cfg(feature = "serde")]
+mod serde;
 mod subscribe;
 mod unsubscribe;
 mod wire;
