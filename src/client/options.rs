@@ -9,7 +9,6 @@ use core::num::{NonZeroU16, NonZeroU32};
 
 /// A client's settings.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct Options {
     /// The CONNECT. Its Receive Maximum, Maximum Packet Size and Topic Alias Maximum are also what the server is held
     /// to (of a 3.1.1 server, Maximum Packet Size alone). Clean Start is for the first connection: later ones resume a

@@ -19,7 +19,6 @@ pub enum ProtocolVersion {
 
 /// The first packet of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct Connect {
     /// Protocol Version.
     pub version: ProtocolVersion,

@@ -1,0 +1,227 @@
+//! The broker behind a host object. All frames of one connection that an input causes become one write.
+
+use super::convert::{failure, milliseconds, qos, read, text, timestamp, write};
+use crate::{
+    broker::{Action, Authentication, Broker, Config, ConnectionId, Grant, Grants, Input, Verdict},
+    codec::{Binary, Publish, Text},
+    time::Timestamp,
+};
+use bytes::BytesMut;
+use serde::Deserialize;
+use std::collections::{BTreeMap, VecDeque};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(typescript_custom_section)]
+const BROKER_HOST: &str = "
+/** What a broker wants done. No method may throw, or call the engine. */
+export interface BrokerHost {
+  /** Write these bytes, valid during the call alone. Returns whether all that was given so far is written. */
+  send(connection: number, bytes: Uint8Array): boolean;
+  /** Close the connection once everything sent before was written. */
+  close(connection: number): void;
+  /** Decide whether a client is let in, then call `authenticated`. */
+  authenticate(connection: number, request: unknown): void;
+  /** Something worth knowing happened. */
+  report(event: unknown): void;
+}";
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the broker wants done.
+    #[wasm_bindgen(typescript_type = "BrokerHost")]
+    pub type BrokerHost;
+
+    #[wasm_bindgen(method)]
+    fn send(this: &BrokerHost, connection: u32, bytes: &[u8]) -> bool;
+
+    #[wasm_bindgen(method)]
+    fn close(this: &BrokerHost, connection: u32);
+
+    #[wasm_bindgen(method)]
+    fn authenticate(this: &BrokerHost, connection: u32, request: JsValue);
+
+    #[wasm_bindgen(method)]
+    fn report(this: &BrokerHost, event: JsValue);
+}
+
+/// A broker. Connections are numbered by the host, never twice the same; times are milliseconds since 1970.
+#[wasm_bindgen]
+pub struct BrokerEngine {
+    broker: Broker,
+    host: BrokerHost,
+    reports: bool,
+    /// What is to be written to each connection before the call ends.
+    writes: BTreeMap<ConnectionId, BytesMut>,
+}
+
+/// How the broker treats its host.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Policy {
+    /// Whether the host decides who is let in.
+    asks: bool,
+    /// Whether the host wants to hear of events.
+    reports: bool,
+    /// The rights of everybody, where the host is not asked; all where absent.
+    grants: Option<Vec<Grant>>,
+}
+
+/// A verdict as JavaScript says it.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+enum Answer {
+    Allow { grants: Option<Vec<Grant>>, data: Option<Binary> },
+    Deny { reason: u8 },
+    Continue { data: Option<Binary> },
+    Redirect { server: Text, permanent: Option<bool> },
+}
+
+#[wasm_bindgen]
+impl BrokerEngine {
+    /// A broker without sessions. `seed` decides all that looks random; give each broker its own.
+    ///
+    /// # Errors
+    /// When an option has the wrong type, or the seed is not 32 bytes long.
+    #[wasm_bindgen(constructor)]
+    pub fn new(host: BrokerHost, config: JsValue, policy: JsValue, seed: &[u8]) -> Result<Self, JsError> {
+        let seed = seed.try_into().map_err(|_| JsError::new("seed: not 32 bytes"))?;
+        let policy: Policy = read(policy)?;
+        let authentication =
+            if policy.asks { Authentication::Ask } else { Authentication::Open(grants(policy.grants)) };
+        let config = Config { authentication, ..read(config)? };
+        Ok(Self { broker: Broker::new(config, seed), host, reports: policy.reports, writes: BTreeMap::new() })
+    }
+
+    /// A connection was opened.
+    pub fn opened(&mut self, now: f64, connection: u32) {
+        self.run(now, Input::Opened { connection: id(connection) });
+    }
+
+    /// Bytes came, chunked anyhow.
+    pub fn received(&mut self, now: f64, connection: u32, bytes: Vec<u8>) {
+        self.run(now, Input::Received { connection: id(connection), bytes: bytes.into() });
+    }
+
+    /// Everything that was sent is written, after `send` returned false.
+    pub fn writable(&mut self, now: f64, connection: u32) {
+        self.run(now, Input::Writable { connection: id(connection) });
+    }
+
+    /// The connection is gone.
+    pub fn closed(&mut self, now: f64, connection: u32) {
+        self.run(now, Input::Closed { connection: id(connection) });
+    }
+
+    /// The answer to `authenticate`: an object with a `type` of `allow`, `deny`, `continue` or `redirect`.
+    ///
+    /// # Errors
+    /// When the answer is none of these; the connection waits on.
+    pub fn authenticated(&mut self, now: f64, connection: u32, verdict: JsValue) -> Result<(), JsError> {
+        let Some(answer) = read(verdict)? else {
+            return Err(JsError::new("the verdict is missing"));
+        };
+        let verdict = match answer {
+            Answer::Allow { grants: granted, data } => Verdict::Allow { grants: grants(granted), data },
+            Answer::Deny { reason } => Verdict::Deny { reason: failure(reason)? },
+            Answer::Continue { data } => Verdict::Continue { data },
+            Answer::Redirect { server, permanent } => {
+                Verdict::Redirect { server, permanent: permanent.unwrap_or(false) }
+            }
+        };
+        self.run(now, Input::Authenticated { connection: id(connection), verdict });
+        Ok(())
+    }
+
+    /// The host itself publishes a message.
+    ///
+    /// # Errors
+    /// When the topic is no text that MQTT can carry, or a property has the wrong type.
+    pub fn publish(
+        &mut self,
+        now: f64,
+        topic: String,
+        payload: Vec<u8>,
+        qos_level: u8,
+        retain: bool,
+        properties: JsValue,
+    ) -> Result<(), JsError> {
+        let publish = Publish {
+            qos: qos(qos_level)?,
+            retain,
+            topic: text("topic", topic)?,
+            payload: payload.into(),
+            properties: read(properties)?,
+            ..Publish::default()
+        };
+        self.run(now, Input::Publish { publish });
+        Ok(())
+    }
+
+    /// The deadline has passed.
+    pub fn timeout(&mut self, now: f64) {
+        self.run(now, Input::Timeout);
+    }
+
+    /// The host is about to end: clients are told, every connection is closed.
+    #[wasm_bindgen(js_name = shutDown)]
+    pub fn shut_down(&mut self, now: f64) {
+        self.run(now, Input::ShutDown);
+    }
+
+    /// When `timeout` is due next, if ever.
+    pub fn deadline(&self) -> Option<f64> {
+        self.broker.deadline().map(|deadline| milliseconds(deadline.at))
+    }
+
+    /// The counters and gauges.
+    pub fn statistics(&self) -> JsValue {
+        write(&self.broker.statistics())
+    }
+
+    fn run(&mut self, now: f64, input: Input) {
+        let now = timestamp(now);
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            self.perform(now, input);
+            while let Some((connection, bytes)) = self.writes.pop_first() {
+                if self.host.send(number(connection), &bytes) {
+                    inputs.push_back(Input::Writable { connection });
+                }
+            }
+        }
+    }
+
+    fn perform(&mut self, now: Timestamp, input: Input) {
+        let Self { broker, host, reports, writes } = self;
+        for action in broker.handle(now, input) {
+            match action {
+                Action::Send { connection, frame } => frame.write_to(writes.entry(connection).or_default()),
+                Action::Close { connection, .. } => {
+                    if let Some(bytes) = writes.remove(&connection) {
+                        host.send(number(connection), &bytes);
+                    }
+                    host.close(number(connection));
+                }
+                Action::Authenticate { connection, request } => {
+                    host.authenticate(number(connection), write(&*request));
+                }
+                Action::Report(event) if *reports => host.report(write(&event)),
+                Action::Report(_) => {}
+            }
+        }
+    }
+}
+
+fn grants(rules: Option<Vec<Grant>>) -> Grants {
+    rules.map_or_else(Grants::all, Grants::of)
+}
+
+fn id(connection: u32) -> ConnectionId {
+    ConnectionId(connection.into())
+}
+
+/// What `id` made an identifier of.
+#[allow(clippy::cast_possible_truncation, reason = "the host numbers connections with u32")]
+const fn number(connection: ConnectionId) -> u32 {
+    connection.0 as u32
+}

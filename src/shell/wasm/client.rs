@@ -1,0 +1,375 @@
+//! The client behind a host object, and which of the host's subscriptions a message is for.
+
+use super::convert::{milliseconds, qos, read, text, timestamp, write};
+use crate::{
+    client::{Action, Cause, Client, Delivery, Input, Misuse, Options, Outcome, Token},
+    codec::{
+        Binary, ConnectProperties, ProtocolVersion, Publish, PublishProperties, ReasonCode, SubscribeFilter, Text, Will,
+    },
+    topic::{FilterTree, TopicFilter, TopicName},
+};
+use serde::Deserialize;
+use std::{borrow::Cow, num::NonZeroU64};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(typescript_custom_section)]
+const CLIENT_HOST: &str = "
+/** What a client wants done or known. No method may throw, or call the engine. Bytes and lists are valid during the call alone. */
+export interface ClientHost {
+  /** Write these bytes. */
+  send(bytes: Uint8Array): void;
+  /** Close the connection once everything sent before was written. */
+  close(): void;
+  /** The server accepted the connection. */
+  connected(sessionPresent: boolean, clientId: string, properties: unknown): void;
+  /** The server refused the connection, which is over. */
+  refused(reason: number, properties: unknown): void;
+  /** A message came for these subscriptions. `delivery` is to be acknowledged; there is none at QoS 0. */
+  deliver(
+    subscriptions: Uint32Array, topic: string, payload: Uint8Array, qos: number, retain: boolean, dup: boolean,
+    properties: unknown, delivery: number | undefined,
+  ): void;
+  /** The server answered a request: a Reason Code for the message or for each filter. */
+  answered(token: number, reasons: Uint8Array, properties: unknown): void;
+  /** A request came to nothing: why, in a word and in a sentence. */
+  failed(token: number, code: string, message: string): void;
+  /** The server sent a step of enhanced authentication. */
+  authenticate(reason: number, properties: unknown): void;
+  /** The connection is over, and was not refused: why, in a word and in a sentence. */
+  disconnected(cause: string, reason: number | undefined, message: string, properties: unknown): void;
+}";
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the client wants done or known.
+    #[wasm_bindgen(typescript_type = "ClientHost")]
+    pub type ClientHost;
+
+    #[wasm_bindgen(method)]
+    fn send(this: &ClientHost, bytes: &[u8]);
+
+    #[wasm_bindgen(method)]
+    fn close(this: &ClientHost);
+
+    #[wasm_bindgen(method)]
+    fn connected(this: &ClientHost, session_present: bool, client_id: &str, properties: JsValue);
+
+    #[wasm_bindgen(method)]
+    fn refused(this: &ClientHost, reason: u8, properties: JsValue);
+
+    #[wasm_bindgen(method)]
+    fn deliver(
+        this: &ClientHost,
+        subscriptions: &[u32],
+        topic: &str,
+        payload: &[u8],
+        qos: u8,
+        retain: bool,
+        dup: bool,
+        properties: JsValue,
+        delivery: Option<f64>,
+    );
+
+    #[wasm_bindgen(method)]
+    fn answered(this: &ClientHost, token: u32, reasons: &[u8], properties: JsValue);
+
+    #[wasm_bindgen(method)]
+    fn failed(this: &ClientHost, token: u32, code: &str, message: &str);
+
+    #[wasm_bindgen(method)]
+    fn authenticate(this: &ClientHost, reason: u8, properties: JsValue);
+
+    #[wasm_bindgen(method)]
+    fn disconnected(this: &ClientHost, cause: &str, reason: Option<u8>, message: &str, properties: JsValue);
+}
+
+/// A client. Requests are numbered by the host with tokens, its subscriptions with numbers; times are milliseconds since
+/// 1970.
+#[wasm_bindgen]
+pub struct ClientEngine {
+    client: Client,
+    host: ClientHost,
+    /// The host's subscriptions at their filters, shares left aside.
+    routes: FilterTree<Vec<u32>>,
+}
+
+/// How to connect, as JavaScript says it; what is absent has the value of [`Options::default`].
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ConnectOptions {
+    client_id: Option<Text>,
+    protocol_version: Option<ProtocolVersion>,
+    clean_start: Option<bool>,
+    keep_alive: Option<u16>,
+    user_name: Option<Text>,
+    password: Option<Binary>,
+    will: Option<Will>,
+    properties: ConnectProperties,
+    maximum_queued: Option<usize>,
+    response_timeout_millis: Option<NonZeroU64>,
+}
+
+#[wasm_bindgen]
+impl ClientEngine {
+    /// A client without a session or connection.
+    ///
+    /// # Errors
+    /// When an option has the wrong type, or no server could accept such a CONNECT.
+    #[wasm_bindgen(constructor)]
+    pub fn new(host: ClientHost, options: JsValue) -> Result<Self, JsError> {
+        let client = Client::new(read::<ConnectOptions>(options)?.into())?;
+        Ok(Self { client, host, routes: FilterTree::new() })
+    }
+
+    /// A connection was opened.
+    pub fn opened(&mut self, now: f64) {
+        self.run(now, Input::Opened);
+    }
+
+    /// Bytes came, chunked anyhow.
+    pub fn received(&mut self, now: f64, bytes: Vec<u8>) {
+        self.run(now, Input::Received { bytes: bytes.into() });
+    }
+
+    /// The connection is gone.
+    pub fn closed(&mut self, now: f64) {
+        self.run(now, Input::Closed);
+    }
+
+    /// Publishes a message; `answered` or `failed` follow.
+    ///
+    /// # Errors
+    /// When the topic is no text that MQTT can carry, or a property has the wrong type.
+    #[allow(clippy::too_many_arguments, reason = "an object would be built for each message")]
+    pub fn publish(
+        &mut self,
+        now: f64,
+        token: u32,
+        topic: String,
+        payload: Vec<u8>,
+        qos_level: u8,
+        retain: bool,
+        properties: JsValue,
+    ) -> Result<(), JsError> {
+        let publish = Publish {
+            qos: qos(qos_level)?,
+            retain,
+            topic: text("topic", topic)?,
+            payload: payload.into(),
+            properties: read(properties)?,
+            ..Publish::default()
+        };
+        self.run(now, Input::Publish { token: Token(token.into()), publish });
+        Ok(())
+    }
+
+    /// Subscribes, and sends what matches to `subscription` from now on; `answered` or `failed` follow.
+    ///
+    /// # Errors
+    /// When the filter is not valid or deeper than 256 levels, or an option has the wrong type.
+    pub fn subscribe(
+        &mut self,
+        now: f64,
+        token: u32,
+        subscription: u32,
+        filter: String,
+        options: JsValue,
+        properties: JsValue,
+    ) -> Result<(), JsError> {
+        let route = route(filter)?;
+        let subscribed = SubscribeFilter { filter: route.text().clone(), options: read(options)? };
+        let properties = read(properties)?;
+        self.routes.entry(&route).push(subscription);
+        self.run(now, Input::Subscribe { token: Token(token.into()), filters: vec![subscribed], properties });
+        Ok(())
+    }
+
+    /// Sends nothing to `subscription` any more.
+    pub fn forget(&mut self, subscription: u32, filter: String) {
+        let Ok(route) = route(filter) else { return };
+        let Some(subscriptions) = self.routes.get_mut(&route) else { return };
+        subscriptions.retain(|other| *other != subscription);
+        if subscriptions.is_empty() {
+            self.routes.remove(&route);
+        }
+    }
+
+    /// Unsubscribes; `answered` or `failed` follow.
+    ///
+    /// # Errors
+    /// When the filter is no text that MQTT can carry.
+    pub fn unsubscribe(&mut self, now: f64, token: u32, filter: String) -> Result<(), JsError> {
+        let filters = vec![text("filter", filter)?];
+        self.run(now, Input::Unsubscribe { token: Token(token.into()), filters, user_properties: Vec::new() });
+        Ok(())
+    }
+
+    /// The host has taken a delivered message over.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`deliver` gave the number")]
+    pub fn acknowledge(&mut self, now: f64, delivery: f64) {
+        self.run(now, Input::Acknowledge { delivery: Delivery(delivery as u64) });
+    }
+
+    /// Answers a step of enhanced authentication, or begins one anew.
+    ///
+    /// # Errors
+    /// When a property has the wrong type.
+    #[wasm_bindgen(js_name = answerAuthentication)]
+    pub fn answer_authentication(&mut self, now: f64, properties: JsValue) -> Result<(), JsError> {
+        self.run(now, Input::Authenticate { properties: read(properties)? });
+        Ok(())
+    }
+
+    /// Ends the connection with a DISCONNECT.
+    ///
+    /// # Errors
+    /// When a property has the wrong type, or the reason is no Reason Code.
+    pub fn disconnect(&mut self, now: f64, reason: u8, properties: JsValue) -> Result<(), JsError> {
+        let reason = ReasonCode::from_u8(reason).ok_or_else(|| JsError::new("reason: not a Reason Code"))?;
+        self.run(now, Input::Disconnect { reason, properties: read(properties)? });
+        Ok(())
+    }
+
+    /// The deadline has passed.
+    pub fn timeout(&mut self, now: f64) {
+        self.run(now, Input::Timeout);
+    }
+
+    /// When `timeout` is due next, if ever.
+    pub fn deadline(&self) -> Option<f64> {
+        self.client.deadline().map(milliseconds)
+    }
+
+    fn run(&mut self, now: f64, input: Input) {
+        let Self { client, host, routes } = self;
+        for action in client.handle(timestamp(now), input) {
+            perform(host, routes, action);
+        }
+    }
+}
+
+fn perform(host: &ClientHost, routes: &FilterTree<Vec<u32>>, action: Action) {
+    match action {
+        Action::Send { bytes } => host.send(&bytes),
+        Action::Close => host.close(),
+        Action::Connected { session_present, client_id, properties } => {
+            host.connected(session_present, client_id.as_str(), write(&*properties));
+        }
+        Action::Refused { reason, properties } => host.refused(reason.value(), write(&*properties)),
+        Action::Deliver { message, delivery } => deliver(host, routes, &message, delivery),
+        Action::Completed { token, outcome } => complete(host, token, outcome),
+        Action::Authenticate { reason, properties } => host.authenticate(reason.value(), write(&*properties)),
+        Action::Disconnected { cause } => {
+            let (word, reason, message, properties) = describe(cause);
+            host.disconnected(word, reason.map(ReasonCode::value), &message, properties);
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "no client lives to see its 2^53rd delivery")]
+fn deliver(host: &ClientHost, routes: &FilterTree<Vec<u32>>, message: &Publish, delivery: Option<Delivery>) {
+    let mut subscriptions = Vec::new();
+    if let Ok(topic) = TopicName::parse(message.topic.clone()) {
+        routes.visit(&topic, &mut |found| subscriptions.extend_from_slice(found));
+    }
+    // Most messages have none.
+    let properties = if message.properties == PublishProperties::default() {
+        JsValue::UNDEFINED
+    } else {
+        write(&message.properties)
+    };
+    host.deliver(
+        &subscriptions,
+        message.topic.as_str(),
+        &message.payload,
+        message.qos as u8,
+        message.retain,
+        message.dup,
+        properties,
+        delivery.map(|delivery| delivery.0 as f64),
+    );
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the host numbers requests with u32")]
+fn complete(host: &ClientHost, token: Token, outcome: Outcome) {
+    let token = token.0 as u32;
+    match outcome {
+        Outcome::Published { reason, properties } => host.answered(token, &[reason.value()], write(&properties)),
+        Outcome::Subscribed { reasons, properties } | Outcome::Unsubscribed { reasons, properties } => {
+            let reasons: Vec<u8> = reasons.into_iter().map(ReasonCode::value).collect();
+            host.answered(token, &reasons, write(&properties));
+        }
+        Outcome::Interrupted => {
+            host.failed(token, "interrupted", "the connection ended before the server's answer came");
+        }
+        Outcome::Misused(misuse) => host.failed(token, code(&misuse), &misuse.to_string()),
+    }
+}
+
+/// One word for each thing that the host can do wrong.
+const fn code(misuse: &Misuse) -> &'static str {
+    match misuse {
+        Misuse::InvalidConnect(_) => "invalid-options",
+        Misuse::InvalidTopic(_) => "invalid-topic",
+        Misuse::NoFilters => "no-filters",
+        Misuse::NoLocalOnShared => "no-local-on-shared",
+        Misuse::InvalidSubscriptionIdentifier => "invalid-subscription-identifier",
+        Misuse::QoSNotSupported { .. } => "qos-not-supported",
+        Misuse::RetainNotSupported => "retain-not-supported",
+        Misuse::PacketTooLarge { .. } => "packet-too-large",
+        Misuse::WildcardSubscriptionsNotSupported => "wildcard-subscriptions-not-supported",
+        Misuse::SharedSubscriptionsNotSupported => "shared-subscriptions-not-supported",
+        Misuse::SubscriptionIdentifiersNotSupported => "subscription-identifiers-not-supported",
+        Misuse::QueueFull => "queue-full",
+        Misuse::PacketIdentifiersExhausted => "packet-identifiers-exhausted",
+    }
+}
+
+fn describe(cause: Cause) -> (&'static str, Option<ReasonCode>, Cow<'static, str>, JsValue) {
+    let none = JsValue::UNDEFINED;
+    match cause {
+        Cause::Requested => ("requested", None, "the client disconnected".into(), none),
+        Cause::Server { reason, properties } => {
+            ("server", Some(reason), format!("the server closed the connection: {reason}").into(), write(&properties))
+        }
+        Cause::Violated(violation) => ("violated", Some(violation.reason), violation.rule.into(), none),
+        Cause::Silence => ("silence", None, "the server did not answer in time".into(), none),
+        Cause::Lost => ("lost", None, "the connection was closed without a DISCONNECT".into(), none),
+    }
+}
+
+/// The filter as the routes know it, which keep to the depth that their tree allows.
+fn route(filter: String) -> Result<TopicFilter, JsError> {
+    const DEEPEST: usize = 256;
+    let filter = TopicFilter::parse(text("filter", filter)?)?;
+    if filter.level_count() > DEEPEST {
+        return Err(JsError::new("filter: a Topic Filter has at most 256 levels here"));
+    }
+    Ok(filter)
+}
+
+impl From<ConnectOptions> for Options {
+    fn from(said: ConnectOptions) -> Self {
+        let mut options = Self::default();
+        let connect = &mut options.connect;
+        let limits = connect.properties.clone();
+        connect.properties = ConnectProperties {
+            receive_maximum: said.properties.receive_maximum.or(limits.receive_maximum),
+            maximum_packet_size: said.properties.maximum_packet_size.or(limits.maximum_packet_size),
+            topic_alias_maximum: said.properties.topic_alias_maximum.or(limits.topic_alias_maximum),
+            ..said.properties
+        };
+        connect.version = said.protocol_version.unwrap_or(connect.version);
+        connect.clean_start = said.clean_start.unwrap_or(connect.clean_start);
+        connect.keep_alive = said.keep_alive.unwrap_or(connect.keep_alive);
+        connect.client_id = said.client_id.unwrap_or_default();
+        connect.user_name = said.user_name;
+        connect.password = said.password;
+        connect.will = said.will;
+        options.maximum_queued = said.maximum_queued.unwrap_or(options.maximum_queued);
+        if let Some(timeout) = said.response_timeout_millis {
+            options.response_timeout_millis = timeout.get();
+        }
+        options
+    }
+}

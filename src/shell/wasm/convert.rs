@@ -1,0 +1,54 @@
+//! Between JavaScript's values and the core's. What does not fit is an error that names the field.
+
+use crate::{
+    codec::{QoS, ReasonCode, Text},
+    time::Timestamp,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use wasm_bindgen::prelude::*;
+
+/// JavaScript's clock, in milliseconds since 1970; what is before that is then.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
+pub(super) const fn timestamp(milliseconds: f64) -> Timestamp {
+    Timestamp(milliseconds as u64)
+}
+
+/// A point in time for JavaScript's timers, which know no later one than `f64` counts exactly.
+#[allow(clippy::cast_precision_loss, reason = "beyond 285,000 years a timer may be late")]
+pub(super) const fn milliseconds(at: Timestamp) -> f64 {
+    at.0 as f64
+}
+
+/// Reads an object of options. `undefined` and `null` mean that there are none.
+pub(super) fn read<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, JsError> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(T::default());
+    }
+    serde_path_to_error::deserialize(serde_wasm_bindgen::Deserializer::from(value)).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.into_inner().to_string();
+        let reason = reason.strip_prefix("Error: ").unwrap_or(&reason);
+        JsError::new(&if path == "." { reason.to_owned() } else { format!("{path}: {reason}") })
+    })
+}
+
+/// An object for JavaScript to read. What the crate reports is made of text, numbers and bytes, which always work.
+pub(super) fn write(value: &impl Serialize) -> JsValue {
+    serde_wasm_bindgen::to_value(value).unwrap_or_else(|error| error.into())
+}
+
+/// Text from JavaScript, where it may hold what MQTT cannot carry.
+pub(super) fn text(what: &str, value: String) -> Result<Text, JsError> {
+    Text::try_from(value).map_err(|error| JsError::new(&format!("{what}: {error}")))
+}
+
+pub(super) fn qos(value: u8) -> Result<QoS, JsError> {
+    QoS::from_u8(value).ok_or_else(|| JsError::new("qos: QoS is 0, 1 or 2"))
+}
+
+/// A Reason Code that says what went wrong.
+pub(super) fn failure(value: u8) -> Result<ReasonCode, JsError> {
+    ReasonCode::from_u8(value)
+        .filter(|reason| reason.is_failure())
+        .ok_or_else(|| JsError::new("reason: not a Reason Code of 0x80 or above"))
+}
