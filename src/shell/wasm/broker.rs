@@ -1,12 +1,13 @@
 //! The broker behind a host object. All frames of one connection that an input causes become one write.
 
-use super::convert::{failure, milliseconds, qos, read, text, timestamp, write};
+use super::convert::{failure, invalid, milliseconds, qos, read, text, timestamp, write};
 use crate::{
     broker::{Action, Authentication, Broker, Config, ConnectionId, Grant, Grants, Input, Verdict},
     codec::{Binary, Publish, Text},
     time::Timestamp,
 };
 use bytes::BytesMut;
+use js_sys::Error;
 use serde::Deserialize;
 use std::collections::{BTreeMap, VecDeque};
 use wasm_bindgen::prelude::*;
@@ -83,8 +84,8 @@ impl BrokerEngine {
     /// # Errors
     /// When an option has the wrong type, or the seed is not 32 bytes long.
     #[wasm_bindgen(constructor)]
-    pub fn new(host: BrokerHost, config: JsValue, policy: JsValue, seed: &[u8]) -> Result<Self, JsError> {
-        let seed = seed.try_into().map_err(|_| JsError::new("seed: not 32 bytes"))?;
+    pub fn new(host: BrokerHost, config: JsValue, policy: JsValue, seed: &[u8]) -> Result<Self, Error> {
+        let seed = seed.try_into().map_err(|_| invalid("seed: not 32 bytes"))?;
         let policy: Policy = read(policy)?;
         let authentication =
             if policy.asks { Authentication::Ask } else { Authentication::Open(grants(policy.grants)) };
@@ -116,9 +117,9 @@ impl BrokerEngine {
     ///
     /// # Errors
     /// When the answer is none of these; the connection waits on.
-    pub fn authenticated(&mut self, now: f64, connection: u32, verdict: JsValue) -> Result<(), JsError> {
+    pub fn authenticated(&mut self, now: f64, connection: u32, verdict: JsValue) -> Result<(), Error> {
         let Some(answer) = read(verdict)? else {
-            return Err(JsError::new("the verdict is missing"));
+            return Err(invalid("the verdict is missing"));
         };
         let verdict = match answer {
             Answer::Allow { grants: granted, data } => Verdict::Allow { grants: grants(granted), data },
@@ -144,7 +145,7 @@ impl BrokerEngine {
         qos_level: u8,
         retain: bool,
         properties: JsValue,
-    ) -> Result<(), JsError> {
+    ) -> Result<(), Error> {
         let publish = Publish {
             qos: qos(qos_level)?,
             retain,

@@ -1,15 +1,20 @@
 //! The client behind a host object, and which of the host's subscriptions a message is for.
 
-use super::convert::{milliseconds, qos, read, text, timestamp, write};
+use super::convert::{code, invalid, invalid_topic, milliseconds, misused, qos, read, text, timestamp, write};
 use crate::{
-    client::{Action, Cause, Client, Delivery, Input, Misuse, Options, Outcome, Token},
+    client::{Action, Cause, Client, Delivery, Input, Options, Outcome, Token},
     codec::{
-        Binary, ConnectProperties, ProtocolVersion, Publish, PublishProperties, ReasonCode, SubscribeFilter, Text, Will,
+        Binary, ConnectProperties, ProtocolVersion, Publish, PublishProperties, ReasonCode, SubscribeFilter,
+        SubscribeProperties, Text, Will,
     },
     topic::{FilterTree, TopicFilter, TopicName},
 };
+use js_sys::Error;
 use serde::Deserialize;
-use std::{borrow::Cow, num::NonZeroU64};
+use std::{
+    borrow::Cow,
+    num::{NonZeroU32, NonZeroU64},
+};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -90,7 +95,10 @@ pub struct ClientEngine {
     client: Client,
     host: ClientHost,
     /// The host's subscriptions at their filters, shares left aside.
-    routes: FilterTree<Vec<u32>>,
+    routes: FilterTree<Vec<NonZeroU32>>,
+    /// Whether the server can say with each message which subscriptions it is for.
+    identifies: bool,
+    version: ProtocolVersion,
 }
 
 /// How to connect, as JavaScript says it; what is absent has the value of [`Options::default`].
@@ -116,9 +124,11 @@ impl ClientEngine {
     /// # Errors
     /// When an option has the wrong type, or no server could accept such a CONNECT.
     #[wasm_bindgen(constructor)]
-    pub fn new(host: ClientHost, options: JsValue) -> Result<Self, JsError> {
-        let client = Client::new(read::<ConnectOptions>(options)?.into())?;
-        Ok(Self { client, host, routes: FilterTree::new() })
+    pub fn new(host: ClientHost, options: JsValue) -> Result<Self, Error> {
+        let options: Options = read::<ConnectOptions>(options)?.into();
+        let version = options.connect.version;
+        let client = Client::new(options).map_err(|misuse| misused(&misuse))?;
+        Ok(Self { client, host, routes: FilterTree::new(), identifies: false, version })
     }
 
     /// A connection was opened.
@@ -150,7 +160,7 @@ impl ClientEngine {
         qos_level: u8,
         retain: bool,
         properties: JsValue,
-    ) -> Result<(), JsError> {
+    ) -> Result<(), Error> {
         let publish = Publish {
             qos: qos(qos_level)?,
             retain,
@@ -163,7 +173,8 @@ impl ClientEngine {
         Ok(())
     }
 
-    /// Subscribes, and sends what matches to `subscription` from now on; `answered` or `failed` follow.
+    /// Subscribes, and delivers what matches to `subscription` from now on; `answered` or `failed` follow. Each filter has
+    /// a number of its own, from 1 to 268,435,455.
     ///
     /// # Errors
     /// When the filter is not valid or deeper than 256 levels, or an option has the wrong type.
@@ -175,20 +186,25 @@ impl ClientEngine {
         filter: String,
         options: JsValue,
         properties: JsValue,
-    ) -> Result<(), JsError> {
+    ) -> Result<(), Error> {
+        let number = NonZeroU32::new(subscription).ok_or_else(|| invalid("subscription: not a number from 1 on"))?;
         let route = route(filter)?;
         let subscribed = SubscribeFilter { filter: route.text().clone(), options: read(options)? };
-        let properties = read(properties)?;
-        self.routes.entry(&route).push(subscription);
+        let mut properties: SubscribeProperties = read(properties)?;
+        properties.subscription_identifier = self.identifies.then_some(number);
+        let numbers = self.routes.entry(&route);
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
         self.run(now, Input::Subscribe { token: Token(token.into()), filters: vec![subscribed], properties });
         Ok(())
     }
 
-    /// Sends nothing to `subscription` any more.
+    /// Delivers nothing to `subscription` any more.
     pub fn forget(&mut self, subscription: u32, filter: String) {
         let Ok(route) = route(filter) else { return };
         let Some(subscriptions) = self.routes.get_mut(&route) else { return };
-        subscriptions.retain(|other| *other != subscription);
+        subscriptions.retain(|number| number.get() != subscription);
         if subscriptions.is_empty() {
             self.routes.remove(&route);
         }
@@ -198,7 +214,7 @@ impl ClientEngine {
     ///
     /// # Errors
     /// When the filter is no text that MQTT can carry.
-    pub fn unsubscribe(&mut self, now: f64, token: u32, filter: String) -> Result<(), JsError> {
+    pub fn unsubscribe(&mut self, now: f64, token: u32, filter: String) -> Result<(), Error> {
         let filters = vec![text("filter", filter)?];
         self.run(now, Input::Unsubscribe { token: Token(token.into()), filters, user_properties: Vec::new() });
         Ok(())
@@ -215,7 +231,7 @@ impl ClientEngine {
     /// # Errors
     /// When a property has the wrong type.
     #[wasm_bindgen(js_name = answerAuthentication)]
-    pub fn answer_authentication(&mut self, now: f64, properties: JsValue) -> Result<(), JsError> {
+    pub fn answer_authentication(&mut self, now: f64, properties: JsValue) -> Result<(), Error> {
         self.run(now, Input::Authenticate { properties: read(properties)? });
         Ok(())
     }
@@ -224,8 +240,8 @@ impl ClientEngine {
     ///
     /// # Errors
     /// When a property has the wrong type, or the reason is no Reason Code.
-    pub fn disconnect(&mut self, now: f64, reason: u8, properties: JsValue) -> Result<(), JsError> {
-        let reason = ReasonCode::from_u8(reason).ok_or_else(|| JsError::new("reason: not a Reason Code"))?;
+    pub fn disconnect(&mut self, now: f64, reason: u8, properties: JsValue) -> Result<(), Error> {
+        let reason = ReasonCode::from_u8(reason).ok_or_else(|| invalid("reason: not a Reason Code"))?;
         self.run(now, Input::Disconnect { reason, properties: read(properties)? });
         Ok(())
     }
@@ -241,37 +257,35 @@ impl ClientEngine {
     }
 
     fn run(&mut self, now: f64, input: Input) {
-        let Self { client, host, routes } = self;
+        let Self { client, host, routes, identifies, version } = self;
         for action in client.handle(timestamp(now), input) {
-            perform(host, routes, action);
-        }
-    }
-}
-
-fn perform(host: &ClientHost, routes: &FilterTree<Vec<u32>>, action: Action) {
-    match action {
-        Action::Send { bytes } => host.send(&bytes),
-        Action::Close => host.close(),
-        Action::Connected { session_present, client_id, properties } => {
-            host.connected(session_present, client_id.as_str(), write(&*properties));
-        }
-        Action::Refused { reason, properties } => host.refused(reason.value(), write(&*properties)),
-        Action::Deliver { message, delivery } => deliver(host, routes, &message, delivery),
-        Action::Completed { token, outcome } => complete(host, token, outcome),
-        Action::Authenticate { reason, properties } => host.authenticate(reason.value(), write(&*properties)),
-        Action::Disconnected { cause } => {
-            let (word, reason, message, properties) = describe(cause);
-            host.disconnected(word, reason.map(ReasonCode::value), &message, properties);
+            match action {
+                Action::Send { bytes } => host.send(&bytes),
+                Action::Close => host.close(),
+                Action::Connected { session_present, client_id, properties } => {
+                    *identifies = *version == ProtocolVersion::V5
+                        && properties.subscription_identifiers_available.unwrap_or(true);
+                    host.connected(session_present, client_id.as_str(), write(&*properties));
+                }
+                Action::Refused { reason, properties } => host.refused(reason.value(), write(&*properties)),
+                Action::Deliver { message, delivery } => deliver(host, routes, *message, delivery),
+                Action::Completed { token, outcome } => complete(host, token, outcome),
+                Action::Authenticate { reason, properties } => {
+                    host.authenticate(reason.value(), write(&*properties));
+                }
+                Action::Disconnected { cause } => {
+                    let (word, reason, message, properties) = describe(cause);
+                    host.disconnected(word, reason.map(ReasonCode::value), &message, properties);
+                }
+            }
         }
     }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "no client lives to see its 2^53rd delivery")]
-fn deliver(host: &ClientHost, routes: &FilterTree<Vec<u32>>, message: &Publish, delivery: Option<Delivery>) {
-    let mut subscriptions = Vec::new();
-    if let Ok(topic) = TopicName::parse(message.topic.clone()) {
-        routes.visit(&topic, &mut |found| subscriptions.extend_from_slice(found));
-    }
+fn deliver(host: &ClientHost, routes: &FilterTree<Vec<NonZeroU32>>, mut message: Publish, delivery: Option<Delivery>) {
+    let identifiers = core::mem::take(&mut message.properties.subscription_identifiers);
+    let subscriptions = takers(routes, message.topic.clone(), &identifiers);
     // Most messages have none.
     let properties = if message.properties == PublishProperties::default() {
         JsValue::UNDEFINED
@@ -290,6 +304,19 @@ fn deliver(host: &ClientHost, routes: &FilterTree<Vec<u32>>, message: &Publish, 
     );
 }
 
+/// The subscriptions that match, and of these the ones that the server names: it sends a message once for all of them or
+/// once for each (3.3.4). Numbers from before this client subscribed name none.
+fn takers(routes: &FilterTree<Vec<NonZeroU32>>, topic: Text, identifiers: &[NonZeroU32]) -> Vec<u32> {
+    let mut matching = Vec::new();
+    if let Ok(topic) = TopicName::parse(topic) {
+        routes.visit(&topic, &mut |found| matching.extend_from_slice(found));
+    }
+    if matching.iter().any(|number| identifiers.contains(number)) {
+        matching.retain(|number| identifiers.contains(number));
+    }
+    matching.into_iter().map(NonZeroU32::get).collect()
+}
+
 #[allow(clippy::cast_possible_truncation, reason = "the host numbers requests with u32")]
 fn complete(host: &ClientHost, token: Token, outcome: Outcome) {
     let token = token.0 as u32;
@@ -303,25 +330,6 @@ fn complete(host: &ClientHost, token: Token, outcome: Outcome) {
             host.failed(token, "interrupted", "the connection ended before the server's answer came");
         }
         Outcome::Misused(misuse) => host.failed(token, code(&misuse), &misuse.to_string()),
-    }
-}
-
-/// One word for each thing that the host can do wrong.
-const fn code(misuse: &Misuse) -> &'static str {
-    match misuse {
-        Misuse::InvalidConnect(_) => "invalid-options",
-        Misuse::InvalidTopic(_) => "invalid-topic",
-        Misuse::NoFilters => "no-filters",
-        Misuse::NoLocalOnShared => "no-local-on-shared",
-        Misuse::InvalidSubscriptionIdentifier => "invalid-subscription-identifier",
-        Misuse::QoSNotSupported { .. } => "qos-not-supported",
-        Misuse::RetainNotSupported => "retain-not-supported",
-        Misuse::PacketTooLarge { .. } => "packet-too-large",
-        Misuse::WildcardSubscriptionsNotSupported => "wildcard-subscriptions-not-supported",
-        Misuse::SharedSubscriptionsNotSupported => "shared-subscriptions-not-supported",
-        Misuse::SubscriptionIdentifiersNotSupported => "subscription-identifiers-not-supported",
-        Misuse::QueueFull => "queue-full",
-        Misuse::PacketIdentifiersExhausted => "packet-identifiers-exhausted",
     }
 }
 
@@ -339,11 +347,11 @@ fn describe(cause: Cause) -> (&'static str, Option<ReasonCode>, Cow<'static, str
 }
 
 /// The filter as the routes know it, which keep to the depth that their tree allows.
-fn route(filter: String) -> Result<TopicFilter, JsError> {
+fn route(filter: String) -> Result<TopicFilter, Error> {
     const DEEPEST: usize = 256;
-    let filter = TopicFilter::parse(text("filter", filter)?)?;
+    let filter = TopicFilter::parse(text("filter", filter)?).map_err(invalid_topic)?;
     if filter.level_count() > DEEPEST {
-        return Err(JsError::new("filter: a Topic Filter has at most 256 levels here"));
+        return Err(invalid("filter: a Topic Filter has at most 256 levels here"));
     }
     Ok(filter)
 }

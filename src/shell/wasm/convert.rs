@@ -1,9 +1,13 @@
 //! Between JavaScript's values and the core's. What does not fit is an error that names the field.
+//! The `name` of each error is a word for programs, in the manner of DOM exceptions.
 
 use crate::{
+    client::Misuse,
     codec::{QoS, ReasonCode, Text},
     time::Timestamp,
+    topic::InvalidTopic,
 };
+use js_sys::Error;
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::prelude::*;
 
@@ -19,8 +23,44 @@ pub(super) const fn milliseconds(at: Timestamp) -> f64 {
     at.0 as f64
 }
 
+/// What JavaScript gave cannot be used.
+pub(super) fn invalid(message: &str) -> Error {
+    fault("invalid-options", message)
+}
+
+pub(super) fn invalid_topic(invalid: InvalidTopic) -> Error {
+    misused(&invalid.into())
+}
+
+pub(super) fn misused(misuse: &Misuse) -> Error {
+    fault(code(misuse), &misuse.to_string())
+}
+
+fn fault(code: &str, message: &str) -> Error {
+    let error = Error::new(message);
+    error.set_name(code);
+    error
+}
+
+/// One word for each thing that the host can do wrong.
+pub(super) const fn code(misuse: &Misuse) -> &'static str {
+    match misuse {
+        Misuse::InvalidConnect(_) | Misuse::NoFilters | Misuse::InvalidSubscriptionIdentifier => "invalid-options",
+        Misuse::InvalidTopic(_) => "invalid-topic",
+        Misuse::NoLocalOnShared => "no-local-on-shared",
+        Misuse::QoSNotSupported { .. } => "qos-not-supported",
+        Misuse::RetainNotSupported => "retain-not-supported",
+        Misuse::PacketTooLarge { .. } => "packet-too-large",
+        Misuse::WildcardSubscriptionsNotSupported => "wildcard-subscriptions-not-supported",
+        Misuse::SharedSubscriptionsNotSupported => "shared-subscriptions-not-supported",
+        Misuse::SubscriptionIdentifiersNotSupported => "subscription-identifiers-not-supported",
+        Misuse::QueueFull => "queue-full",
+        Misuse::PacketIdentifiersExhausted => "packet-identifiers-exhausted",
+    }
+}
+
 /// Reads an object of options. `undefined` and `null` mean that there are none.
-pub(super) fn read<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, JsError> {
+pub(super) fn read<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, Error> {
     if value.is_undefined() || value.is_null() {
         return Ok(T::default());
     }
@@ -28,27 +68,27 @@ pub(super) fn read<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, J
         let path = error.path().to_string();
         let reason = error.into_inner().to_string();
         let reason = reason.strip_prefix("Error: ").unwrap_or(&reason);
-        JsError::new(&if path == "." { reason.to_owned() } else { format!("{path}: {reason}") })
+        if path == "." { invalid(reason) } else { invalid(&format!("{path}: {reason}")) }
     })
 }
 
 /// An object for JavaScript to read. What the crate reports is made of text, numbers and bytes, which always work.
 pub(super) fn write(value: &impl Serialize) -> JsValue {
-    serde_wasm_bindgen::to_value(value).unwrap_or_else(|error| error.into())
+    serde_wasm_bindgen::to_value(value).unwrap_or_else(Into::into)
 }
 
 /// Text from JavaScript, where it may hold what MQTT cannot carry.
-pub(super) fn text(what: &str, value: String) -> Result<Text, JsError> {
-    Text::try_from(value).map_err(|error| JsError::new(&format!("{what}: {error}")))
+pub(super) fn text(what: &str, value: String) -> Result<Text, Error> {
+    Text::try_from(value).map_err(|error| invalid(&format!("{what}: {error}")))
 }
 
-pub(super) fn qos(value: u8) -> Result<QoS, JsError> {
-    QoS::from_u8(value).ok_or_else(|| JsError::new("qos: QoS is 0, 1 or 2"))
+pub(super) fn qos(value: u8) -> Result<QoS, Error> {
+    QoS::from_u8(value).ok_or_else(|| invalid("qos: QoS is 0, 1 or 2"))
 }
 
 /// A Reason Code that says what went wrong.
-pub(super) fn failure(value: u8) -> Result<ReasonCode, JsError> {
+pub(super) fn failure(value: u8) -> Result<ReasonCode, Error> {
     ReasonCode::from_u8(value)
         .filter(|reason| reason.is_failure())
-        .ok_or_else(|| JsError::new("reason: not a Reason Code of 0x80 or above"))
+        .ok_or_else(|| invalid("reason: not a Reason Code of 0x80 or above"))
 }

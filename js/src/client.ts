@@ -1,0 +1,138 @@
+// The client for JavaScript: requests are promises, messages go to subscriptions.
+
+import { load, refusing } from './engine.js';
+import { MqttError } from './error.js';
+import { type Answer, type Closed, Link, type Welcome } from './link.js';
+import { payloadBytes, type Payload, type PublishOptions } from './message.js';
+import { checked, type ConnectOptions, type ServerProperties, type SubscribeOptions } from './options.js';
+import type { MessageHandler, Subscription } from './subscription.js';
+import { type Connectable, toTransport } from './transport.js';
+
+/** A connected client. Its session and its subscriptions last as long as its connection. */
+export class Client {
+  /** The Client Identifier, which the server may have assigned. */
+  readonly clientId: string;
+  /** Whether the server kept a session of this client. */
+  readonly sessionPresent: boolean;
+  /** What the server said when it accepted the connection; nothing in 3.1.1. */
+  readonly server: ServerProperties;
+  /** Resolves when the connection is over. Never rejects. */
+  readonly closed: Promise<Closed>;
+  readonly #link: Link;
+
+  /** @internal */
+  constructor(link: Link, { clientId, sessionPresent, server }: Welcome) {
+    this.#link = link;
+    this.clientId = clientId;
+    this.sessionPresent = sessionPresent;
+    this.server = server;
+    this.closed = link.closed;
+  }
+
+  /**
+   * Publishes a message. Resolves at QoS 0 when it was handed over, at QoS 1 and 2 when the server has acknowledged it.
+   * @throws MqttError `refused`, `interrupted`, `closed`, or what is wrong with the message.
+   */
+  async publish(topic: string, payload: Payload, options: PublishOptions = {}): Promise<Answer> {
+    const { qos = 0, retain = false, properties } = checked(options, PUBLISH_OPTIONS);
+    const bytes = payloadBytes(payload);
+    return this.#link.ask(`The message to ${JSON.stringify(topic)}`, (engine, now, token) => {
+      engine.publish(now, token, topic, bytes, qos, retain, properties);
+    });
+  }
+
+  /**
+   * Subscribes to a filter. Messages go to `handler`, one after the other, and each is acknowledged when its promise has
+   * resolved; without a handler they wait for `for await`. Resolves when the server has granted the subscription.
+   * @throws MqttError `refused`, `interrupted`, `closed`, or what is wrong with the filter.
+   */
+  async subscribe(filter: string, options: SubscribeOptions | MessageHandler = {}, handler?: MessageHandler): Promise<Subscription> {
+    if (typeof options === 'function') return this.subscribe(filter, {}, options);
+    const { userProperties = [], ...subscriptionOptions } = checked(options, SUBSCRIBE_OPTIONS);
+    return this.#link.subscribe(filter, subscriptionOptions, { userProperties }, handler);
+  }
+
+  /**
+   * Ends all subscriptions of this client to a filter. Resolves when the server has answered.
+   * @throws MqttError `interrupted` or `closed`.
+   */
+  unsubscribe(filter: string): Promise<void> {
+    return this.#link.unsubscribe(filter);
+  }
+
+  /**
+   * Says goodbye and closes the connection. The will is not published unless `reason` is 0x04.
+   * @throws MqttError `invalid-options`.
+   */
+  disconnect({ reason = 0, sessionExpiryInterval }: DisconnectOptions = {}): Promise<void> {
+    return this.#link.disconnect(reason, sessionExpiryInterval);
+  }
+}
+
+/** How a client says goodbye. */
+export interface DisconnectOptions {
+  /** A Reason Code. Default 0x00; 0x04 has the will published. */
+  reason?: number;
+  /** Seconds that the session is kept, instead of what was said at connecting. MQTT 5 only. */
+  sessionExpiryInterval?: number;
+}
+
+/**
+ * Connects to a server: at a `ws:` or `wss:` address, or at the other end of a WebSocket, MessagePort or any other transport.
+ * @throws MqttError `unreachable`, `refused`, `invalid-options`, or `unsupported`.
+ */
+export function connect(server: string | URL | Connectable, options: ConnectOptions = {}): Promise<Client> {
+  return connectOver(() => (typeof server === 'string' || server instanceof URL ? openWebSocket(server) : server), options);
+}
+
+/** Connects over what `open` opens, once it is clear that the options are good. */
+export async function connectOver(open: () => Connectable, options: ConnectOptions): Promise<Client> {
+  const known = checked(options, CONNECT_OPTIONS);
+  await load(known.wasm);
+  const link = refusing(() => new Link(known));
+  return new Client(link, await link.open(toTransport(open())));
+}
+
+function openWebSocket(address: string | URL): WebSocket {
+  if (typeof WebSocket !== 'function') {
+    throw new MqttError('unsupported', 'This platform has no WebSocket of its own.', {
+      hint: "Pass one instead of an address: new WebSocket(address, 'mqtt') with the WebSocket of the npm package ws.",
+    });
+  }
+  try {
+    return new WebSocket(address, 'mqtt');
+  } catch (cause) {
+    throw new MqttError('invalid-options', `${address} is no address of a WebSocket.`, {
+      cause,
+      hint: 'It begins with ws:// or wss://, and usually ends in /mqtt.',
+    });
+  }
+}
+
+const PUBLISH_OPTIONS: Record<keyof PublishOptions, true> = { qos: true, retain: true, properties: true };
+
+const SUBSCRIBE_OPTIONS: Record<keyof SubscribeOptions, true> = {
+  qos: true,
+  noLocal: true,
+  retainAsPublished: true,
+  retainHandling: true,
+  userProperties: true,
+};
+
+const CONNECT_OPTIONS: Record<keyof ConnectOptions, true> = {
+  clientId: true,
+  protocolVersion: true,
+  cleanStart: true,
+  keepAlive: true,
+  userName: true,
+  password: true,
+  will: true,
+  properties: true,
+  authenticate: true,
+  onMessage: true,
+  maximumQueued: true,
+  responseTimeoutMillis: true,
+  clock: true,
+  timer: true,
+  wasm: true,
+};

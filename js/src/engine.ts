@@ -1,0 +1,171 @@
+// The WebAssembly in which the rules live: loads it, and feeds its engines one input at a time.
+
+import { BrokerEngine, ClientEngine, initSync, reasonName } from '../wasm/mqlite.js';
+import { MqttError, type MqttErrorCode } from './error.js';
+import type { Clock, Timer } from './timer.js';
+
+export { BrokerEngine, ClientEngine };
+export type { BrokerHost, ClientHost } from '../wasm/mqlite.js';
+
+/** Where the WebAssembly comes from: compiled, as bytes, or as the answer to a request. */
+export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array<ArrayBuffer> | Response;
+
+/** Called by an entry of the package: where the WebAssembly comes from unless somebody says otherwise. */
+export function setDefaultSource(source: () => WasmSource): void {
+  defaultSource = source;
+}
+
+/** Makes the engines usable. Loads once, from whichever source is named first. */
+export function load(source?: WasmSource | PromiseLike<WasmSource>): Promise<void> {
+  loading ??= instantiate(source).catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function instantiate(source?: WasmSource | PromiseLike<WasmSource>): Promise<void> {
+  if (typeof WebAssembly !== 'object') {
+    throw new MqttError('unsupported', 'This platform has no WebAssembly.', {
+      hint: 'It may be switched off: by a lockdown mode, or by the strictest setting of the browser.',
+    });
+  }
+  try {
+    initSync({ module: await compile((await source) ?? defaultSource()) });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new MqttError('unsupported', `The WebAssembly could not be loaded: ${why}`, {
+      cause,
+      hint: "A Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src.",
+    });
+  }
+}
+
+function compile(source: WasmSource): WebAssembly.Module | Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  return source instanceof Response ? WebAssembly.compileStreaming(source) : WebAssembly.compile(source);
+}
+
+/** `0x87 Not authorized`. */
+export function describeReason(reason: number): string {
+  return `0x${reason.toString(16).padStart(2, '0')} ${reasonName(reason) ?? ''}`.trimEnd();
+}
+
+/**
+ * What `make` makes with an engine.
+ * @throws MqttError that says what was wrong with what the engine was given.
+ */
+export function refusing<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw toMqttError(error);
+  }
+}
+
+/** Engines name their errors by our codes. */
+function toMqttError(error: unknown): MqttError {
+  if (error instanceof MqttError) return error;
+  const { name, message } = error instanceof Error ? error : { name: '', message: String(error) };
+  return new MqttError(name.includes('-') ? (name as MqttErrorCode) : 'invalid-options', message);
+}
+
+interface Engine {
+  deadline(): number | undefined;
+  timeout(now: number): void;
+}
+
+/** Feeds an engine one input at a time, whoever has one to give, and wakes it when its deadline has passed. */
+export class Runner<E extends Engine> {
+  readonly #engine: E;
+  readonly #clock: Clock;
+  readonly #timer: Timer;
+  readonly #failed: (error: MqttError) => void;
+  readonly #inputs: ((engine: E, now: number) => void)[] = [];
+  #running = false;
+  #over: MqttError | undefined;
+  #deadline: number | undefined;
+
+  /** `failed` is called once, if the engine fails: it then takes no input any more. */
+  constructor(engine: E, { clock, timer, failed }: RunnerOptions) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#timer = timer;
+    this.#failed = failed;
+  }
+
+  /** Gives the engine an input: now, or after the one that it is busy with. */
+  feed(input: (engine: E, now: number) => void): void {
+    if (this.#over) return;
+    this.#inputs.push(input);
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) next(this.#engine, this.#clock());
+      this.#arm();
+    } catch (cause) {
+      const error = new MqttError('broken', 'The WebAssembly instance failed.', { cause, hint: 'Open a new one.' });
+      this.end(error);
+      this.#failed(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Gives the engine an input that it may refuse. */
+  attempt(input: (engine: E, now: number) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#over) return reject(this.#over);
+      this.feed((engine, now) => {
+        try {
+          input(engine, now);
+          resolve();
+        } catch (error) {
+          reject(toMqttError(error));
+          if (isTrap(error)) throw error;
+        }
+      });
+    });
+  }
+
+  /** Takes no input any more; who tries is told `reason`. */
+  end(reason: MqttError): void {
+    this.#over ??= reason;
+    this.#inputs.length = 0;
+    this.#timer.clear();
+  }
+
+  /** Looks at the engine, which must not be busy. */
+  look<T>(at: (engine: E) => T): T {
+    if (this.#over) throw this.#over;
+    return at(this.#engine);
+  }
+
+  #arm(): void {
+    if (this.#over) return;
+    const deadline = this.#engine.deadline();
+    if (deadline === this.#deadline) return;
+    this.#deadline = deadline;
+    if (deadline === undefined) return this.#timer.clear();
+    this.#timer.set(deadline, () => {
+      this.#deadline = undefined;
+      this.feed((engine, now) => engine.timeout(now));
+    });
+  }
+}
+
+interface RunnerOptions {
+  clock: Clock;
+  timer: Timer;
+  failed: (error: MqttError) => void;
+}
+
+/** Whether the instance is unusable: what it throws otherwise are plain errors. */
+function isTrap(error: unknown): boolean {
+  return !(error instanceof Error) || error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}
+
+let loading: Promise<void> | undefined;
+let defaultSource = (): WasmSource => {
+  throw new Error('name a source in the option `wasm`');
+};

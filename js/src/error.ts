@@ -1,0 +1,70 @@
+// The one error type of the package.
+
+/** Why something failed, in a word for programs. */
+export type MqttErrorCode =
+  /** An option has the wrong type or value, or contradicts another. */
+  | 'invalid-options'
+  /** A topic or filter breaks a rule of the standard. */
+  | 'invalid-topic'
+  /** The server said no; `reason` is its Reason Code. */
+  | 'refused'
+  /** The connection ended before the server answered: whether it did what was asked is not known. */
+  | 'interrupted'
+  /** The client or broker is closed. */
+  | 'closed'
+  /** There was no connection to be had. */
+  | 'unreachable'
+  /** This platform lacks something that is needed. */
+  | 'unsupported'
+  /** The message or packet is larger than the server accepts. */
+  | 'packet-too-large'
+  /** Too many requests wait already. */
+  | 'queue-full'
+  /** The server does not offer what was asked for. */
+  | 'qos-not-supported'
+  | 'retain-not-supported'
+  | 'wildcard-subscriptions-not-supported'
+  | 'shared-subscriptions-not-supported'
+  | 'subscription-identifiers-not-supported'
+  /** A Shared Subscription cannot be No Local. */
+  | 'no-local-on-shared'
+  /** All 65,535 Packet Identifiers are in use. */
+  | 'packet-identifiers-exhausted'
+  /** The WebAssembly instance failed; what it held is lost. */
+  | 'broken';
+
+/** What went wrong: a word for programs (`code`), a sentence for people (`message`), and what may help (`hint`). */
+export class MqttError extends Error {
+  override readonly name = 'MqttError';
+  readonly code: MqttErrorCode;
+  /** The Reason Code of the server, where it gave one. */
+  readonly reason: number | undefined;
+  /** What may help, as a sentence. */
+  readonly hint: string | undefined;
+
+  constructor(code: MqttErrorCode, message: string, { reason, hint = HINTS[code], cause }: MqttErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.reason = reason;
+    this.hint = hint;
+  }
+}
+
+export interface MqttErrorDetails {
+  reason?: number | undefined;
+  hint?: string | undefined;
+  cause?: unknown;
+}
+
+/** An error that nobody waits for: of a callback, or of what a transport did. */
+export function report(error: unknown): void {
+  if (typeof reportError === 'function') reportError(error);
+  else console.error(error);
+}
+
+const HINTS: Partial<Record<MqttErrorCode, string>> = {
+  closed: 'Connect again.',
+  interrupted: 'Connect again, and repeat it if repeating does no harm.',
+  'packet-too-large': 'Send less at a time, or raise the limit of the server.',
+  'queue-full': 'Wait for what was asked before, or raise maximumQueued.',
+};

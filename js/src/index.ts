@@ -1,0 +1,28 @@
+// The package's public names.
+
+export { Broker } from './broker.js';
+export { Client, connect, type DisconnectOptions } from './client.js';
+export type { WasmSource } from './engine.js';
+export { MqttError, type MqttErrorCode } from './error.js';
+export type { Answer, Closed } from './link.js';
+export type { Message, MessageProperties, Payload, PublishOptions, QoS, UserProperty } from './message.js';
+export type {
+  AuthenticationRequest,
+  BrokerEvent,
+  BrokerLimits,
+  BrokerOptions,
+  BrokerStatistics,
+  ConnectOptions,
+  ConnectProperties,
+  Grant,
+  ProtocolVersion,
+  Refusal,
+  ServerProperties,
+  SubscribeOptions,
+  Verdict,
+  WillOptions,
+} from './options.js';
+export type { MessageHandler, Subscription } from './subscription.js';
+export type { Clock, Timer } from './timer.js';
+export type { Connectable, MessagePortLike, Transport, WebSocketLike } from './transport.js';
+export type { BrokerWebSocket } from './web-socket.js';

@@ -1,0 +1,348 @@
+// A client's connection: from promises to the engine's requests, from the engine's calls to promises and subscriptions.
+
+import { ClientEngine, type ClientHost, describeReason, Runner } from './engine.js';
+import { MqttError, type MqttErrorCode, report } from './error.js';
+import { Message, type MessageProperties, payloadBytes, type QoS, type UserProperty } from './message.js';
+import type { ConnectOptions, ServerProperties } from './options.js';
+import { type MessageHandler, Subscription } from './subscription.js';
+import { SystemTimer } from './timer.js';
+import { toBytes, type Transport } from './transport.js';
+
+/** The server's answer to a request. */
+export interface Answer {
+  /** A Reason Code: 0x00, the granted QoS, or 0x10 for a message that nobody subscribed to. */
+  reason: number;
+  /** What else an MQTT 5 server said. */
+  reasonString?: string;
+  userProperties?: UserProperty[];
+}
+
+/** How a connection ended. */
+export interface Closed {
+  /** By this client, by the server's DISCONNECT, because the server broke a rule or fell silent, or without a word. */
+  cause: 'requested' | 'server' | 'violated' | 'silence' | 'lost';
+  /** A Reason Code, if there is one. */
+  reason?: number;
+  /** One sentence. */
+  message: string;
+  /** The server to use instead, if the server named one. */
+  serverReference?: string;
+}
+
+/** What the server said first. */
+export interface Welcome {
+  clientId: string;
+  sessionPresent: boolean;
+  server: ServerProperties;
+}
+
+interface Request {
+  readonly what: string;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: MqttError) => void;
+}
+
+/** The subscriptions to one filter. The server knows them as one, with this number as its identifier. */
+interface Route {
+  readonly number: number;
+  readonly subscriptions: Set<Subscription>;
+}
+
+/** One connection: an engine, a transport, and who waits for what. */
+export class Link {
+  readonly closed: Promise<Closed>;
+  #transport: Transport | undefined;
+  readonly #runner: Runner<ClientEngine>;
+  readonly #authenticate: ConnectOptions['authenticate'];
+  readonly #onMessage: ConnectOptions['onMessage'];
+  readonly #patience: number;
+  readonly #welcome = deferred<Welcome>();
+  readonly #end = deferred<Closed>();
+  readonly #requests = new Map<number, Request>();
+  readonly #routes = new Map<string, Route>();
+  readonly #filters = new Map<number, string>();
+  #lastToken = 0;
+  #lastRoute = 0;
+
+  constructor(options: ConnectOptions) {
+    const { authenticate, onMessage, clock = Date.now, timer, wasm: _, ...said } = options;
+    this.#authenticate = authenticate;
+    this.#onMessage = onMessage;
+    this.#patience = said.responseTimeoutMillis ?? PATIENCE;
+    this.closed = this.#end.promise;
+    this.#welcome.promise.catch(() => {}); // whoever opens it hears of it
+    const engine = new ClientEngine(this.#host(), {
+      ...said,
+      ...(said.password !== undefined && { password: payloadBytes(said.password) }),
+      ...(said.will && { will: { ...said.will, payload: payloadBytes(said.will.payload ?? '') } }),
+    });
+    this.#runner = new Runner(engine, {
+      clock,
+      timer: timer ?? new SystemTimer(clock),
+      failed: (error) => {
+        this.#over({ cause: 'lost', message: error.message }, error);
+        this.#transport?.close();
+        report(error);
+      },
+    });
+  }
+
+  /** Connects. Once only. */
+  async open(transport: Transport): Promise<Welcome> {
+    this.#transport = transport;
+    await this.#opened(transport);
+    transport.onmessage = ({ data }) => {
+      const bytes = toBytes(data);
+      if (bytes) return this.#runner.feed((engine, now) => engine.received(now, bytes));
+      transport.close();
+      this.#lost();
+    };
+    transport.onclose = () => this.#lost();
+    this.#runner.feed((engine, now) => engine.opened(now));
+    return this.#welcome.promise;
+  }
+
+  /** Asks something of the server, and waits for the answer. `what` is the subject of a sentence about it. */
+  ask(what: string, request: (engine: ClientEngine, now: number, token: number) => void): Promise<Answer> {
+    const token = (this.#lastToken += 1);
+    return new Promise((resolve, reject) => {
+      this.#requests.set(token, { what, resolve, reject });
+      this.#runner
+        .attempt((engine, now) => request(engine, now, token))
+        .catch((error: MqttError) => {
+          this.#requests.delete(token);
+          reject(error);
+        });
+    });
+  }
+
+  async subscribe(filter: string, options: object, properties: object, handler?: MessageHandler): Promise<Subscription> {
+    const subscription = new Subscription(filter, handler, (ended) => this.#leave(ended));
+    const route = this.#routes.get(filter) ?? { number: (this.#lastRoute += 1), subscriptions: new Set() };
+    this.#routes.set(filter, route);
+    this.#filters.set(route.number, filter);
+    route.subscriptions.add(subscription); // messages may come before the answer
+    try {
+      const { reason } = await this.ask(`The subscription to ${JSON.stringify(filter)}`, (engine, now, token) => {
+        engine.subscribe(now, token, route.number, filter, options, properties);
+      });
+      subscription.granted(reason as QoS);
+      return subscription;
+    } catch (error) {
+      this.#forget(subscription);
+      throw error;
+    }
+  }
+
+  async unsubscribe(filter: string): Promise<void> {
+    for (const subscription of this.#routes.get(filter)?.subscriptions ?? []) this.#forget(subscription);
+    const what = `The end of the subscription to ${JSON.stringify(filter)}`;
+    await this.ask(what, (engine, now, token) => engine.unsubscribe(now, token, filter));
+  }
+
+  async disconnect(reason: number, sessionExpiryInterval: number | undefined): Promise<void> {
+    const properties = sessionExpiryInterval === undefined ? undefined : { sessionExpiryInterval };
+    await this.#runner.attempt((engine, now) => engine.disconnect(now, reason, properties)).catch((error: MqttError) => {
+      if (error.code !== 'closed') throw error;
+    });
+  }
+
+  /** Resolves when bytes can be sent. */
+  async #opened(transport: Transport): Promise<void> {
+    let limit: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      limit = setTimeout(() => reject(new Error('it took too long')), this.#patience);
+    });
+    try {
+      await Promise.race([transport.opened, late]);
+    } catch (cause) {
+      transport.close();
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new MqttError('unreachable', `There is no connection: ${why}.`, {
+        cause,
+        hint: 'Look whether the server runs, whether the address is right, and whether it offers the subprotocol mqtt.',
+      });
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  #host(): ClientHost {
+    return {
+      send: (bytes) => this.#send(bytes.slice()),
+      close: () => this.#transport?.close(),
+      connected: (sessionPresent, clientId, properties) => {
+        this.#welcome.resolve({ sessionPresent, clientId, server: present(properties as ServerProperties) });
+      },
+      refused: (reason, properties) => this.#refused(reason, properties as ServerProperties),
+      deliver: (subscriptions, topic, payload, qos, retain, dup, properties, delivery) => {
+        const said = present((properties ?? {}) as MessageProperties);
+        this.#deliver(subscriptions, new Message(topic, payload.slice(), qos as QoS, retain, dup, said), delivery);
+      },
+      answered: (token, reasons, properties) => {
+        const said = present(properties as Omit<Answer, 'reason'>);
+        for (const reason of reasons) this.#answered(this.#take(token), { reason, ...said }); // one for each filter: one
+      },
+      failed: (token, code, message) => {
+        this.#take(token)?.reject(new MqttError(code as MqttErrorCode, sentence(message)));
+      },
+      authenticate: (reason, properties) => void this.#answerChallenge(reason, properties as ServerProperties),
+      disconnected: (cause, reason, message, properties) => {
+        const { serverReference } = (properties ?? {}) as ServerProperties;
+        this.#over({
+          cause: cause as Closed['cause'],
+          message: sentence(message),
+          ...(reason !== undefined && { reason }),
+          ...(serverReference !== undefined && { serverReference }),
+        });
+      },
+    };
+  }
+
+  #answered(request: Request | undefined, answer: Answer): void {
+    const { reason, reasonString } = answer;
+    if (reason < UNSPECIFIED_ERROR) return request?.resolve(answer);
+    const why = `${request?.what} was refused: ${describeReason(reason)}.`;
+    request?.reject(new MqttError('refused', [why, ...explanation(reasonString)].join(' '), { reason }));
+  }
+
+  #send(bytes: Uint8Array<ArrayBuffer>): void {
+    try {
+      this.#transport?.send(bytes);
+    } catch {
+      this.#lost();
+    }
+  }
+
+  #lost(): void {
+    this.#runner.feed((engine, now) => engine.closed(now));
+  }
+
+  #refused(reason: number, { reasonString, serverReference }: ServerProperties): void {
+    const why = [`The server refused the connection: ${describeReason(reason)}.`, ...explanation(reasonString)];
+    const hint = serverReference === undefined ? undefined : `It names another server: ${serverReference}.`;
+    const error = new MqttError('refused', why.join(' '), { reason, hint });
+    this.#over({ cause: 'server', reason, message: error.message }, error);
+  }
+
+  #over(closed: Closed, error?: MqttError): void {
+    const { reason } = closed;
+    error ??= new MqttError('closed', `The connection is over: ${closed.message}`, { reason });
+    this.#welcome.reject(error);
+    for (const { reject } of this.#requests.values()) reject(error);
+    this.#requests.clear();
+    for (const { subscriptions } of this.#routes.values()) for (const subscription of subscriptions) subscription.end();
+    this.#routes.clear();
+    if (this.#transport) this.#transport.onmessage = this.#transport.onclose = null;
+    this.#runner.end(error);
+    this.#end.resolve(closed);
+  }
+
+  #deliver(numbers: Uint32Array, message: Message, delivery: number | undefined): void {
+    const takers = Array.from(numbers).flatMap((number) => [...this.#subscriptions(number)]);
+    let outstanding = takers.length;
+    const done = () => {
+      outstanding -= 1;
+      if (outstanding > 0 || delivery === undefined) return;
+      this.#runner.feed((engine, now) => engine.acknowledge(now, delivery));
+    };
+    for (const taker of takers) taker.take(message, once(done));
+    if (takers.length === 0) void this.#deliverToNobody(message).then(done);
+  }
+
+  async #deliverToNobody(message: Message): Promise<void> {
+    await null; // the engine is still busy
+    try {
+      await this.#onMessage?.(message);
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  async #answerChallenge(reason: number, { authenticationData }: ServerProperties): Promise<void> {
+    if (reason === SUCCESS) return;
+    await null; // the engine is still busy
+    try {
+      const data = await this.#authenticate?.(authenticationData);
+      await this.#runner.attempt((engine, now) => engine.answerAuthentication(now, { authenticationData: data }));
+    } catch (error) {
+      report(error);
+      await this.disconnect(UNSPECIFIED_ERROR, undefined);
+    }
+  }
+
+  async #leave(subscription: Subscription): Promise<void> {
+    const { filter } = subscription;
+    this.#forget(subscription);
+    if (!this.#routes.has(filter)) await this.unsubscribe(filter);
+  }
+
+  #forget(subscription: Subscription): void {
+    const { filter } = subscription;
+    const route = this.#routes.get(filter);
+    subscription.end();
+    if (!route?.subscriptions.delete(subscription) || route.subscriptions.size > 0) return;
+    this.#routes.delete(filter);
+    this.#filters.delete(route.number);
+    this.#runner.feed((engine) => engine.forget(route.number, filter));
+  }
+
+  #subscriptions(number: number): Iterable<Subscription> {
+    const filter = this.#filters.get(number);
+    return (filter !== undefined && this.#routes.get(filter)?.subscriptions) || [];
+  }
+
+  #take(token: number): Request | undefined {
+    const request = this.#requests.get(token);
+    this.#requests.delete(token);
+    return request;
+  }
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: MqttError) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve!: Deferred<T>['resolve'];
+  let reject!: Deferred<T>['reject'];
+  const promise = new Promise<T>((resolves, rejects) => {
+    resolve = resolves;
+    reject = rejects;
+  });
+  return { promise, resolve, reject };
+}
+
+function once(call: () => void): () => void {
+  let called = false;
+  return () => {
+    if (called) return;
+    called = true;
+    call();
+  };
+}
+
+/** The properties that there are. */
+function present<T extends object>(properties: T): T {
+  const isThere = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => isThere(value))) as T;
+}
+
+/** What the server said about it, as a sentence. */
+function explanation(reasonString: string | undefined): string[] {
+  return reasonString ? [sentence(reasonString)] : [];
+}
+
+function sentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}
+
+/** Milliseconds that opening may take, unless the options say otherwise. */
+const PATIENCE = 10_000;
+
+// Reason Codes; those from UNSPECIFIED_ERROR on are failures.
+const SUCCESS = 0x00;
+const UNSPECIFIED_ERROR = 0x80;

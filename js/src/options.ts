@@ -1,0 +1,277 @@
+// What a broker and a client can be told, and a check that nothing else is said.
+
+import type { WasmSource } from './engine.js';
+import { MqttError } from './error.js';
+import type { Message, MessageProperties, Payload, QoS, UserProperty } from './message.js';
+import type { Clock, Timer } from './timer.js';
+
+/** 4 is MQTT 3.1.1, 5 is MQTT 5.0. */
+export type ProtocolVersion = 4 | 5;
+
+/** What one client may do with the topics that a filter matches. */
+export interface Grant {
+  /** A Topic Filter in which `%c` stands for the Client Identifier and `%u` for the user name. */
+  filter: string;
+  /** Whether messages may be published there. Default true. */
+  publish?: boolean;
+  /** Whether filters that lie within this one may be subscribed to. Default true. */
+  subscribe?: boolean;
+  /** The highest QoS to publish with and to be granted. Default 2. */
+  maximumQos?: QoS;
+  /** Whether messages may be retained. Default true. */
+  retain?: boolean;
+}
+
+/** What a client says of itself when it connects. */
+export interface AuthenticationRequest {
+  /** Where in the exchange this is: CONNECT, or an AUTH that goes on or begins anew. */
+  step: 'connect' | 'continue' | 'reAuthenticate';
+  /** The assigned one if the client named none. */
+  clientId: string;
+  userName?: string;
+  password?: Uint8Array;
+  /** The Authentication Method, for enhanced authentication. */
+  method?: string;
+  data?: Uint8Array;
+}
+
+/** Whether a client is let in. */
+export type Verdict =
+  /** With these rights; all where there are none. */
+  | { type: 'allow'; grants?: Grant[]; data?: Uint8Array }
+  /** `reason` is a Reason Code from 0x80, such as 0x86 Bad User Name or Password or 0x87 Not authorized. */
+  | { type: 'deny'; reason: number }
+  /** Enhanced authentication goes on with this challenge. */
+  | { type: 'continue'; data?: Uint8Array }
+  /** The client is to use another server. */
+  | { type: 'redirect'; server: string; permanent?: boolean };
+
+/** The limits of a broker. All are finite unless you say otherwise; sizes are bytes. */
+export interface BrokerLimits {
+  /** Connections at a time; one more is closed at once. Default 10,000. */
+  maximumConnections?: number;
+  /** Sessions, connected or not; one more is refused with 0x97 Quota exceeded. Default 20,000. */
+  maximumSessions?: number;
+  /** Milliseconds that a connection may be open without a CONNECT. Default 10,000. */
+  connectTimeoutMillis?: number;
+  /** The largest packet. Default 1,048,576. */
+  maximumPacketSize?: number;
+  /** QoS 1 and 2 messages that an MQTT 5 client may have unacknowledged. Default 256. */
+  receiveMaximum?: number;
+  /** Topic Aliases that a client may set. Default 64. */
+  topicAliasMaximum?: number;
+  /** Topic Aliases that the broker sets for a client that allows them. Default 64. */
+  assignedTopicAliases?: number;
+  /** The highest QoS of messages from clients. Default 2. */
+  maximumQos?: QoS;
+  /** Whether retained messages are kept. Default true. */
+  retainAvailable?: boolean;
+  /** Whether filters may hold wildcards. Default true. */
+  wildcardSubscriptionAvailable?: boolean;
+  /** Whether subscriptions may have identifiers. Default true. */
+  subscriptionIdentifiersAvailable?: boolean;
+  /** Whether `$share` filters are allowed. Default true. */
+  sharedSubscriptionAvailable?: boolean;
+  /** Seconds of Keep Alive imposed on MQTT 5 clients; 0 switches it off for them. Default their own. */
+  serverKeepAliveSeconds?: number;
+  /** The longest Session Expiry Interval; 4,294,967,295 is no limit. Default 604,800, a week. */
+  maximumSessionExpirySeconds?: number;
+  /** Subscriptions of one session. Default 1,000. */
+  maximumSubscriptions?: number;
+  /** Levels of a topic or filter, at most 256. Default 128. */
+  maximumTopicLevels?: number;
+  /** QoS 1 and 2 messages in flight to one client. Default 256. */
+  maximumInFlight?: number;
+  /** Messages that wait for one session; more are dropped and counted. Default 1,000. */
+  maximumQueuedMessages?: number;
+  /** Bytes that wait for one session; a message beyond is dropped and counted. Default 8,388,608. */
+  maximumQueuedBytes?: number;
+  /** Bytes sent to one connection and not yet written; beyond, QoS 0 is dropped and counted, the rest waits. Default 1,048,576. */
+  sendBuffer?: number;
+  /** Retained messages. Default 100,000. */
+  maximumRetainedMessages?: number;
+  /** Bytes of retained messages. Default 67,108,864. */
+  maximumRetainedBytes?: number;
+  /** Seconds between two publications of the `$SYS` topics while anybody subscribes to them; 0 is never. Default 10. */
+  sysIntervalSeconds?: number;
+  /** Response Information for clients that request it. */
+  responseInformation?: string;
+}
+
+/** How a broker is opened. */
+export interface BrokerOptions extends BrokerLimits {
+  /** The rights of every client where there is no `authenticate`. Default all. */
+  grants?: Grant[];
+  /** Decides who is let in. One that throws keeps the client out. Default: everybody is let in. */
+  authenticate?: (request: AuthenticationRequest) => Verdict | PromiseLike<Verdict>;
+  /** Hears of connections, refusals and dropped messages. */
+  onEvent?: (event: BrokerEvent) => void;
+  /** Milliseconds since 1970. Default `Date.now`. */
+  clock?: Clock;
+  /** Wakes the broker. Default `setTimeout`. */
+  timer?: Timer;
+  /** The package's WebAssembly, where it is not to come from the package itself. What is loaded first is used by all. */
+  wasm?: WasmSource | PromiseLike<WasmSource>;
+}
+
+/** Something worth knowing about a broker. */
+export type BrokerEvent =
+  | { type: 'connected'; connection: number; clientId: string; version: ProtocolVersion; sessionPresent: boolean }
+  | { type: 'refused'; connection: number; refusal: Refusal }
+  | { type: 'disconnected'; connection: number; clientId: string; refusal: Refusal }
+  | { type: 'publishRefused'; clientId?: string; topic: string; reason: number }
+  | { type: 'dropped'; clientId: string; why: string };
+
+/** Why a connection ended. */
+export interface Refusal {
+  /** A Reason Code. */
+  reason: number;
+  /** One sentence. */
+  message: string;
+}
+
+/** What a broker counts: since it was opened, or now. */
+export interface BrokerStatistics {
+  /** Clients connected now. */
+  clientsConnected: number;
+  /** Most clients ever connected at a time. */
+  clientsMaximum: number;
+  /** Sessions now, connected or not. */
+  sessions: number;
+  /** Subscriptions now. */
+  subscriptions: number;
+  /** Retained messages now. */
+  retainedMessages: number;
+  /** Bytes of topics and payloads of retained messages now. */
+  retainedBytes: number;
+  /** Messages that wait in queues or are in flight now. */
+  messagesStored: number;
+  bytesReceived: number;
+  bytesSent: number;
+  /** Messages received from clients. */
+  messagesReceived: number;
+  /** Messages sent to clients. */
+  messagesSent: number;
+  /** Messages dropped for one subscriber, because of a limit. */
+  messagesDropped: number;
+  /** Messages refused to their publisher. */
+  messagesRefused: number;
+  /** Connections refused, or closed for breaking a rule. */
+  connectionsRefused: number;
+}
+
+/** How a client connects. */
+export interface ConnectOptions {
+  /** Default: the server assigns one. */
+  clientId?: string;
+  /** Default 5. */
+  protocolVersion?: ProtocolVersion;
+  /** Whether to begin without an earlier session. In 3.1.1 this is Clean Session. Default true. */
+  cleanStart?: boolean;
+  /** Seconds; 0 is none. Default 60. */
+  keepAlive?: number;
+  userName?: string;
+  password?: string | Uint8Array;
+  /** What the server publishes when the connection ends badly. */
+  will?: WillOptions;
+  /** MQTT 5 only. */
+  properties?: ConnectProperties;
+  /** Answers a challenge of the server with Authentication Data, where `properties.authenticationMethod` is set. */
+  authenticate?: (challenge: Uint8Array | undefined) => Uint8Array | PromiseLike<Uint8Array>;
+  /** Takes the messages that no subscription of this client matches, such as those of a session that was kept. */
+  onMessage?: (message: Message) => void | PromiseLike<void>;
+  /** Requests that may wait for the server; one more is refused with `queue-full`. Default 1,000. */
+  maximumQueued?: number;
+  /** Milliseconds that opening, and each answer to a CONNECT or ping, may take. Default 10,000. */
+  responseTimeoutMillis?: number;
+  /** Milliseconds since 1970. Default `Date.now`. */
+  clock?: Clock;
+  /** Wakes the client. Default `setTimeout`. */
+  timer?: Timer;
+  /** As in `BrokerOptions`. */
+  wasm?: WasmSource | PromiseLike<WasmSource>;
+}
+
+/** The message that the server publishes when the connection ends badly. */
+export interface WillOptions {
+  topic: string;
+  /** At most 65,535 bytes. Default empty. */
+  payload?: Payload;
+  qos?: QoS;
+  retain?: boolean;
+  /** MQTT 5 only. */
+  properties?: MessageProperties & {
+    /** Seconds that the server waits for the client to come back before it publishes. Default 0. */
+    willDelayInterval?: number;
+  };
+}
+
+/** The CONNECT Properties of MQTT 5 (3.1.2.11). */
+export interface ConnectProperties {
+  /** Seconds that the session outlives the connection; 4,294,967,295 is for ever. Default 0. */
+  sessionExpiryInterval?: number;
+  /** QoS 1 and 2 messages that this client takes before it acknowledges. Default 256. */
+  receiveMaximum?: number;
+  /** Bytes of the largest packet that this client takes. Default 1,048,576. */
+  maximumPacketSize?: number;
+  /** Topic Aliases that the server may set. Default 64. */
+  topicAliasMaximum?: number;
+  requestResponseInformation?: boolean;
+  requestProblemInformation?: boolean;
+  userProperties?: UserProperty[];
+  authenticationMethod?: string;
+  authenticationData?: Uint8Array;
+}
+
+/** What an MQTT 5 server said when it accepted the connection (3.2.2.3); what it left out is absent. */
+export interface ServerProperties {
+  sessionExpiryInterval?: number;
+  receiveMaximum?: number;
+  maximumQos?: QoS;
+  retainAvailable?: boolean;
+  maximumPacketSize?: number;
+  topicAliasMaximum?: number;
+  reasonString?: string;
+  userProperties?: UserProperty[];
+  wildcardSubscriptionAvailable?: boolean;
+  subscriptionIdentifiersAvailable?: boolean;
+  sharedSubscriptionAvailable?: boolean;
+  serverKeepAlive?: number;
+  responseInformation?: string;
+  serverReference?: string;
+  authenticationMethod?: string;
+  authenticationData?: Uint8Array;
+}
+
+/** How a client subscribes. */
+export interface SubscribeOptions {
+  /** The highest QoS to receive with. Default 0. */
+  qos?: QoS;
+  /** Whether messages that this client published stay away. MQTT 5 only. Default false. */
+  noLocal?: boolean;
+  /** Whether messages keep the publisher's RETAIN flag. MQTT 5 only. Default false. */
+  retainAsPublished?: boolean;
+  /** When retained messages are sent: always, if the subscription is new, or never. MQTT 5 only. Default `send`. */
+  retainHandling?: 'send' | 'sendIfNew' | 'doNotSend';
+  /** MQTT 5 only. */
+  userProperties?: UserProperty[];
+}
+
+/** The options that are there, and an error for one that does not exist: it would be silently ignored. */
+export function checked<T extends object>(options: T, known: Record<keyof T, true>): Partial<T> {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(known, name)) {
+      throw new MqttError('invalid-options', `There is no option "${name}".`, {
+        hint: `The options are ${Object.keys(known).join(', ')}.`,
+      });
+    }
+  }
+  return defined(options);
+}
+
+/** The object without what is `undefined`, at every depth: to leave an option out and to say `undefined` is the same. */
+function defined<T extends object>(object: T): Partial<T> {
+  const isPlain = (value: object) => Object.getPrototypeOf(value) === Object.prototype;
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([name, value]) => [name, isPlain(Object(value)) ? defined(value) : value])) as Partial<T>;
+}

@@ -1,0 +1,201 @@
+// What carries bytes between a client and a broker, as one interface. Knows no MQTT.
+
+import { report } from './error.js';
+
+/** A connection that carries bytes both ways, in order, cut anywhere. */
+export interface Transport {
+  /** Sends these bytes, which are the transport's from now on. */
+  send(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Ends the connection once everything sent before was written. `onclose` need not be called then. */
+  close(): void;
+  /** Set by whoever uses the transport: bytes came. Anything but bytes, such as text, ends the connection. */
+  onmessage: ((event: { data: unknown }) => void) | null;
+  /** Set by whoever uses the transport: the connection is gone. */
+  onclose: (() => void) | null;
+  /** Bytes sent and not yet written; where there is none, everything always is. */
+  readonly bufferedAmount?: number;
+  /** Resolves when bytes can be sent, rejects when that will never be; where there is none, they can. */
+  readonly opened?: Promise<void>;
+}
+
+/** The part of a WebSocket that is needed: the platform's own has it, and so has that of the npm package `ws`. */
+export interface WebSocketLike {
+  binaryType: string;
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(bytes: Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+  // Event types differ between platforms.
+  onopen: any;
+  onmessage: any;
+  onclose: any;
+  onerror: any;
+}
+
+/** The part of a MessagePort that is needed. A message of `null` stands for the end of the connection. */
+export interface MessagePortLike {
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+  close(): void;
+  onmessage: any;
+}
+
+/** What a broker accepts and a client connects over. */
+export type Connectable = Transport | WebSocketLike | MessagePortLike;
+
+/** The transport in, or around, what somebody brought. */
+export function toTransport(connectable: Connectable): Transport {
+  if ('postMessage' in connectable) return new PortTransport(connectable);
+  if ('binaryType' in connectable) return new WebSocketTransport(connectable);
+  return connectable;
+}
+
+/** The bytes of a message, or `undefined` if it is none. */
+export function toBytes(data: unknown): Uint8Array | undefined {
+  if (data instanceof Uint8Array) return data;
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return undefined;
+}
+
+/** Two transports that are each other's end, within this program. */
+export function pair(): [MemoryTransport, MemoryTransport] {
+  const [one, other] = [new MemoryTransport(), new MemoryTransport()];
+  one.peer = other;
+  other.peer = one;
+  return [one, other];
+}
+
+/** One end of a pair. What is sent arrives soon, never during the call. */
+export class MemoryTransport implements Transport {
+  onmessage: Transport['onmessage'] = null;
+  onclose: Transport['onclose'] = null;
+  /** The other end, until either has closed. */
+  peer: MemoryTransport | null = null;
+
+  send(message: unknown): void {
+    const { peer } = this;
+    if (peer) soon(() => peer.peer && peer.onmessage?.({ data: message }));
+  }
+
+  close(): void {
+    const { peer } = this;
+    if (!peer) return;
+    this.peer = null;
+    soon(() => {
+      if (!peer.peer) return;
+      peer.peer = null;
+      peer.onclose?.();
+    });
+  }
+}
+
+class WebSocketTransport implements Transport {
+  onmessage: Transport['onmessage'] = null;
+  onclose: Transport['onclose'] = null;
+  readonly opened: Promise<void>;
+  readonly #socket: WebSocketLike;
+
+  constructor(socket: WebSocketLike) {
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+    this.opened = new Promise((resolve, reject) => {
+      if (socket.readyState === OPEN) resolve();
+      socket.onopen = () => resolve();
+      socket.onerror = () => {}; // a close follows, and `ws` throws what nobody listens to
+      socket.onclose = () => {
+        reject(new Error('the WebSocket did not open'));
+        this.onclose?.();
+      };
+      if (socket.readyState > OPEN) reject(new Error('the WebSocket is closed'));
+    });
+    this.opened.catch(() => {}); // a broker is told by `onclose`
+    socket.onmessage = ({ data }: { data: unknown }) => {
+      if (typeof data === 'string') {
+        // [MQTT-6.0.0-1]
+        socket.close(UNSUPPORTED_DATA, 'MQTT is sent in binary messages.');
+      }
+      this.onmessage?.({ data });
+    };
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#socket.send(bytes);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+class PortTransport implements Transport {
+  onmessage: Transport['onmessage'] = null;
+  onclose: Transport['onclose'] = null;
+  readonly #port: MessagePortLike;
+
+  constructor(port: MessagePortLike) {
+    this.#port = port;
+    port.onmessage = ({ data }: { data: unknown }) => {
+      if (data === null) {
+        port.close();
+        this.onclose?.();
+      } else {
+        this.onmessage?.({ data });
+      }
+    };
+    // Newer platforms tell when the other side of a port is gone.
+    if ('onclose' in port) port.onclose = () => this.onclose?.();
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#port.postMessage(bytes, [bytes.buffer]);
+  }
+
+  close(): void {
+    this.#port.postMessage(null, []);
+    this.#port.close();
+  }
+}
+
+/** Runs `task` after the code that runs now and the tasks before it. */
+function soon(task: () => void): void {
+  tasks.push(task);
+  if (tasks.length === 1) schedule();
+}
+
+/** Lets the platform draw and listen when tasks have kept it from that for long. */
+function schedule(): void {
+  if (turnBegan === undefined) {
+    turnBegan = performance.now();
+    setTimeout(() => (turnBegan = undefined));
+  }
+  if (performance.now() - turnBegan < LONGEST_TURN) queueMicrotask(runTasks);
+  else setTimeout(runTasks);
+}
+
+function runTasks(): void {
+  const began = performance.now();
+  while (tasks[0]) {
+    try {
+      tasks[0]();
+    } catch (error) {
+      report(error);
+    }
+    tasks.shift();
+    if (performance.now() - began > LONGEST_TURN) break;
+  }
+  if (tasks[0]) schedule();
+}
+
+const tasks: (() => void)[] = [];
+let turnBegan: number | undefined;
+
+/** Milliseconds. */
+const LONGEST_TURN = 8;
+
+// Of a WebSocket: a state, and a close code.
+const OPEN = 1;
+const UNSUPPORTED_DATA = 1003;
