@@ -19,6 +19,8 @@ await build({ ...common, entryPoints: ['src/entry/workerd.ts'], outfile: 'dist/w
 
 const tsc = createRequire(import.meta.url).resolve('typescript/package.json').replace('package.json', 'bin/tsc');
 execFileSync(process.execPath, [tsc, '--project', 'tsconfig.types.json'], { stdio: 'inherit' });
+// Of no use outside: they name the generated glue.
+for (const name of ['engine', 'link']) await rm(`dist/types/${name}.d.ts`);
 
 for (const file of ['dist/index.js', 'dist/workerd.js', 'dist/mqlite.wasm']) {
   const bytes = await readFile(file);

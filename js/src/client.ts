@@ -2,9 +2,10 @@
 
 import { load, refusing } from './engine.js';
 import { MqttError } from './error.js';
-import { type Answer, type Closed, Link, type Welcome } from './link.js';
+import { Link, type Welcome } from './link.js';
 import { payloadBytes, type Payload, type PublishOptions } from './message.js';
 import { checked, type ConnectOptions, type ServerProperties, type SubscribeOptions } from './options.js';
+import type { Answer, Closed } from './outcome.js';
 import type { MessageHandler, Subscription } from './subscription.js';
 import { type Connectable, toTransport } from './transport.js';
 

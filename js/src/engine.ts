@@ -1,14 +1,12 @@
 // The WebAssembly in which the rules live: loads it, and feeds its engines one input at a time.
 
 import { BrokerEngine, ClientEngine, initSync, reasonName } from '../wasm/mqlite.js';
-import { MqttError, type MqttErrorCode } from './error.js';
+import { MqttError, type MqttErrorCode, sentence } from './error.js';
+import type { WasmSource } from './options.js';
 import type { Clock, Timer } from './timer.js';
 
 export { BrokerEngine, ClientEngine };
 export type { BrokerHost, ClientHost } from '../wasm/mqlite.js';
-
-/** Where the WebAssembly comes from: compiled, as bytes, or as the answer to a request. */
-export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array<ArrayBuffer> | Response;
 
 /** Called by an entry of the package: where the WebAssembly comes from unless somebody says otherwise. */
 export function setDefaultSource(source: () => WasmSource): void {
@@ -67,7 +65,7 @@ export function refusing<T>(make: () => T): T {
 function toMqttError(error: unknown): MqttError {
   if (error instanceof MqttError) return error;
   const { name, message } = error instanceof Error ? error : { name: '', message: String(error) };
-  return new MqttError(name.includes('-') ? (name as MqttErrorCode) : 'invalid-options', message);
+  return new MqttError(name.includes('-') ? (name as MqttErrorCode) : 'invalid-options', sentence(message));
 }
 
 interface Engine {

@@ -62,6 +62,12 @@ export function report(error: unknown): void {
   else console.error(error);
 }
 
+/** With a capital and a full stop. */
+export function sentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}
+
 const HINTS: Partial<Record<MqttErrorCode, string>> = {
   closed: 'Connect again.',
   interrupted: 'Connect again, and repeat it if repeating does no harm.',

@@ -2,9 +2,7 @@
 
 export { Broker } from './broker.js';
 export { Client, connect, type DisconnectOptions } from './client.js';
-export type { WasmSource } from './engine.js';
 export { MqttError, type MqttErrorCode } from './error.js';
-export type { Answer, Closed } from './link.js';
 export type { Message, MessageProperties, Payload, PublishOptions, QoS, UserProperty } from './message.js';
 export type {
   AuthenticationRequest,
@@ -20,8 +18,10 @@ export type {
   ServerProperties,
   SubscribeOptions,
   Verdict,
+  WasmSource,
   WillOptions,
 } from './options.js';
+export type { Answer, Closed } from './outcome.js';
 export type { MessageHandler, Subscription } from './subscription.js';
 export type { Clock, Timer } from './timer.js';
 export type { Connectable, MessagePortLike, Transport, WebSocketLike } from './transport.js';

@@ -1,33 +1,13 @@
 // A client's connection: from promises to the engine's requests, from the engine's calls to promises and subscriptions.
 
 import { ClientEngine, type ClientHost, describeReason, Runner } from './engine.js';
-import { MqttError, type MqttErrorCode, report } from './error.js';
-import { Message, type MessageProperties, payloadBytes, type QoS, type UserProperty } from './message.js';
+import { MqttError, type MqttErrorCode, report, sentence } from './error.js';
+import { Message, type MessageProperties, payloadBytes, type QoS } from './message.js';
 import type { ConnectOptions, ServerProperties } from './options.js';
+import type { Answer, Closed } from './outcome.js';
 import { type MessageHandler, Subscription } from './subscription.js';
 import { SystemTimer } from './timer.js';
 import { toBytes, type Transport } from './transport.js';
-
-/** The server's answer to a request. */
-export interface Answer {
-  /** A Reason Code: 0x00, the granted QoS, or 0x10 for a message that nobody subscribed to. */
-  reason: number;
-  /** What else an MQTT 5 server said. */
-  reasonString?: string;
-  userProperties?: UserProperty[];
-}
-
-/** How a connection ended. */
-export interface Closed {
-  /** By this client, by the server's DISCONNECT, because the server broke a rule or fell silent, or without a word. */
-  cause: 'requested' | 'server' | 'violated' | 'silence' | 'lost';
-  /** A Reason Code, if there is one. */
-  reason?: number;
-  /** One sentence. */
-  message: string;
-  /** The server to use instead, if the server named one. */
-  serverReference?: string;
-}
 
 /** What the server said first. */
 export interface Welcome {
@@ -333,11 +313,6 @@ function present<T extends object>(properties: T): T {
 /** What the server said about it, as a sentence. */
 function explanation(reasonString: string | undefined): string[] {
   return reasonString ? [sentence(reasonString)] : [];
-}
-
-function sentence(text: string): string {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
 /** Milliseconds that opening may take, unless the options say otherwise. */

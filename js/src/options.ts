@@ -1,9 +1,11 @@
 // What a broker and a client can be told, and a check that nothing else is said.
 
-import type { WasmSource } from './engine.js';
 import { MqttError } from './error.js';
 import type { Message, MessageProperties, Payload, QoS, UserProperty } from './message.js';
 import type { Clock, Timer } from './timer.js';
+
+/** Where the package's WebAssembly comes from: compiled, as bytes, or as the answer to a request. */
+export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array<ArrayBuffer> | Response;
 
 /** 4 is MQTT 3.1.1, 5 is MQTT 5.0. */
 export type ProtocolVersion = 4 | 5;

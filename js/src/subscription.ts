@@ -62,7 +62,7 @@ export class Subscription implements AsyncIterable<Message> {
       }
     } finally {
       taken?.done();
-      if (!this.#ended) await this.#leave();
+      if (!this.#ended) this.#leave().catch(() => {}); // the connection has ended, and the subscription with it
     }
   }
 

@@ -1,6 +1,5 @@
 // An object with the interface of a WebSocket whose other end is a broker in this program. Knows no MQTT.
 
-import { report } from './error.js';
 import { type MemoryTransport, toBytes } from './transport.js';
 
 /** What a WebSocket calls back. */
@@ -25,25 +24,28 @@ export class BrokerWebSocket extends EventTarget {
   readonly extensions = '';
   /** Always 0: what is sent is written. */
   readonly bufferedAmount = 0;
-  binaryType: BinaryType = 'blob';
+  binaryType: 'blob' | 'arraybuffer' = 'blob';
   onopen: Listener<Event> = null;
   onmessage: Listener<MessageEvent> = null;
   onclose: Listener<CloseEvent> = null;
   onerror: Listener<Event> = null;
 
   readonly #transport: MemoryTransport;
-  #readyState = 0;
+  #readyState: 0 | 1 | 2 | 3 = 0;
 
   /** @internal */
   constructor(transport: MemoryTransport) {
     super();
     this.#transport = transport;
+    for (const name of ['open', 'message', 'close', 'error'] as const) {
+      this.addEventListener(name, (event) => (this[`on${name}`] as Listener<Event>)?.(event));
+    }
     transport.onmessage = ({ data }) => this.#received(data);
     transport.onclose = () => this.#closed(NORMAL_CLOSURE, '');
     queueMicrotask(() => this.#opened());
   }
 
-  get readyState(): number {
+  get readyState(): 0 | 1 | 2 | 3 {
     return this.#readyState;
   }
 
@@ -77,30 +79,20 @@ export class BrokerWebSocket extends EventTarget {
   #opened(): void {
     if (this.#readyState !== this.CONNECTING) return;
     this.#readyState = this.OPEN;
-    this.#dispatch(new Event('open'));
+    this.dispatchEvent(new Event('open'));
   }
 
   #received(data: unknown): void {
     const bytes = toBytes(data);
     if (!bytes || this.#readyState !== this.OPEN) return;
     const whole = copy(bytes);
-    this.#dispatch(new MessageEvent('message', { data: this.binaryType === 'blob' ? new Blob([whole]) : whole.buffer }));
+    this.dispatchEvent(new MessageEvent('message', { data: this.binaryType === 'blob' ? new Blob([whole]) : whole.buffer }));
   }
 
   #closed(code: number, reason: string): void {
     if (this.#readyState === this.CLOSED) return;
     this.#readyState = this.CLOSED;
-    this.#dispatch(closeEvent({ code, reason, wasClean: true }));
-  }
-
-  #dispatch(event: Event): void {
-    const listener = this[`on${event.type}` as 'onopen'];
-    try {
-      listener?.call(this, event);
-    } catch (error) {
-      report(error);
-    }
-    this.dispatchEvent(event);
+    this.dispatchEvent(closeEvent({ code, reason, wasClean: true }));
   }
 }
 

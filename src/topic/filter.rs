@@ -112,7 +112,7 @@ impl TopicFilter {
 /// Where the filter begins in `text`: behind the share, if there is one.
 fn filter_start(text: &str) -> Result<usize, InvalidTopic> {
     const SHARE: InvalidTopic =
-        InvalidTopic { rule: "`$share/` is followed by a ShareName, `/` and a filter [MQTT-4.8.2-1] [MQTT-4.8.2-2]" };
+        InvalidTopic { rule: "after `$share/` come a ShareName, `/` and a filter [MQTT-4.8.2-1] [MQTT-4.8.2-2]" };
     let Some(shared) = text.strip_prefix(SHARE_PREFIX) else { return Ok(0) };
     match shared.split_once('/') {
         Some((name, filter)) if !name.is_empty() && !name.contains(['+', '#']) && !filter.is_empty() => {
@@ -125,7 +125,7 @@ fn filter_start(text: &str) -> Result<usize, InvalidTopic> {
 fn check_wildcards(filter: &[u8]) -> Result<(), InvalidTopic> {
     const NOT_ALONE: InvalidTopic =
         InvalidTopic { rule: "a wildcard occupies a whole level [MQTT-4.7.1-1] [MQTT-4.7.1-2]" };
-    const NOT_LAST: InvalidTopic = InvalidTopic { rule: "`#` is the last level [MQTT-4.7.1-1]" };
+    const NOT_LAST: InvalidTopic = InvalidTopic { rule: "only the last level can be `#` [MQTT-4.7.1-1]" };
     if filter.is_empty() {
         return Err(EMPTY);
     }

@@ -5,4 +5,4 @@ import { setDefaultSource } from '../engine.js';
 
 export * from '../index.js';
 
-setDefaultSource(() => Uint8Array.from(atob(base64 as string), (character) => character.charCodeAt(0)));
+setDefaultSource(() => Uint8Array.from(atob(base64 as unknown as string), (character) => character.charCodeAt(0)));

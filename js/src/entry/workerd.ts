@@ -5,4 +5,4 @@ import { setDefaultSource } from '../engine.js';
 
 export * from '../index.js';
 
-setDefaultSource(() => module as WebAssembly.Module);
+setDefaultSource(() => module as unknown as WebAssembly.Module);

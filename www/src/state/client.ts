@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { Broker, Client, ProtocolVersion, QoS } from 'mqlite';
+import type { Broker, Client, Closed, ProtocolVersion, QoS } from 'mqlite';
 import { sentence } from '../text.js';
 import { MessageLog } from './log.js';
 
@@ -59,7 +59,7 @@ export class ClientModel {
           ...(protocolVersion.value === 5 && !cleanStart.value && { properties: { sessionExpiryInterval: KEPT } }),
         });
         this.status.value = 'connected';
-        void this.#client.closed.then(() => this.#ended());
+        void this.#client.closed.then((closed) => this.#ended(closed));
       } catch (error) {
         this.status.value = 'disconnected';
         throw error;
@@ -98,7 +98,8 @@ export class ClientModel {
     });
   }
 
-  #ended(): void {
+  #ended({ cause, message }: Closed): void {
+    if (cause !== 'requested') this.problem.value = message;
     this.#client = null;
     this.status.value = 'disconnected';
     this.subscriptions.value = new Map();

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import { Broker } from 'mqlite';
+
+/** A test whose broker asks `authenticate`. */
+function asking(name, authenticate, body) {
+  test(name, async (context) => {
+    const broker = await Broker.open({ authenticate });
+    context.after(() => broker.close());
+    await body(broker);
+  });
+}
+
+asking(
+  'A client is let in by what it says of itself, with the rights it is given',
+  async ({ step, clientId, userName, password }) => {
+    assert.equal(step, 'connect');
+    const known = userName === 'ada' && new TextDecoder().decode(password) === 'secret';
+    return known ? { type: 'allow', grants: [{ filter: `${clientId}/%u/#`, maximumQos: 1 }] } : { type: 'deny', reason: 0x86 };
+  },
+  async (broker) => {
+    await assert.rejects(broker.connect({ userName: 'ada', password: 'wrong' }), { code: 'refused', reason: 0x86 });
+    const ada = await broker.connect({ clientId: 'c', userName: 'ada', password: 'secret' });
+    assert.equal((await ada.subscribe('c/ada/a', { qos: 2 }, () => {})).qos, 1);
+    await assert.rejects(ada.subscribe('#', () => {}), { code: 'refused', reason: 0x87 });
+    await assert.rejects(ada.publish('elsewhere', 'x', { qos: 1 }), { code: 'refused', reason: 0x87 });
+    assert.equal((await ada.publish('c/ada/a', 'x', { qos: 1 })).reason, 0);
+  },
+);
+
+asking('A client may be sent elsewhere', () => ({ type: 'redirect', server: 'other.example' }), async (broker) => {
+  await assert.rejects(broker.connect(), (error) => {
+    assert.equal(error.reason, 0x9c);
+    assert.match(error.hint, /other\.example/);
+    return true;
+  });
+  await assert.rejects(broker.connect({ protocolVersion: 4 }), { code: 'refused' });
+});
+
+for (const [name, authenticate] of [
+  ['throws', () => { throw new Error('The database is away.'); }],
+  ['rejects', () => Promise.reject(new Error('The database is away.'))],
+  ['answers nothing', () => undefined],
+  ['answers with nonsense', () => ({ type: 'perhaps' })],
+  ['denies with a success', () => ({ type: 'deny', reason: 0 })],
+]) {
+  asking(`A callback that ${name} keeps the client out, and the developer hears why`, authenticate, async (broker) => {
+    const complaint = mock.method(console, 'error', () => {});
+    await assert.rejects(broker.connect(), { code: 'refused', reason: 0x80 });
+    assert.equal(complaint.mock.callCount(), 1);
+    complaint.mock.restore();
+  });
+}
+
+asking(
+  'Enhanced authentication goes to and fro until the broker is content',
+  ({ step, method, data }) => {
+    assert.equal(method, 'count');
+    const said = data?.[0] ?? 0;
+    return said < 3 ? { type: 'continue', data: Uint8Array.of(said) } : { type: 'allow', data: Uint8Array.of(step === 'continue' ? 9 : 0) };
+  },
+  async (broker) => {
+    const asked = [];
+    const client = await broker.connect({
+      properties: { authenticationMethod: 'count', authenticationData: Uint8Array.of(1) },
+      authenticate: async (challenge) => {
+        asked.push(challenge[0]);
+        return Uint8Array.of(challenge[0] + 1);
+      },
+    });
+    assert.deepEqual(asked, [1, 2]);
+    assert.deepEqual(client.server.authenticationData, Uint8Array.of(9));
+  },
+);
+
+test('Grants hold for everybody where nobody is asked', async (context) => {
+  const broker = await Broker.open({ grants: [{ filter: 'open/#' }, { filter: 'read', publish: false }] });
+  context.after(() => broker.close());
+  const client = await broker.connect();
+  await client.publish('open/a', 'x', { qos: 1 });
+  await client.subscribe('read', () => {});
+  await assert.rejects(client.publish('read', 'x', { qos: 1 }), { reason: 0x87 });
+  await assert.rejects(client.subscribe('closed', () => {}), { reason: 0x87 });
+});

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Broker, MqttError } from 'mqlite';
+import { RawTransport, rawClient, settled, Time, withBroker } from './support.mjs';
+
+/** PUBLISH at QoS 0 to `t`, as a client that a test speaks itself hears it. */
+const PUBLISH_5 = '3005000174' + '00' + '78';
+
+withBroker('A message crosses, and is kept for those who come later', async (broker) => {
+  const gauge = await broker.connect({ clientId: 'gauge' });
+  await gauge.publish('tide/low', '06:12', { qos: 1, retain: true });
+  const screen = await broker.connect({ clientId: 'screen' });
+  const heard = [];
+  await screen.subscribe('tide/+', { qos: 1 }, (message) => heard.push([message.topic, message.text(), message.retain]));
+  await gauge.publish('tide/high', '12:30', { qos: 2 });
+  await settled();
+  assert.deepEqual(heard, [['tide/low', '06:12', true], ['tide/high', '12:30', false]]);
+});
+
+for (const protocolVersion of [4, 5]) {
+  for (const qos of [0, 1, 2]) {
+    withBroker(`MQTT ${protocolVersion} carries QoS ${qos}`, async (broker) => {
+      const client = await broker.connect({ protocolVersion });
+      const heard = [];
+      const { qos: granted } = await client.subscribe('#', { qos }, (message) => heard.push(message));
+      assert.equal(granted, qos);
+      for (const size of [0, 1, 200_000]) await client.publish(`size/${size}`, new Uint8Array(size).fill(7), { qos });
+      await settled();
+      assert.deepEqual(heard.map(({ payload }) => payload.length), [0, 1, 200_000]);
+      assert.ok(heard.every((message) => message.qos === qos && message.payload.every((byte) => byte === 7)));
+    });
+  }
+}
+
+withBroker('The host publishes without a client', async (broker) => {
+  const client = await broker.connect();
+  const heard = [];
+  await client.subscribe('#', { qos: 2 }, ({ topic, qos, properties }) => heard.push({ topic, qos, properties }));
+  await broker.publish('news', 'x', { qos: 2, properties: { contentType: 'text/plain', userProperties: [['a', 'b']] } });
+  await settled();
+  const properties = { contentType: 'text/plain', userProperties: [['a', 'b']] };
+  assert.deepEqual(heard, [{ topic: 'news', qos: 2, properties }]);
+  await assert.rejects(broker.publish('a\0', 'x'), { code: 'invalid-options' });
+});
+
+withBroker('What the broker counts is there to read', async (broker) => {
+  const client = await broker.connect();
+  await client.subscribe('a', () => {});
+  await client.publish('a', 'x', { qos: 1, retain: true });
+  const { clientsConnected, subscriptions, retainedMessages, messagesReceived, messagesSent } = broker.statistics();
+  assert.deepEqual([clientsConnected, subscriptions, retainedMessages, messagesReceived, messagesSent], [1, 1, 1, 1, 1]);
+});
+
+test('A broker that closes tells its clients, and is of no more use', async () => {
+  const broker = await Broker.open();
+  const [client, raw] = [await broker.connect(), rawClient(broker)];
+  broker.close();
+  assert.equal(raw.hear().slice(0, 2), 'e0');
+  assert.ok(raw.closed);
+  const { cause, reason } = await client.closed;
+  assert.deepEqual({ cause, reason }, { cause: 'server', reason: 0x8b });
+  assert.throws(() => broker.accept(new RawTransport()), { code: 'closed' });
+  assert.throws(() => broker.statistics(), { code: 'closed' });
+  await assert.rejects(broker.connect(), { code: 'closed' });
+  await assert.rejects(broker.publish('a', 'x'), { code: 'closed' });
+  broker.close();
+});
+
+test('Every limit is known to the broker, and a wrong value is refused by name', async () => {
+  const limits = {
+    maximumConnections: 1, maximumSessions: 1, connectTimeoutMillis: 1, maximumPacketSize: 100, receiveMaximum: 1,
+    topicAliasMaximum: 1, assignedTopicAliases: 1, maximumQos: 1, retainAvailable: true, wildcardSubscriptionAvailable: true,
+    subscriptionIdentifiersAvailable: true, sharedSubscriptionAvailable: true, serverKeepAliveSeconds: 1,
+    maximumSessionExpirySeconds: 1, maximumSubscriptions: 1, maximumTopicLevels: 1, maximumInFlight: 1,
+    maximumQueuedMessages: 1, maximumQueuedBytes: 1, sendBuffer: 1, maximumRetainedMessages: 1, maximumRetainedBytes: 1,
+    sysIntervalSeconds: 1, responseInformation: 'a',
+  };
+  (await Broker.open(limits)).close();
+  for (const name of Object.keys(limits)) {
+    await assert.rejects(Broker.open({ [name]: [] }), (error) => {
+      assert.ok(error instanceof MqttError && error.code === 'invalid-options', name);
+      assert.match(error.message.toLowerCase(), new RegExp(`^${name.toLowerCase()}: `));
+      return true;
+    });
+  }
+});
+
+test('An option that does not exist is refused, and the others are named', async () => {
+  await assert.rejects(Broker.open({ maxConnections: 3 }), (error) => {
+    assert.match(error.message, /"maxConnections"/);
+    assert.match(error.hint, /maximumConnections/);
+    return true;
+  });
+});
+
+test('Limits are kept: one client more is closed at once', async (context) => {
+  const events = [];
+  const broker = await Broker.open({ maximumConnections: 1, onEvent: (event) => events.push(event) });
+  context.after(() => broker.close());
+  const client = await broker.connect({ clientId: 'first' });
+  const other = new RawTransport();
+  broker.accept(other);
+  assert.ok(other.closed);
+  assert.equal(broker.statistics().connectionsRefused, 1);
+  await client.disconnect();
+  await settled();
+  assert.deepEqual(events, [
+    { type: 'connected', connection: 1, clientId: 'first', version: 5, sessionPresent: false },
+    { type: 'disconnected', connection: 1, clientId: 'first', refusal: { reason: 0, message: 'the client sent DISCONNECT' } },
+  ]);
+});
+
+withBroker('A transport that brings text, or throws, is closed, and nobody else hears of it', async (broker) => {
+  const [bystander, texting, throwing] = [rawClient(broker), rawClient(broker), rawClient(broker)];
+  texting.onmessage({ data: 'hello' });
+  assert.ok(texting.closed);
+  throwing.send = () => {
+    throw new Error('no');
+  };
+  throwing.say('c000');
+  assert.equal(broker.statistics().clientsConnected, 1);
+  bystander.say('c000');
+  assert.equal(bystander.hear(), 'd000');
+});
+
+withBroker(
+  'A transport that does not write is not written to without bound, and goes on when it has written',
+  async (broker) => {
+    const [slow, publisher] = [rawClient(broker), await broker.connect()];
+    slow.say('82' + '07' + '0001' + '00' + '000174' + '00');
+    slow.hear();
+    let buffered = 1;
+    Object.defineProperty(slow, 'bufferedAmount', { get: () => buffered });
+    for (let count = 0; count < 100; count += 1) await publisher.publish('t', 'x', { qos: 1 });
+    const before = slow.hear();
+    assert.ok(before.length / PUBLISH_5.length < 50, `${before.length} hexadecimal digits were sent`);
+    assert.ok(broker.statistics().messagesDropped > 50);
+    buffered = 0;
+    await settled();
+    await publisher.publish('t', 'x', { qos: 1 });
+    assert.equal(slow.hear(), PUBLISH_5);
+  },
+  { sendBuffer: 100 },
+);
+
+test('Time is what the clock says: a silent client is closed, and its will published', async (context) => {
+  const time = new Time();
+  const broker = await Broker.open(time.options());
+  context.after(() => broker.close());
+  const watcher = rawClient(broker, 4);
+  watcher.say('8206' + '0001' + '000174' + '00');
+  watcher.hear();
+  const silent = new RawTransport();
+  broker.accept(silent);
+  silent.say('1013' + '00044d515454' + '04' + '06' + '0002' + '000173' + '000174' + '000178');
+  time.pass(2999);
+  assert.ok(!silent.closed);
+  time.pass(1);
+  assert.ok(silent.closed);
+  assert.equal(watcher.hear(), '3004' + '000174' + '78');
+});
+
+test('A connection that never says CONNECT is closed in time', async (context) => {
+  const time = new Time();
+  const broker = await Broker.open(time.options());
+  context.after(() => broker.close());
+  const mute = new RawTransport();
+  broker.accept(mute);
+  time.pass(10_000);
+  assert.ok(mute.closed);
+});
+
+test('A source that is no WebAssembly is refused, and the next one may do', async () => {
+  const { spawnSync } = await import('node:child_process');
+  const script = `
+    import { Broker } from 'mqlite';
+    const refused = await Broker.open({ wasm: new Uint8Array(8) }).catch(({ code, hint }) => [code, typeof hint]);
+    const broker = await Broker.open();
+    console.log(JSON.stringify([refused, broker.statistics().sessions]));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: new URL('..', import.meta.url),
+    encoding: 'utf8',
+  });
+  assert.equal(stdout, '[["unsupported","string"],0]\n', stderr);
+});

@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import { connect, MqttError } from 'mqlite';
+import { RawTransport, settled, Time, withBroker } from './support.mjs';
+
+const CONNACK_5 = '2003000000';
+
+withBroker('A handler is called for one message after the other, and each is acknowledged when it is done', async (broker) => {
+  const [subscriber, publisher] = [await broker.connect(), await broker.connect()];
+  const running = [];
+  let finish;
+  await subscriber.subscribe('a', { qos: 1 }, (message) => {
+    running.push(message.text());
+    return new Promise((resolve) => (finish = resolve));
+  });
+  await publisher.publish('a', '1', { qos: 1 });
+  await publisher.publish('a', '2', { qos: 1 });
+  await settled();
+  assert.deepEqual([running, broker.statistics().messagesStored], [['1'], 2]);
+  finish();
+  await settled();
+  assert.deepEqual([running, broker.statistics().messagesStored], [['1', '2'], 1]);
+  finish();
+  await settled();
+  assert.equal(broker.statistics().messagesStored, 0);
+});
+
+withBroker('A handler that throws is heard of, and the next message comes all the same', async (broker) => {
+  const client = await broker.connect();
+  const complaint = mock.method(console, 'error', () => {});
+  const heard = [];
+  await client.subscribe('a', { qos: 1 }, (message) => {
+    heard.push(message.text());
+    if (message.text() === '1') throw new Error('no');
+  });
+  await client.publish('a', '1', { qos: 1 });
+  await client.publish('a', '2', { qos: 1 });
+  await settled();
+  assert.deepEqual([heard, complaint.mock.callCount()], [['1', '2'], 1]);
+  complaint.mock.restore();
+});
+
+withBroker('A loop takes messages at its own pace, and leaving it unsubscribes', async (broker) => {
+  const client = await broker.connect();
+  const subscription = await client.subscribe('a', { qos: 2 });
+  for (const text of ['1', '2', '3']) await client.publish('a', text, { qos: 2 });
+  const heard = [];
+  for await (const message of subscription) {
+    heard.push([message.text(), broker.statistics().messagesStored]);
+    if (message.text() === '2') break;
+    await settled();
+  }
+  await settled();
+  assert.deepEqual(heard, [['1', 3], ['2', 2]]);
+  assert.equal(broker.statistics().subscriptions, 0);
+});
+
+withBroker('A loop ends when the connection does, after what came before', async (broker) => {
+  const client = await broker.connect();
+  const subscription = await client.subscribe('a');
+  await client.publish('a', '1');
+  await settled();
+  const heard = [];
+  const loop = (async () => {
+    for await (const message of subscription) heard.push(message.text());
+  })();
+  await client.disconnect();
+  await loop;
+  assert.deepEqual(heard, ['1']);
+});
+
+withBroker('Messages that nobody takes are dropped beyond a thousand, and counted', async (broker) => {
+  const client = await broker.connect();
+  const subscription = await client.subscribe('a');
+  for (let count = 0; count < 1_003; count += 1) await client.publish('a', 'x', { qos: 1 });
+  await settled();
+  assert.equal(subscription.dropped, 3);
+});
+
+for (const protocolVersion of [4, 5]) {
+  withBroker(`MQTT ${protocolVersion}: each of several subscriptions hears a message once`, async (broker) => {
+    const client = await broker.connect({ protocolVersion });
+    const heard = { one: [], two: [], wide: [], narrow: [] };
+    const into = (name) => (message) => heard[name].push(message.text());
+    await client.subscribe('a/b', into('one'));
+    const two = await client.subscribe('a/b', into('two'));
+    await client.subscribe('a/#', into('wide'));
+    await client.subscribe('a', into('narrow'));
+    await client.publish('a/b', '1');
+    await settled();
+    assert.deepEqual(heard, { one: ['1'], two: ['1'], wide: ['1'], narrow: [] });
+    await two.unsubscribe();
+    await client.publish('a/b', '2');
+    await settled();
+    assert.deepEqual(heard, { one: ['1', '2'], two: ['1'], wide: ['1', '2'], narrow: [] });
+    await client.unsubscribe('a/b');
+    await client.publish('a/b', '3');
+    await settled();
+    assert.deepEqual(heard, { one: ['1', '2'], two: ['1'], wide: ['1', '2', '3'], narrow: [] });
+  });
+}
+
+withBroker('A share and the same filter without it are told apart', async (broker) => {
+  const [client, other] = [await broker.connect(), await broker.connect()];
+  const heard = { plain: 0, shared: 0, other: 0 };
+  await client.subscribe('a', () => (heard.plain += 1));
+  await client.subscribe('$share/g/a', () => (heard.shared += 1));
+  await other.subscribe('$share/g/a', () => (heard.other += 1));
+  for (let count = 0; count < 10; count += 1) await client.publish('a', 'x', { qos: 1 });
+  await settled();
+  assert.deepEqual([heard.plain, heard.shared + heard.other], [10, 10]);
+  assert.ok(heard.shared > 0 && heard.other > 0);
+});
+
+withBroker('A session that was kept gives its messages to onMessage', async (broker) => {
+  const options = { clientId: 'a', cleanStart: false, properties: { sessionExpiryInterval: 60 } };
+  const first = await broker.connect(options);
+  await first.subscribe('a', { qos: 1 }, () => {});
+  await first.disconnect();
+  const publisher = await broker.connect();
+  await publisher.publish('a', 'x', { qos: 1 });
+  const heard = [];
+  const second = await broker.connect({ ...options, onMessage: (message) => heard.push(message.text()) });
+  assert.equal(second.sessionPresent, true);
+  await settled();
+  assert.deepEqual([heard, broker.statistics().messagesStored], [['x'], 0]);
+});
+
+withBroker('A will is published when a client goes with 0x04, and not when it just goes', async (broker) => {
+  const watcher = await broker.connect();
+  const heard = [];
+  await watcher.subscribe('will/#', (message) => heard.push([message.topic, message.text(), message.properties]));
+  const will = (topic) => ({ topic, payload: 'gone', properties: { contentType: 'text/plain' } });
+  await (await broker.connect({ will: will('will/a') })).disconnect();
+  await (await broker.connect({ will: will('will/b') })).disconnect({ reason: 0x04 });
+  await settled();
+  assert.deepEqual(heard, [['will/b', 'gone', { contentType: 'text/plain' }]]);
+});
+
+withBroker('A client whose session another takes over is told', async (broker) => {
+  const first = await broker.connect({ clientId: 'same' });
+  await broker.connect({ clientId: 'same' });
+  const { cause, reason, message } = await first.closed;
+  assert.deepEqual({ cause, reason }, { cause: 'server', reason: 0x8e });
+  assert.match(message, /^[A-Z].*\.$/);
+  await assert.rejects(first.publish('a', 'x'), { code: 'closed', reason: 0x8e });
+  await assert.rejects(first.subscribe('a'), { code: 'closed' });
+  await first.disconnect();
+});
+
+withBroker('What breaks a rule is refused before it is sent, in words', async (broker) => {
+  const client = await broker.connect({ clientId: 'a' });
+  const sent = broker.statistics().bytesReceived;
+  for (const [code, attempt] of [
+    ['invalid-topic', () => client.publish('a/#', 'x')],
+    ['invalid-topic', () => client.publish('', 'x')],
+    ['invalid-topic', () => client.subscribe('a#')],
+    ['invalid-topic', () => client.subscribe('$share/x')],
+    ['invalid-options', () => client.publish('a', 'x', { qos: 3 })],
+    ['invalid-options', () => client.publish('a', 'x', { QoS: 1 })],
+    ['invalid-options', () => client.publish('a', 'x', { properties: { userProperties: [['a']] } })],
+    ['invalid-options', () => client.subscribe('a', { qos: '1' })],
+    ['invalid-options', () => client.subscribe('a', { retainHandling: 'often' })],
+    ['no-local-on-shared', () => client.subscribe('$share/g/a', { noLocal: true })],
+    ['packet-too-large', () => client.publish('a', 'x'.repeat(1 << 20))],
+    ['invalid-options', () => broker.connect({ keepAlive: 70_000 })],
+    ['invalid-options', () => broker.connect({ clean: true })],
+    ['invalid-options', () => broker.connect({ protocolVersion: 3 })],
+    ['invalid-options', () => broker.connect({ protocolVersion: 4, cleanStart: false })],
+    ['invalid-topic', () => broker.connect({ will: { topic: '#' } })],
+  ]) {
+    await assert.rejects(attempt(), (error) => {
+      assert.ok(error instanceof MqttError, String(error));
+      assert.equal(error.code, code, error.message);
+      assert.match(error.message, /^[A-Z].*\.$/s);
+      return true;
+    });
+  }
+  assert.equal(broker.statistics().bytesReceived, sent);
+});
+
+withBroker('The limits that the server named are kept', async (broker) => {
+  const client = await broker.connect();
+  assert.equal(client.server.maximumQos, 1);
+  await assert.rejects(client.publish('a', 'x', { qos: 2 }), { code: 'qos-not-supported' });
+  await assert.rejects(client.publish('a', 'x', { retain: true }), { code: 'retain-not-supported' });
+  await assert.rejects(client.subscribe('+'), { code: 'wildcard-subscriptions-not-supported' });
+  await assert.rejects(client.subscribe('$share/g/a'), { code: 'shared-subscriptions-not-supported' });
+}, { maximumQos: 1, retainAvailable: false, wildcardSubscriptionAvailable: false, sharedSubscriptionAvailable: false });
+
+test('A request whose answer never came is interrupted, or closed with the reason', async () => {
+  const transport = new RawTransport();
+  const connecting = connect(transport);
+  await settled();
+  assert.match(transport.hear(), /^10/);
+  transport.say(CONNACK_5);
+  const client = await connecting;
+  const asked = [client.subscribe('a'), client.publish('a', 'x', { qos: 1 })];
+  transport.onclose();
+  const [subscribed, published] = await Promise.allSettled(asked);
+  assert.equal(subscribed.reason.code, 'interrupted');
+  assert.equal(published.reason.code, 'closed');
+  assert.equal((await client.closed).cause, 'lost');
+});
+
+test('A server that is silent, says nonsense or says text is left', async () => {
+  const time = new Time();
+  const silent = new RawTransport();
+  const waiting = connect(silent, time.options());
+  waiting.catch(() => {});
+  await settled();
+  time.pass(10_000);
+  await assert.rejects(waiting, { code: 'closed' });
+  assert.ok(silent.closed);
+  for (const talk of [(transport) => transport.say('ffff'), (transport) => transport.onmessage({ data: 'hello' })]) {
+    const transport = new RawTransport();
+    const connecting = connect(transport);
+    connecting.catch(() => {});
+    await settled();
+    talk(transport);
+    await assert.rejects(connecting, { code: 'closed' });
+    assert.ok(transport.closed);
+  }
+});
+
+test('A client pings when it has nothing to say', async () => {
+  const time = new Time();
+  const transport = new RawTransport();
+  const connecting = connect(transport, { ...time.options(), keepAlive: 5 });
+  await settled();
+  transport.hear();
+  transport.say(CONNACK_5);
+  await connecting;
+  time.pass(5_000);
+  assert.equal(transport.hear(), 'c000');
+});
+
+test('An address that is none, and a server that is not there, are told in words', async () => {
+  if (typeof WebSocket === 'function') {
+    await assert.rejects(connect('mqtt:nowhere'), { code: 'invalid-options' });
+    await assert.rejects(connect('ws://127.0.0.1:1/mqtt'), { code: 'unreachable' });
+  } else {
+    await assert.rejects(connect('ws://127.0.0.1:1/mqtt'), (error) => error.code === 'unsupported' && /ws/.test(error.hint));
+  }
+});

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { Broker, connect } from 'mqlite';
+import mqtt from 'mqtt';
+import { WebSocket, WebSocketServer } from 'ws';
+import { scenarios } from '../../tests/interop/scenarios.mjs';
+import { settled, withBroker } from './support.mjs';
+
+withBroker('A MessagePort is a connection, and its end is heard on both sides', async (broker) => {
+  for (const who of ['client', 'broker']) {
+    const { port1, port2 } = new MessageChannel();
+    broker.accept(port1);
+    const client = await connect(port2);
+    const heard = [];
+    await client.subscribe('a', { qos: 1 }, (message) => heard.push(message.text()));
+    await client.publish('a', 'x'.repeat(100_000), { qos: 1 });
+    await settled();
+    assert.equal(heard[0].length, 100_000);
+    assert.equal(broker.statistics().clientsConnected, 1);
+    if (who === 'client') await client.disconnect();
+    else broker.close();
+    await client.closed;
+    await settled();
+    if (who === 'client') assert.equal(broker.statistics().clientsConnected, 0);
+  }
+});
+
+describe('Behind a server of the npm package ws', () => {
+  let broker, server, url;
+  before(async () => {
+    broker = await Broker.open();
+    server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: (offered) => offered.has('mqtt') && 'mqtt' });
+    server.on('connection', (socket) => broker.accept(socket));
+    await once(server, 'listening');
+    url = `ws://127.0.0.1:${server.address().port}`;
+  });
+  after(() => {
+    broker.close();
+    server.close();
+  });
+
+  test('a client of ours crosses', async () => {
+    const client = await connect(new WebSocket(url, 'mqtt'));
+    const subscription = await client.subscribe('a', { qos: 2 });
+    await client.publish('a', 'x', { qos: 2 });
+    for await (const message of subscription) {
+      assert.equal(message.text(), 'x');
+      break;
+    }
+    await client.disconnect();
+  });
+
+  test('a WebSocket without a DISCONNECT is the end of a client', async () => {
+    const socket = new WebSocket(url, 'mqtt');
+    const client = await connect(socket, { clientId: 'cut' });
+    socket.close();
+    assert.equal((await client.closed).cause, 'lost');
+  });
+
+  test('a text message closes with 1003 [MQTT-6.0.0-1]', async () => {
+    const socket = new WebSocket(url, 'mqtt');
+    await once(socket, 'open');
+    socket.send('hello');
+    assert.equal((await once(socket, 'close'))[0], 1003);
+  });
+
+  test('a server that is not there is unreachable', async () => {
+    const attempt = connect(new WebSocket('ws://127.0.0.1:1', 'mqtt'));
+    await assert.rejects(attempt, { code: 'unreachable' });
+  });
+
+  for (const { name, run } of scenarios) {
+    test(`MQTT.js: ${name}`, () => run((options) => mqtt.connect(url, options)));
+  }
+});
