@@ -1,0 +1,250 @@
+//! The engines as JavaScript sees them, in a browser: `wasm-pack test --headless --chrome`.
+#![cfg(all(target_arch = "wasm32", feature = "wasm"))]
+
+use js_sys::{Array, Error, Object, Reflect, Uint8Array};
+use mqlite::shell::wasm::{BrokerEngine, ClientEngine, reason_name};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen(inline_js = "
+  /** A host that writes down each call: its name, then its arguments, copied while they are valid. */
+  export function notingHost(calls) {
+    const copy = (value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
+    return new Proxy({}, { get: (_, name) => (...given) => {
+      calls.push([name, ...given.map(copy)]);
+      return true;
+    } });
+  }
+")]
+extern "C" {
+    #[wasm_bindgen(js_name = notingHost)]
+    fn noting_host(calls: &Array) -> JsValue;
+}
+
+const NOW: f64 = 1_000_000_000_000.0;
+const SEED: [u8; 32] = [7; 32];
+
+/// A broker and the calls of its host.
+struct TestBroker {
+    engine: BrokerEngine,
+    calls: Array,
+}
+
+/// A client and the calls of its host.
+struct TestClient {
+    engine: ClientEngine,
+    calls: Array,
+    connection: u32,
+}
+
+impl TestBroker {
+    fn open(config: &str) -> Self {
+        let calls = Array::new();
+        let engine = BrokerEngine::new(noting_host(&calls).unchecked_into(), json(config), JsValue::UNDEFINED, &SEED);
+        Self { engine: engine.unwrap(), calls }
+    }
+
+    fn connect(&mut self, connection: u32, options: &str) -> TestClient {
+        let calls = Array::new();
+        let engine = ClientEngine::new(noting_host(&calls).unchecked_into(), json(options)).unwrap();
+        let mut client = TestClient { engine, calls, connection };
+        self.engine.opened(NOW, connection);
+        client.engine.opened(NOW);
+        self.carry(&mut [&mut client]);
+        client
+    }
+
+    /// Carries bytes to and fro until nobody has any.
+    fn carry(&mut self, clients: &mut [&mut TestClient]) {
+        loop {
+            let mut idle = true;
+            for client in clients.iter_mut() {
+                for call in take(&client.calls, "send") {
+                    self.engine.received(NOW, client.connection, bytes(&call.get(1)));
+                    idle = false;
+                }
+            }
+            for call in take(&self.calls, "send") {
+                let connection = call.get(1).as_f64();
+                let client = clients.iter_mut().find(|client| Some(f64::from(client.connection)) == connection);
+                client.expect("a client of this test").engine.received(NOW, bytes(&call.get(2)));
+                idle = false;
+            }
+            if idle {
+                return;
+            }
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_message_crosses_in_both_versions_and_at_every_qos() {
+    for version in [4, 5] {
+        for qos in [0, 1, 2] {
+            let mut broker = TestBroker::open("{}");
+            let mut subscriber = broker.connect(1, &format!("{{\"protocolVersion\": {version}, \"clientId\": \"a\"}}"));
+            let mut publisher = broker.connect(2, &format!("{{\"protocolVersion\": {version}}}"));
+            let options = json(&format!("{{\"qos\": {qos}}}"));
+            subscriber.engine.subscribe(NOW, 1, 9, "a/+".into(), options, JsValue::UNDEFINED).unwrap();
+            broker.carry(&mut [&mut subscriber, &mut publisher]);
+            assert_eq!(
+                text(&take(&subscriber.calls, "answered")),
+                format!("[[\"answered\",1,[{qos}],{{\"userProperties\":[]}}]]")
+            );
+
+            publisher.engine.publish(NOW, 2, "a/b".into(), vec![0, 255], qos, false, JsValue::UNDEFINED).unwrap();
+            broker.carry(&mut [&mut subscriber, &mut publisher]);
+            let heard = take(&subscriber.calls, "deliver");
+            assert_eq!(heard.length(), 1);
+            let call: Array = heard.get(0).unchecked_into();
+            assert_eq!(text(&call.slice(0, 7)), format!("[\"deliver\",[9],\"a/b\",[0,255],{qos},false,false]"));
+            assert_eq!(call.get(8).as_f64(), (qos > 0).then_some(1.0), "what is to be acknowledged");
+
+            if qos > 0 {
+                subscriber.engine.acknowledge(NOW, 1.0);
+                broker.carry(&mut [&mut subscriber, &mut publisher]);
+            }
+            assert_eq!(number(&broker.engine.statistics(), "messagesStored"), 0.0);
+            assert_eq!(take(&publisher.calls, "answered").length(), 1);
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+fn properties_cross_as_text_numbers_and_bytes() {
+    let mut broker = TestBroker::open("{}");
+    let mut client = broker.connect(1, "{}");
+    client.engine.subscribe(NOW, 1, 1, "a".into(), json("{}"), JsValue::UNDEFINED).unwrap();
+    let properties = json(
+        r#"{"payloadFormatIndicator": true, "messageExpiryInterval": 60, "contentType": "text/plain",
+        "responseTopic": "b", "userProperties": [["ä", "1"], ["ä", "2"]]}"#,
+    );
+    Reflect::set(&properties, &"correlationData".into(), &Uint8Array::from(&[1, 2][..])).unwrap();
+    client.engine.publish(NOW, 2, "a".into(), Vec::new(), 0, false, properties).unwrap();
+    broker.carry(&mut [&mut client]);
+    let heard: Array = take(&client.calls, "deliver").get(0).unchecked_into();
+    let properties = heard.get(7);
+    assert_eq!(bytes(&get(&properties, "correlationData")), [1, 2]);
+    Reflect::delete_property(&properties.clone().unchecked_into::<Object>(), &"correlationData".into()).unwrap();
+    assert_eq!(
+        text(&properties),
+        r#"{"payloadFormatIndicator":true,"messageExpiryInterval":60,"responseTopic":"b","userProperties":[["ä","1"],["ä","2"]],"subscriptionIdentifiers":[],"contentType":"text/plain"}"#
+    );
+}
+
+#[wasm_bindgen_test]
+fn all_frames_of_one_connection_are_one_write() {
+    let mut broker = TestBroker::open("{}");
+    let client = broker.connect(1, "{}");
+    // SUBSCRIBE to `a`, then two PUBLISHes to it, in one chunk
+    let chunk =
+        [&[0x82, 7, 0, 1, 0, 0, 1, b'a', 0][..], &[0x30, 5, 0, 1, b'a', 0, b'x'], &[0x30, 5, 0, 1, b'a', 0, b'y']];
+    broker.engine.received(NOW, client.connection, chunk.concat());
+    assert_eq!(take(&broker.calls, "send").length(), 1);
+}
+
+#[wasm_bindgen_test]
+fn an_option_of_the_wrong_type_is_refused_by_name() {
+    let refused = |options: &str| {
+        let error = ClientEngine::new(noting_host(&Array::new()).unchecked_into(), json(options)).err().unwrap();
+        let error: Error = JsValue::from(error).unchecked_into();
+        (String::from(error.name()), String::from(error.message()))
+    };
+    for (options, field) in [
+        (r#"{"keepAlive": 65536}"#, "keepAlive: "),
+        (r#"{"protocolVersion": 3}"#, "protocolVersion: "),
+        (r#"{"will": {"topic": 1}}"#, "will.topic: "),
+        (r#"{"properties": {"userProperties": [["a", "b"], ["c"]]}}"#, "properties.userProperties[1]: "),
+    ] {
+        let (name, message) = refused(options);
+        assert_eq!(name, "invalid-options");
+        assert!(message.starts_with(field), "{message}");
+    }
+    assert_eq!(refused(r##"{"will": {"topic": "#"}}"##).0, "invalid-topic");
+    let seed = BrokerEngine::new(noting_host(&Array::new()).unchecked_into(), json("{}"), JsValue::UNDEFINED, &[1]);
+    assert_eq!(
+        String::from(JsValue::from(seed.err().unwrap()).unchecked_into::<Error>().message()),
+        "seed: not 32 bytes"
+    );
+}
+
+#[wasm_bindgen_test]
+fn deadlines_are_milliseconds_and_silence_is_the_end() {
+    let mut broker = TestBroker::open(r#"{"connectTimeoutMillis": 1234, "sysIntervalSeconds": 0}"#);
+    assert_eq!(broker.engine.deadline(), None);
+    broker.engine.opened(NOW, 1);
+    assert_eq!(broker.engine.deadline(), Some(NOW + 1234.0));
+    broker.engine.timeout(NOW + 1233.0);
+    assert_eq!(take(&broker.calls, "close").length(), 0);
+    broker.engine.timeout(NOW + 1234.0);
+    assert_eq!(text(&take(&broker.calls, "close")), r#"[["close",1]]"#);
+}
+
+#[wasm_bindgen_test]
+fn the_host_decides_who_is_let_in_and_hears_what_happened() {
+    let calls = Array::new();
+    let policy = json(r#"{"asks": true, "reports": true}"#);
+    let mut engine = BrokerEngine::new(noting_host(&calls).unchecked_into(), json("{}"), policy, &SEED).unwrap();
+    for (connection, verdict) in [(1, r#"{"type": "deny", "reason": 135}"#), (2, r#"{"type": "allow", "grants": []}"#)]
+    {
+        engine.opened(NOW, connection);
+        // MQTT 5, Clean Start, client `a`, user `u`
+        let connect = b"\x10\x11\x00\x04MQTT\x05\x82\x00\x00\x00\x00\x01a\x00\x01u";
+        engine.received(NOW, connection, connect.to_vec());
+        let asked = text(&take(&calls, "authenticate"));
+        assert_eq!(
+            asked,
+            format!(r#"[["authenticate",{connection},{{"step":"connect","clientId":"a","userName":"u"}}]]"#)
+        );
+        engine.authenticated(NOW, connection, json(verdict)).unwrap();
+    }
+    assert!(engine.authenticated(NOW, 2, json(r#"{"type": "perhaps"}"#)).is_err());
+    let reports = take(&calls, "report");
+    let kinds: Vec<_> =
+        reports.iter().map(|call| get(&call.unchecked_into::<Array>().get(1), "type").as_string().unwrap()).collect();
+    assert_eq!(kinds, ["refused", "connected"]);
+}
+
+#[wasm_bindgen_test]
+fn reason_codes_have_their_names() {
+    assert_eq!(reason_name(0x87).as_deref(), Some("Not authorized"));
+    assert_eq!(reason_name(0x7f), None);
+}
+
+fn json(text: &str) -> JsValue {
+    js_sys::JSON::parse(text).unwrap()
+}
+
+fn text(value: &JsValue) -> String {
+    js_sys::JSON::stringify(value).unwrap().into()
+}
+
+fn get(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap()
+}
+
+fn number(object: &JsValue, name: &str) -> f64 {
+    get(object, name).as_f64().unwrap()
+}
+
+fn bytes(value: &JsValue) -> Vec<u8> {
+    Uint8Array::new(value).to_vec()
+}
+
+/// Takes the calls of one method away.
+fn take(calls: &Array, method: &str) -> Array<Array> {
+    let taken = Array::new_typed();
+    let all: Vec<JsValue> = calls.iter().collect();
+    calls.set_length(0);
+    for call in all {
+        let call: Array = call.unchecked_into();
+        if call.get(0) == method {
+            taken.push(&call);
+        } else {
+            calls.push(&call);
+        }
+    }
+    taken
+}
