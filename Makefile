@@ -53,7 +53,7 @@ suite-rust:
 	cargo test --features native --no-fail-fast
 
 suite-wasm: setup-wasm setup-wasm-pack setup-browser
-	.ci/browser .ci/wasm wasm-pack test --headless --chrome -- --no-default-features --features wasm --test wasm
+	.ci/browser .ci/wasm wasm-pack test --headless --chrome
 
 suite-js: target/ci/js.built
 	npm --prefix js test
