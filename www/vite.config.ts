@@ -30,5 +30,6 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0, // the policy allows no `data:` address
     modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1_000, // kB: the package carries its WebAssembly
   },
 });
