@@ -1,9 +1,9 @@
 //! The broker behind a host object. All frames of one connection that an input causes become one write.
 
-use super::convert::{failure, invalid, milliseconds, qos, read, text, timestamp, write};
+use super::convert::{failure, invalid, message, milliseconds, read, timestamp, write};
 use crate::{
     broker::{Action, Authentication, Broker, Config, ConnectionId, Grant, Grants, Input, Verdict},
-    codec::{Binary, Publish, Text},
+    codec::{Binary, Text},
     time::Timestamp,
 };
 use bytes::BytesMut;
@@ -142,18 +142,11 @@ impl BrokerEngine {
         now: f64,
         topic: String,
         payload: Vec<u8>,
-        qos_level: u8,
+        qos: u8,
         retain: bool,
         properties: JsValue,
     ) -> Result<(), Error> {
-        let publish = Publish {
-            qos: qos(qos_level)?,
-            retain,
-            topic: text("topic", topic)?,
-            payload: payload.into(),
-            properties: read(properties)?,
-            ..Publish::default()
-        };
+        let publish = message(topic, payload, qos, retain, properties)?;
         self.run(now, Input::Publish { publish });
         Ok(())
     }

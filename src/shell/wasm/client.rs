@@ -1,6 +1,6 @@
 //! The client behind a host object, and which of the host's subscriptions a message is for.
 
-use super::convert::{code, invalid, invalid_topic, milliseconds, misused, qos, read, text, timestamp, write};
+use super::convert::{code, invalid, invalid_topic, message, milliseconds, misused, read, text, timestamp, write};
 use crate::{
     client::{Action, Cause, Client, Delivery, Input, Options, Outcome, Token},
     codec::{
@@ -157,18 +157,11 @@ impl ClientEngine {
         token: u32,
         topic: String,
         payload: Vec<u8>,
-        qos_level: u8,
+        qos: u8,
         retain: bool,
         properties: JsValue,
     ) -> Result<(), Error> {
-        let publish = Publish {
-            qos: qos(qos_level)?,
-            retain,
-            topic: text("topic", topic)?,
-            payload: payload.into(),
-            properties: read(properties)?,
-            ..Publish::default()
-        };
+        let publish = message(topic, payload, qos, retain, properties)?;
         self.run(now, Input::Publish { token: Token(token.into()), publish });
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     client::Misuse,
-    codec::{QoS, ReasonCode, Text},
+    codec::{Publish, QoS, ReasonCode, Text},
     time::Timestamp,
     topic::InvalidTopic,
 };
@@ -82,8 +82,22 @@ pub(super) fn text(what: &str, value: String) -> Result<Text, Error> {
     Text::try_from(value).map_err(|error| invalid(&format!("{what}: {error}")))
 }
 
-pub(super) fn qos(value: u8) -> Result<QoS, Error> {
-    QoS::from_u8(value).ok_or_else(|| invalid("qos: QoS is 0, 1 or 2"))
+/// A message to publish.
+pub(super) fn message(
+    topic: String,
+    payload: Vec<u8>,
+    qos: u8,
+    retain: bool,
+    properties: JsValue,
+) -> Result<Publish, Error> {
+    Ok(Publish {
+        qos: QoS::from_u8(qos).ok_or_else(|| invalid("qos: QoS is 0, 1 or 2"))?,
+        retain,
+        topic: text("topic", topic)?,
+        payload: payload.into(),
+        properties: read(properties)?,
+        ..Publish::default()
+    })
 }
 
 /// A Reason Code that says what went wrong.
