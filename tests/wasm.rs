@@ -94,7 +94,10 @@ fn a_message_crosses_in_both_versions_and_at_every_qos() {
                 format!("[[\"answered\",1,[{qos}],{{\"userProperties\":[]}}]]")
             );
 
-            publisher.engine.publish(NOW, 2, "a/b".into(), vec![0, 255], qos, false, JsValue::UNDEFINED).unwrap();
+            publisher
+                .engine
+                .publish(NOW, 2, "a/b".into(), vec![0, 255], f64::from(qos), false, JsValue::UNDEFINED)
+                .unwrap();
             broker.carry(&mut [&mut subscriber, &mut publisher]);
             let heard = take(&subscriber.calls, "deliver");
             assert_eq!(heard.length(), 1);
@@ -122,7 +125,7 @@ fn properties_cross_as_text_numbers_and_bytes() {
         "responseTopic": "b", "userProperties": [["ä", "1"], ["ä", "2"]]}"#,
     );
     Reflect::set(&properties, &"correlationData".into(), &Uint8Array::from(&[1, 2][..])).unwrap();
-    client.engine.publish(NOW, 2, "a".into(), Vec::new(), 0, false, properties).unwrap();
+    client.engine.publish(NOW, 2, "a".into(), Vec::new(), 0.0, false, properties).unwrap();
     broker.carry(&mut [&mut client]);
     let heard: Array = take(&client.calls, "deliver").get(0).unchecked_into();
     let properties = heard.get(7);

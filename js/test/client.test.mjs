@@ -157,6 +157,8 @@ withBroker('What breaks a rule is refused before it is sent, in words', async (b
     ['invalid-topic', () => client.subscribe('a#')],
     ['invalid-topic', () => client.subscribe('$share/x')],
     ['invalid-options', () => client.publish('a', 'x', { qos: 3 })],
+    ['invalid-options', () => client.publish('a', 'x', { qos: 256 })],
+    ['invalid-options', () => client.publish('a', 'x', { qos: 0.5 })],
     ['invalid-options', () => client.publish('a', 'x', { QoS: 1 })],
     ['invalid-options', () => client.publish('a', 'x', { properties: { userProperties: [['a']] } })],
     ['invalid-options', () => client.subscribe('a', { qos: '1' })],

@@ -142,7 +142,7 @@ impl BrokerEngine {
         now: f64,
         topic: String,
         payload: Vec<u8>,
-        qos: u8,
+        qos: f64,
         retain: bool,
         properties: JsValue,
     ) -> Result<(), Error> {

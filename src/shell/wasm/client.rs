@@ -157,7 +157,7 @@ impl ClientEngine {
         token: u32,
         topic: String,
         payload: Vec<u8>,
-        qos: u8,
+        qos: f64,
         retain: bool,
         properties: JsValue,
     ) -> Result<(), Error> {
