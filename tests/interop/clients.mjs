@@ -185,7 +185,7 @@ export function equal(actual, expected) {
 }
 
 /** Rejects when the promise keeps nobody waiting any longer than a person would. */
-function within(promise, what) {
+export function within(promise, what) {
   let timer;
   const timeout = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), PATIENCE_MILLIS);

@@ -1,1 +1,183 @@
-//! The native host on tokio.
+//! The native host on tokio: sockets, the clock and the log around one [`Broker`]. Knows no rule of MQTT.
+//!
+//! ```no_run
+//! use mqlite::shell::native::{Server, ServerConfig};
+//!
+//! # async fn example() -> Result<(), mqlite::shell::native::StartError> {
+//! let server = Server::bind(ServerConfig { tcp: vec!["127.0.0.1:0".into()], ..ServerConfig::default() }).await?;
+//! println!("mqtt://{}", server.tcp_addresses()[0]);
+//! server.run(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod connection;
+mod engine;
+mod handshake;
+mod listener;
+mod outbox;
+mod report;
+mod tcp;
+mod websocket;
+
+use self::{
+    engine::Engine,
+    listener::{Door, Transport},
+};
+use crate::broker::{Broker, Config};
+use std::{error, fmt, future::Future, io, net::SocketAddr, time::Duration};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    time::timeout,
+};
+use tracing::{info, warn};
+
+/// Where MQTT over TCP is served unless told otherwise.
+pub const DEFAULT_TCP: &str = "127.0.0.1:1883";
+/// Where MQTT over WebSocket is served unless told otherwise.
+pub const DEFAULT_WEBSOCKET: &str = "127.0.0.1:8083";
+/// The path of MQTT over WebSocket; every other is answered with 404.
+pub const WEBSOCKET_PATH: &str = "/mqtt";
+
+/// Where a server listens, and the rules of its broker.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Addresses for MQTT over TCP, each `HOST:PORT`; port 0 takes a free one.
+    pub tcp: Vec<String>,
+    /// Addresses for MQTT over WebSocket, each `HOST:PORT`; port 0 takes a free one.
+    pub websocket: Vec<String>,
+    /// The broker's settings. The server answers no questions: with [`crate::broker::Authentication::Ask`] all are
+    /// kept out. What holds before a CONNECT (number, time) holds for WebSocket handshakes too.
+    pub broker: Config,
+}
+
+impl Default for ServerConfig {
+    /// Both transports, on loopback.
+    fn default() -> Self {
+        Self { tcp: vec![DEFAULT_TCP.into()], websocket: vec![DEFAULT_WEBSOCKET.into()], broker: Config::default() }
+    }
+}
+
+/// A broker with its listeners. Clients may connect once [`Server::bind`] has returned; [`Server::run`] answers them.
+#[derive(Debug)]
+pub struct Server {
+    broker: Broker,
+    listeners: Vec<(TcpListener, Transport)>,
+    tcp_addresses: Vec<SocketAddr>,
+    websocket_addresses: Vec<SocketAddr>,
+}
+
+impl Server {
+    /// Opens all listeners, within a tokio runtime whose IO and time are enabled.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on, or the system gives no random seed.
+    pub async fn bind(config: ServerConfig) -> Result<Self, StartError> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| StartError { address: None, source: io::Error::other(error) })?;
+        let mut listeners = Vec::new();
+        let tcp_addresses = listen(&config.tcp, Transport::Tcp, &mut listeners).await?;
+        let over_websocket = Transport::WebSocket { message_limit: websocket::message_limit(&config.broker) };
+        let websocket_addresses = listen(&config.websocket, over_websocket, &mut listeners).await?;
+        let broker = Broker::new(config.broker, seed);
+        Ok(Self { broker, listeners, tcp_addresses, websocket_addresses })
+    }
+
+    /// Where MQTT over TCP is served, in the order of [`ServerConfig::tcp`], with the ports that were free.
+    pub fn tcp_addresses(&self) -> &[SocketAddr] {
+        &self.tcp_addresses
+    }
+
+    /// Where MQTT over WebSocket is served, in the order of [`ServerConfig::websocket`], with the ports that were free.
+    pub fn websocket_addresses(&self) -> &[SocketAddr] {
+        &self.websocket_addresses
+    }
+
+    /// Serves until `stop` resolves. Then MQTT 5 clients hear DISCONNECT with 0x8B, what was sent is written, and all is
+    /// closed: that takes no time when the clients read, and five seconds at most when some do not.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let (notices, noticed) = mpsc::channel(engine::NOTICES);
+        let (alive, is_alive) = watch::channel(());
+        let door = Door::new(notices, is_alive);
+        for (listener, transport) in self.listeners {
+            tokio::spawn(door.clone().admit(listener, transport));
+        }
+        drop(door);
+        announce(&self.tcp_addresses, &self.websocket_addresses);
+        Engine::new(self.broker).run(noticed, stop).await;
+        alive.send_replace(()); // the listeners see it and end
+        if timeout(STOP_TIMEOUT, alive.closed()).await.is_err() {
+            warn!("not every client took what was sent to it");
+        }
+    }
+}
+
+async fn listen(
+    addresses: &[String],
+    transport: Transport,
+    listeners: &mut Vec<(TcpListener, Transport)>,
+) -> Result<Vec<SocketAddr>, StartError> {
+    let mut bound = Vec::new();
+    for address in addresses {
+        let failed = |source| StartError { address: Some(address.clone()), source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        bound.push(listener.local_addr().map_err(failed)?);
+        listeners.push((listener, transport));
+    }
+    Ok(bound)
+}
+
+fn announce(tcp: &[SocketAddr], websocket: &[SocketAddr]) {
+    for address in tcp {
+        info!("listening on mqtt://{address}");
+    }
+    for address in websocket {
+        info!("listening on ws://{address}{WEBSOCKET_PATH}");
+    }
+    for address in tcp.iter().chain(websocket).filter(|address| !address.ip().is_loopback()) {
+        warn!("{address} is open to everybody who can reach it: clients are not authenticated");
+    }
+}
+
+/// Why a server could not start.
+#[derive(Debug)]
+pub struct StartError {
+    address: Option<String>,
+    source: io::Error,
+}
+
+impl StartError {
+    /// The address that cannot be listened on, as the configuration names it.
+    pub fn address(&self) -> Option<&str> {
+        self.address.as_deref()
+    }
+
+    /// The kind of what the system said.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(address) = &self.address else {
+            return write!(formatter, "the system gives no random seed ({})", self.source);
+        };
+        match self.source.kind() {
+            io::ErrorKind::AddrInUse => write!(formatter, "{address} is already in use"),
+            io::ErrorKind::PermissionDenied => write!(formatter, "{address} is not allowed to this user"),
+            io::ErrorKind::AddrNotAvailable => write!(formatter, "{address} is no address of this machine"),
+            _ => write!(formatter, "{address} cannot be listened on ({})", self.source),
+        }
+    }
+}
+
+impl error::Error for StartError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Longer than any one connection takes to close.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);

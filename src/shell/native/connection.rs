@@ -1,0 +1,153 @@
+//! One connection from its first byte to its last: reads and writes independently of each other, and never closes
+//! before everything was written, nor waits for long. Knows nothing of what the bytes mean.
+
+use super::{engine::Notice, handshake, listener::Transport, outbox::Batch, tcp, websocket};
+use crate::broker::ConnectionId;
+use bytes::Bytes;
+use std::{
+    borrow::Cow,
+    convert::Infallible,
+    future::{self, Future},
+    io,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    select,
+    sync::{mpsc, oneshot},
+    time::sleep,
+};
+
+pub(super) struct Connection {
+    pub id: ConnectionId,
+    pub notices: mpsc::Sender<Notice>,
+    pub batches: mpsc::UnboundedReceiver<Batch>,
+}
+
+/// The reading half of a transport.
+pub(super) trait Incoming {
+    /// Waits for bytes, never for none; an ending is final.
+    fn receive(&mut self) -> impl Future<Output = Result<Bytes, Ending>> + Send;
+}
+
+/// The writing half of a transport.
+pub(super) trait Outgoing {
+    /// Writes all of `bytes`, which are not empty.
+    fn send(&mut self, bytes: Bytes) -> impl Future<Output = io::Result<()>> + Send;
+    /// Says that nothing follows, with a WebSocket close code where the transport has such.
+    fn close(&mut self, code: u16) -> impl Future<Output = ()> + Send;
+}
+
+/// Why nothing more will come.
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// For the log; no text of the client's.
+    pub why: Cow<'static, str>,
+    /// The WebSocket close code to answer with.
+    pub code: u16,
+}
+
+impl Connection {
+    /// Serves the connection until it is closed. `closing` resolves when the engine lets go of it: then what waits is
+    /// written and the client may close, or the time for that runs out.
+    pub(super) async fn run(mut self, stream: TcpStream, transport: Transport, closing: oneshot::Receiver<Infallible>) {
+        let out_of_time = async {
+            _ = closing.await;
+            sleep(CLOSE_TIMEOUT).await;
+        };
+        select! {
+            () = self.serve(stream, transport) => {}
+            () = out_of_time => {}
+        }
+    }
+
+    async fn serve(&mut self, mut stream: TcpStream, transport: Transport) {
+        match transport {
+            Transport::Tcp => {
+                let (incoming, outgoing) = tcp::open(&mut stream);
+                self.talk(incoming, outgoing).await;
+            }
+            Transport::WebSocket { message_limit } => {
+                let accepted = select! {
+                    accepted = handshake::accept(&mut stream) => accepted,
+                    _ = self.batches.recv() => return, // it took too long
+                };
+                match accepted {
+                    Ok(early) => {
+                        let (incoming, outgoing) = websocket::open(&mut stream, early, message_limit).await;
+                        self.talk(incoming, outgoing).await;
+                    }
+                    Err(why) => self.end(why).await,
+                }
+            }
+        }
+        linger(&mut stream).await;
+    }
+
+    /// Reads and writes until the engine lets go. An end of what comes is reported at once, and waits for the engine.
+    async fn talk(&mut self, mut incoming: impl Incoming, mut outgoing: impl Outgoing) {
+        let mut ending = None;
+        let Self { id, notices, batches } = self;
+        let written = {
+            let reading = async {
+                let Ending { why, code } = read(*id, notices, &mut incoming).await;
+                ending = Some(code);
+                _ = notices.send(Notice::Ended { connection: *id, why }).await;
+                future::pending().await
+            };
+            select! {
+                written = write(*id, notices, batches, &mut outgoing) => written,
+                never = reading => never,
+            }
+        };
+        if let Err(error) = written {
+            self.end(error.to_string().into()).await;
+        }
+        let is_stopping = self.notices.is_closed();
+        outgoing.close(ending.unwrap_or(if is_stopping { CLOSE_GOING_AWAY } else { CLOSE_NORMAL })).await;
+    }
+
+    async fn end(&self, why: Cow<'static, str>) {
+        _ = self.notices.send(Notice::Ended { connection: self.id, why }).await; // it fails when the server stops
+    }
+}
+
+async fn read(connection: ConnectionId, notices: &mpsc::Sender<Notice>, incoming: &mut impl Incoming) -> Ending {
+    loop {
+        match incoming.receive().await {
+            Ok(bytes) => _ = notices.send(Notice::Received { connection, bytes }).await,
+            Err(ending) => return ending,
+        }
+    }
+}
+
+async fn write(
+    connection: ConnectionId,
+    notices: &mpsc::Sender<Notice>,
+    batches: &mut mpsc::UnboundedReceiver<Batch>,
+    outgoing: &mut impl Outgoing,
+) -> io::Result<()> {
+    while let Some(batch) = batches.recv().await {
+        for piece in batch.pieces {
+            outgoing.send(piece).await?;
+        }
+        if batches.is_empty() {
+            _ = notices.send(Notice::Written { connection, batch: batch.number }).await;
+        }
+    }
+    Ok(())
+}
+
+/// Closing a socket with unread bytes resets it, and its client may lose what it was told last: it closes first.
+async fn linger(stream: &mut TcpStream) {
+    let mut unread = [0; 4096];
+    if stream.shutdown().await.is_ok() {
+        while stream.read(&mut unread).await.is_ok_and(|length| length > 0) {}
+    }
+}
+
+/// How long a closed connection may take to read what was sent to it.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const CLOSE_NORMAL: u16 = 1000;
+const CLOSE_GOING_AWAY: u16 = 1001;

@@ -1,0 +1,104 @@
+//! Accepts connections and hands each to a task of its own. Knows nothing of what is said on them.
+
+use super::{
+    connection::Connection,
+    engine::{Notice, Peer},
+    outbox::outbox,
+};
+use crate::broker::ConnectionId;
+use std::{
+    io::ErrorKind,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    select,
+    sync::{mpsc, watch},
+    time::sleep,
+};
+use tracing::{info, warn};
+
+/// What MQTT is spoken over.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Transport {
+    Tcp,
+    /// Larger messages are refused; in bytes.
+    WebSocket {
+        message_limit: usize,
+    },
+}
+
+/// What every connection needs to reach the engine.
+#[derive(Clone)]
+pub(super) struct Door {
+    notices: mpsc::Sender<Notice>,
+    /// Resolves when the server stops, which in turn waits until all clones are gone.
+    alive: watch::Receiver<()>,
+    last_connection: Arc<AtomicU64>,
+}
+
+impl Door {
+    pub(super) fn new(notices: mpsc::Sender<Notice>, alive: watch::Receiver<()>) -> Self {
+        Self { notices, alive, last_connection: Arc::default() }
+    }
+
+    /// Admits whoever comes to `listener`, until the server stops.
+    pub(super) async fn admit(self, listener: TcpListener, transport: Transport) {
+        let mut alive = self.alive.clone();
+        select! {
+            _ = alive.changed() => {}
+            () = self.accept(&listener, transport) => {}
+        }
+    }
+
+    async fn accept(&self, listener: &TcpListener, transport: Transport) {
+        let mut is_failing = false;
+        loop {
+            match listener.accept().await {
+                Ok((stream, address)) => {
+                    if is_failing {
+                        info!("accepting connections again");
+                    }
+                    is_failing = false;
+                    self.open(stream, address, transport).await;
+                }
+                Err(error) if is_of_one_connection(error.kind()) => {}
+                Err(error) => {
+                    // No file descriptors, or no memory: the next attempt fails too until some connection has ended.
+                    if !is_failing {
+                        warn!("no connection can be accepted: {error}");
+                    }
+                    is_failing = true;
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn open(&self, stream: TcpStream, address: SocketAddr, transport: Transport) {
+        _ = stream.set_nodelay(true); // a socket that refuses it still works
+        let id = ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed) + 1);
+        let (outbox, batches, closing) = outbox();
+        let opened = Notice::Opened { connection: id, peer: Peer { address, outbox } };
+        if self.notices.send(opened).await.is_ok() {
+            let connection = Connection { id, notices: self.notices.clone(), batches };
+            let alive = self.alive.clone();
+            tokio::spawn(async move {
+                connection.run(stream, transport, closing).await;
+                drop(alive);
+            });
+        }
+    }
+}
+
+/// Whether accept tells of a connection that ended before it was accepted.
+fn is_of_one_connection(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
+}
+
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);

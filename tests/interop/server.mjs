@@ -1,0 +1,38 @@
+// `mqlite serve` as a process of its own, on free ports of loopback.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const mqlite = fileURLToPath(new URL('../../target/debug/mqlite', import.meta.url));
+
+/** Starts the server and resolves with its addresses when it listens on both. */
+export async function startServer() {
+  const env = { ...process.env, RUST_LOG: 'info' };
+  const options = ['serve', '--tcp', '127.0.0.1:0', '--ws', '127.0.0.1:0'];
+  const server = spawn(mqlite, options, { env, stdio: ['ignore', 'inherit', 'pipe'] });
+  const exited = once(server, 'exit');
+  const log = [];
+  const addresses = {};
+  await new Promise((resolve, reject) => {
+    createInterface(server.stderr)
+      .on('line', (line) => {
+        log.push(line);
+        const { groups } = line.match(/listening on (?<url>(?<scheme>mqtt|ws):\S+)/) ?? {};
+        if (groups) addresses[groups.scheme] = groups.url;
+        if (addresses.mqtt && addresses.ws) resolve();
+      })
+      .on('close', () => reject(new Error(`mqlite ended before it listened:\n${log.join('\n')}`)));
+    server.on('error', (error) => reject(new Error(`build mqlite first: cargo build --features native (${error.message})`)));
+  });
+  return {
+    mqtt: addresses.mqtt,
+    ws: addresses.ws,
+    /** Asks the server to stop; resolves with its exit code. */
+    async stop() {
+      server.kill('SIGTERM');
+      const [code] = await exited;
+      return code;
+    },
+  };
+}
