@@ -6,8 +6,8 @@ import { within } from './clients.mjs';
 
 /** The options that are followed by a topic or filter. */
 const TOPICS = ['-t', '--will-topic'];
-/** Tells messages from what `-d` says. */
-const MARK = '> ';
+/** A retained message that every subscriber hears once its subscriptions were granted: its other output is buffered. */
+const READY = 'ready';
 
 export class Mosquitto {
   #server;
@@ -24,6 +24,7 @@ export class Mosquitto {
   static async use(server, version, body) {
     const mosquitto = new Mosquitto(server, version);
     try {
+      await mosquitto.publish(['-t', READY, '-q', 1, '-r', '-m', mosquitto.topic(READY)]);
       await body(mosquitto);
     } finally {
       await Promise.all([...mosquitto.#running].map((client) => client.kill()));
@@ -43,22 +44,17 @@ export class Mosquitto {
 
   /** A subscriber, once its subscriptions were granted. */
   subscribe = async (options) => {
-    const client = this.#start('mosquitto_sub', ['-d', ...this.#marked(options)]);
-    await within(client.subscribed, `the SUBACK of ${options.join(' ')}`);
+    const client = this.#start('mosquitto_sub', [...options, '-t', READY]);
+    await within(client.subscribed, `the subscriptions of ${client.command}`);
     return client;
   };
 
   /** Everything that a subscriber hears until it ends by itself. */
   listen = async (options) => {
-    const client = this.#start('mosquitto_sub', this.#marked(options));
+    const client = this.#start('mosquitto_sub', options);
     await client.succeeds();
     return client.heard;
   };
-
-  #marked(options) {
-    const at = options.indexOf('-F');
-    return at < 0 ? [...options, '-F', `${MARK}%p`] : options.with(at + 1, MARK + options[at + 1]);
-  }
 
   #start(command, options) {
     const { hostname, port } = this.#server;
@@ -87,8 +83,8 @@ class Client {
     this.process.stdin.on('error', () => {}); // its exit code says more
     this.subscribed = new Promise((resolve) => {
       createInterface(this.process.stdout).on('line', (line) => {
-        if (line.startsWith('Subscribed (mid:')) resolve();
-        if (line.startsWith(MARK)) this.heard.push(line.slice(MARK.length).replaceAll(prefix, ''));
+        if (line.includes(prefix + READY)) resolve();
+        else this.heard.push(line.replaceAll(prefix, ''));
         this.#wake();
       });
     });
@@ -112,7 +108,7 @@ class Client {
     if (code !== 0) throw new Error(`${this.command} ended with ${code}: ${this.#complaints}`);
   }
 
-  /** Has it send DISCONNECT. */
+  /** Has it send DISCONNECT and end. */
   async leave() {
     this.process.kill('SIGTERM');
     await this.succeeds();
