@@ -87,4 +87,4 @@ fn refusal(status: StatusCode, sentence: &str) -> Vec<u8> {
 }
 
 const SUBPROTOCOL: &str = "mqtt";
-const LARGEST_REQUEST: usize = 16 << 10;
+const LARGEST_REQUEST: usize = 8 << 10;

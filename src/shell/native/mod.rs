@@ -99,13 +99,14 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let (notices, noticed) = mpsc::channel(engine::NOTICES);
         let (alive, is_alive) = watch::channel(());
-        let door = Door::new(notices, is_alive);
+        let door = Door::new(notices.clone(), is_alive);
         for (listener, transport) in self.listeners {
             tokio::spawn(door.clone().admit(listener, transport));
         }
         drop(door);
         announce(&self.tcp_addresses, &self.websocket_addresses);
         Engine::new(self.broker).run(noticed, stop).await;
+        drop(notices); // held so that a server without a listener waits too
         alive.send_replace(()); // the listeners see it and end
         if timeout(STOP_TIMEOUT, alive.closed()).await.is_err() {
             warn!("not every client took what was sent to it");

@@ -1,0 +1,10 @@
+//! The native host over real sockets on loopback: what TCP and WebSocket clients can do to it, and the command.
+#![cfg(all(feature = "native", not(target_arch = "wasm32")))]
+
+mod bad_input;
+mod command;
+mod harness;
+mod lifetime;
+mod memory;
+mod messages;
+mod websocket;
