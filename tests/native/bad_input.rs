@@ -54,7 +54,7 @@ fn the_reason_is_heard_by_a_client_that_goes_on_sending() {
     for mut client in server.clients() {
         client.connect("huge");
         client.send_bytes(b"\x30\xFF\xFF\xFF\x7F");
-        for _ in 0..8 {
+        for _ in 0..200 {
             client.send_bytes(&[0; 10_000]);
         }
         client.expect_thrown_out(ReasonCode::PacketTooLarge);
