@@ -10,7 +10,7 @@ use mqlite::{
     shell::native::{Server, ServerConfig},
 };
 use std::{
-    io::{ErrorKind, Read, Write},
+    io::{Read, Write},
     net::{SocketAddr, TcpStream},
     sync::mpsc,
     thread::{self, JoinHandle},
@@ -256,7 +256,7 @@ pub fn read_to_end(mut stream: TcpStream) -> String {
     let mut text = String::new();
     match stream.read_to_string(&mut text) {
         Ok(_) => text,
-        Err(error) => panic!("{:?} after {text:?}", ErrorKind::from(error.kind())),
+        Err(error) => panic!("{:?} after {text:?}", error.kind()),
     }
 }
 
