@@ -126,8 +126,10 @@ export class Broker {
     return {
       send: (connection, bytes) => this.#send(connection, bytes.slice()),
       close: (connection) => this.#hangUp(connection),
-      authenticate: (connection, request) => void this.#ask(connection, request as AuthenticationRequest),
-      report: (event) => queueMicrotask(() => this.#tell(event as BrokerEvent)),
+      authenticate: (connection, request) => {
+        this.#runner.defer(() => void this.#ask(connection, request as AuthenticationRequest));
+      },
+      report: (event) => this.#runner.defer(() => this.#onEvent?.(event as BrokerEvent)),
     };
   }
 
@@ -189,7 +191,6 @@ export class Broker {
   }
 
   async #ask(connection: number, request: AuthenticationRequest): Promise<void> {
-    await null; // the engine is still busy
     try {
       const verdict = await this.#authenticate?.(request);
       await this.#runner.attempt((engine, now) => engine.authenticated(now, connection, verdict));
@@ -197,14 +198,6 @@ export class Broker {
       report(error);
       const verdict: Verdict = { type: 'deny', reason: UNSPECIFIED_ERROR };
       this.#runner.feed((engine, now) => engine.authenticated(now, connection, verdict));
-    }
-  }
-
-  #tell(event: BrokerEvent): void {
-    try {
-      this.#onEvent?.(event);
-    } catch (error) {
-      report(error);
     }
   }
 }

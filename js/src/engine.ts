@@ -1,7 +1,7 @@
 // The WebAssembly in which the rules live: loads it, and feeds its engines one input at a time.
 
 import { BrokerEngine, ClientEngine, initSync, reasonName } from '../wasm/mqlite.js';
-import { MqttError, type MqttErrorCode, sentence } from './error.js';
+import { MqttError, type MqttErrorCode, report, sentence } from './error.js';
 import type { WasmSource } from './options.js';
 import type { Clock, Timer } from './timer.js';
 
@@ -80,6 +80,7 @@ export class Runner<E extends Engine> {
   readonly #timer: Timer;
   readonly #failed: (error: MqttError) => void;
   readonly #inputs: ((engine: E, now: number) => void)[] = [];
+  readonly #deferred: (() => void)[] = [];
   #running = false;
   #over: MqttError | undefined;
   #deadline: number | undefined;
@@ -99,7 +100,10 @@ export class Runner<E extends Engine> {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) next(this.#engine, this.#clock());
+      for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
+        next(this.#engine, this.#clock());
+        this.#runDeferred();
+      }
       this.#arm();
     } catch (cause) {
       const error = new MqttError('broken', 'The WebAssembly instance failed.', { cause, hint: 'Open a new one.' });
@@ -126,6 +130,12 @@ export class Runner<E extends Engine> {
     });
   }
 
+  /** Runs `task`, which may be the user's code, as soon as the engine is not busy: during its calls it must not be called. */
+  defer(task: () => void): void {
+    this.#deferred.push(task);
+    if (!this.#running) this.#runDeferred();
+  }
+
   /** Takes no input any more; who tries is told `reason`. */
   end(reason: MqttError): void {
     this.#over ??= reason;
@@ -137,6 +147,16 @@ export class Runner<E extends Engine> {
   look<T>(at: (engine: E) => T): T {
     if (this.#over) throw this.#over;
     return at(this.#engine);
+  }
+
+  #runDeferred(): void {
+    for (let task = this.#deferred.shift(); task; task = this.#deferred.shift()) {
+      try {
+        task();
+      } catch (error) {
+        report(error);
+      }
+    }
   }
 
   #arm(): void {

@@ -157,7 +157,9 @@ export class Link {
       refused: (reason, properties) => this.#refused(reason, properties as ServerProperties),
       deliver: (subscriptions, topic, payload, qos, retain, dup, properties, delivery) => {
         const said = present((properties ?? {}) as MessageProperties);
-        this.#deliver(subscriptions, new Message(topic, payload.slice(), qos as QoS, retain, dup, said), delivery);
+        const message = new Message(topic, payload.slice(), qos as QoS, retain, dup, said);
+        const takers = Array.from(subscriptions).flatMap((number) => [...this.#subscriptions(number)]);
+        this.#runner.defer(() => this.#deliver(takers, message, delivery));
       },
       answered: (token, reasons, properties) => {
         const said = present(properties as Omit<Answer, 'reason'>);
@@ -166,7 +168,9 @@ export class Link {
       failed: (token, code, message) => {
         this.#take(token)?.reject(new MqttError(code as MqttErrorCode, sentence(message)));
       },
-      authenticate: (reason, properties) => void this.#answerChallenge(reason, properties as ServerProperties),
+      authenticate: (reason, properties) => {
+        this.#runner.defer(() => void this.#answerChallenge(reason, properties as ServerProperties));
+      },
       disconnected: (cause, reason, message, properties) => {
         const { serverReference } = (properties ?? {}) as ServerProperties;
         this.#over({
@@ -218,8 +222,7 @@ export class Link {
     this.#end.resolve(closed);
   }
 
-  #deliver(numbers: Uint32Array, message: Message, delivery: number | undefined): void {
-    const takers = Array.from(numbers).flatMap((number) => [...this.#subscriptions(number)]);
+  #deliver(takers: readonly Subscription[], message: Message, delivery: number | undefined): void {
     let outstanding = takers.length;
     const done = () => {
       outstanding -= 1;
@@ -231,7 +234,6 @@ export class Link {
   }
 
   async #deliverToNobody(message: Message): Promise<void> {
-    await null; // the engine is still busy
     try {
       await this.#onMessage?.(message);
     } catch (error) {
@@ -241,7 +243,6 @@ export class Link {
 
   async #answerChallenge(reason: number, { authenticationData }: ServerProperties): Promise<void> {
     if (reason === SUCCESS) return;
-    await null; // the engine is still busy
     try {
       const data = await this.#authenticate?.(authenticationData);
       await this.#runner.attempt((engine, now) => engine.answerAuthentication(now, { authenticationData: data }));

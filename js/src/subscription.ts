@@ -17,7 +17,7 @@ export class Subscription implements AsyncIterable<Message> {
   get qos(): QoS {
     return this.#qos;
   }
-  /** QoS 0 messages that were dropped because more than 1,000 waited to be taken. */
+  /** QoS 0 messages that were dropped because 16 MiB of messages waited to be taken. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -28,7 +28,8 @@ export class Subscription implements AsyncIterable<Message> {
   #qos: QoS = 0;
   #dropped = 0;
   #ended = false;
-  #handling = false;
+  #isHandling = false;
+  #waitingBytes = 0;
   #wake: (() => void) | undefined;
 
   /** @internal */
@@ -50,7 +51,7 @@ export class Subscription implements AsyncIterable<Message> {
     let taken: Waiting | undefined;
     try {
       for (;;) {
-        taken = this.#waiting.shift();
+        taken = this.#next();
         if (taken) {
           yield taken.message;
           taken.done();
@@ -73,12 +74,14 @@ export class Subscription implements AsyncIterable<Message> {
 
   /** Takes a message; `done` is called once it was dealt with. @internal */
   take(message: Message, done: () => void): void {
-    if (message.qos === 0 && this.#waiting.length >= MOST_WAITING) {
+    const size = message.payload.length + OVERHEAD;
+    if (message.qos === 0 && this.#waitingBytes + size > MOST_WAITING) {
       this.#dropped += 1;
       return done();
     }
-    this.#waiting.push({ message, done });
-    if (this.#handler) void this.#handle(this.#handler);
+    this.#waiting.push({ message, size, done });
+    this.#waitingBytes += size;
+    if (this.#handler) this.#handle(this.#handler);
     else this.#wake?.();
   }
 
@@ -89,26 +92,51 @@ export class Subscription implements AsyncIterable<Message> {
   }
 
   /** One message after the other, in order. */
-  async #handle(handler: MessageHandler): Promise<void> {
-    if (this.#handling) return;
-    this.#handling = true;
-    await null; // the engine is still busy
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      try {
-        await handler(next.message);
-      } catch (error) {
-        report(error);
+  #handle(handler: MessageHandler): void {
+    for (let next = this.#next(); next; next = this.#next()) {
+      const { message, done } = next;
+      this.#isHandling = true;
+      const handled = attempt(() => handler(message));
+      if (handled) {
+        void handled.then(() => {
+          this.#isHandling = false;
+          done();
+          this.#handle(handler);
+        });
+        return;
       }
-      next.done();
+      this.#isHandling = false;
+      done();
     }
-    this.#handling = false;
+  }
+
+  /** The next message, unless the handler is busy. */
+  #next(): Waiting | undefined {
+    const next = this.#isHandling ? undefined : this.#waiting.shift();
+    this.#waitingBytes -= next?.size ?? 0;
+    return next;
+  }
+}
+
+/** Runs a callback; what goes wrong in it is reported. A promise that waits for it, if it takes time. */
+function attempt(call: () => void | PromiseLike<void>): Promise<void> | undefined {
+  try {
+    const result = call();
+    return result ? Promise.resolve(result).catch(report) : undefined;
+  } catch (error) {
+    report(error);
+    return undefined;
   }
 }
 
 interface Waiting {
   readonly message: Message;
+  readonly size: number;
   readonly done: () => void;
 }
 
-/** QoS 1 and 2 messages are as many as the client's Receive Maximum, at most. */
-const MOST_WAITING = 1_000;
+/** Bytes. QoS 1 and 2 messages are as many as the client's Receive Maximum, at most. */
+const MOST_WAITING = 16 << 20;
+
+/** Bytes of memory that a message takes beside its payload, about. */
+const OVERHEAD = 200;

@@ -160,7 +160,7 @@ class PortTransport implements Transport {
   }
 }
 
-/** Runs `task` after the code that runs now and the tasks before it. */
+/** Runs `task` after the code that runs now, the tasks before it, and what awaits their doing. */
 function soon(task: () => void): void {
   tasks.push(task);
   if (tasks.length === 1) schedule();
@@ -172,25 +172,29 @@ function schedule(): void {
     turnBegan = performance.now();
     setTimeout(() => (turnBegan = undefined));
   }
-  if (performance.now() - turnBegan < LONGEST_TURN) queueMicrotask(runTasks);
-  else setTimeout(runTasks);
+  if (performance.now() - turnBegan < LONGEST_TURN) queueMicrotask(runTask);
+  else setTimeout(runTask);
 }
 
-function runTasks(): void {
-  const began = performance.now();
-  while (tasks[0]) {
-    try {
-      tasks[0]();
-    } catch (error) {
-      report(error);
-    }
-    tasks.shift();
-    if (performance.now() - began > LONGEST_TURN) break;
+function runTask(): void {
+  try {
+    tasks[done]?.();
+  } catch (error) {
+    report(error);
   }
-  if (tasks[0]) schedule();
+  done += 1;
+  if (done === tasks.length || done === MOST_DONE) {
+    tasks.splice(0, done);
+    done = 0;
+  }
+  if (tasks.length > 0) schedule();
 }
 
 const tasks: (() => void)[] = [];
+/** How many of the tasks are done already: to take each away by itself would move all that wait. */
+let done = 0;
+const MOST_DONE = 1_000;
+
 let turnBegan: number | undefined;
 
 /** Milliseconds. */

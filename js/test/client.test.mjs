@@ -46,9 +46,9 @@ withBroker('A loop takes messages at its own pace, and leaving it unsubscribes',
   for (const text of ['1', '2', '3']) await client.publish('a', text, { qos: 2 });
   const heard = [];
   for await (const message of subscription) {
+    await settled();
     heard.push([message.text(), broker.statistics().messagesStored]);
     if (message.text() === '2') break;
-    await settled();
   }
   await settled();
   assert.deepEqual(heard, [['1', 3], ['2', 2]]);
@@ -69,12 +69,48 @@ withBroker('A loop ends when the connection does, after what came before', async
   assert.deepEqual(heard, ['1']);
 });
 
-withBroker('Messages that nobody takes are dropped beyond a thousand, and counted', async (broker) => {
+withBroker('Messages that nobody takes are dropped beyond 16 MiB, and counted', async (broker) => {
   const client = await broker.connect();
   const subscription = await client.subscribe('a');
-  for (let count = 0; count < 1_003; count += 1) await client.publish('a', 'x', { qos: 1 });
-  await settled();
+  const payload = new Uint8Array(1_000_000);
+  for (let count = 0; count < 19; count += 1) await client.publish('a', payload, { qos: 1 });
   assert.equal(subscription.dropped, 3);
+  let heard = 0;
+  for await (const message of subscription) {
+    heard += 1;
+    assert.equal(message.payload.length, payload.length);
+    if (heard === 16) break;
+  }
+});
+
+for (const how of ['a callback', 'an asynchronous callback', 'a loop']) {
+  withBroker(`A burst of small messages is heard whole by ${how}`, async (broker) => {
+    const [publisher, subscriber] = [await broker.connect(), await broker.connect()];
+    let heard = 0;
+    const finished = new Promise((resolve) => {
+      const count = () => (heard += 1) === 10_000 && resolve();
+      if (how === 'a callback') return subscriber.subscribe('a', () => void count());
+      if (how === 'an asynchronous callback') return subscriber.subscribe('a', async () => count());
+      return subscriber.subscribe('a').then(async (subscription) => {
+        for await (const _ of subscription) if (count()) break;
+      });
+    });
+    await settled();
+    for (let count = 0; count < 10_000; count += 1) void publisher.publish('a', 'x');
+    await finished;
+    assert.equal(broker.statistics().messagesDropped, 0);
+  });
+}
+
+withBroker('Callbacks may use the client and the broker at once', async (broker) => {
+  const client = await broker.connect();
+  const echoed = new Promise((resolve) => client.subscribe('echo', (message) => resolve(message.text())));
+  await client.subscribe('question', async (message) => {
+    assert.equal(broker.statistics().clientsConnected, 1);
+    await client.publish('echo', `${message.text()}!`, { qos: 1 });
+  });
+  await client.publish('question', 'x', { qos: 2 });
+  assert.equal(await echoed, 'x!');
 });
 
 for (const protocolVersion of [4, 5]) {
