@@ -17,7 +17,8 @@ pub struct Grants {
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct Grant {
     /// A Topic Filter in which `%c` stands for the Client Identifier and `%u` for the User Name. A rule whose name is
-    /// missing, or could change the filter's meaning (it holds `/`, `+` or `#`), allows nothing.
+    /// missing, or could change the filter's meaning (it holds `/`, `+`, `#` or `%`, begins with `$`, or makes the filter
+    /// one of `$share` or `$SYS`), allows nothing.
     pub filter: Text,
     /// Whether messages may be published there.
     pub publish: bool,
@@ -64,7 +65,8 @@ impl Rights {
             let filter = fill_in(grant.filter.as_str(), "%c", Some(client_id.as_str()))?;
             let filter = fill_in(&filter, "%u", user_name.map(Text::as_str))?;
             let filter = TopicFilter::parse(Text::try_from(filter.as_str()).ok()?).ok()?;
-            Some(Right { filter, grant: grant.clone() })
+            let pattern = TopicFilter::parse(grant.filter.clone()).ok()?;
+            (kind(&filter) == kind(&pattern)).then(|| Right { filter, grant: grant.clone() })
         };
         Self(grants.rules.as_ref().map(|rules| rules.iter().filter_map(resolve).collect()))
     }
@@ -92,8 +94,13 @@ fn fill_in(pattern: &str, placeholder: &str, name: Option<&str>) -> Option<Strin
     if !pattern.contains(placeholder) {
         return Some(pattern.into());
     }
-    let name = name.filter(|name| !name.is_empty() && !name.contains(['/', '+', '#', '%']))?;
-    Some(pattern.replace(placeholder, name))
+    let is_harmless = |name: &&str| !name.is_empty() && !name.starts_with('$') && !name.contains(['/', '+', '#', '%']);
+    Some(pattern.replace(placeholder, name.filter(is_harmless)?))
+}
+
+/// What a name must not change: whether a filter is shared (its share is ignored here), and whether it is one of `$SYS`.
+fn kind(filter: &TopicFilter) -> (bool, bool) {
+    (filter.share_name().is_some(), filter.levels().next() == Some(b"$SYS"))
 }
 
 #[cfg(test)]
@@ -140,6 +147,27 @@ mod tests {
             assert_eq!(subscribes(&rights, "c/a/b"), None);
         }
         assert!(!publishes(&rights("ada", None), "u/ada"));
+    }
+
+    #[test]
+    fn a_name_cannot_make_its_rule_one_of_share_or_sys() {
+        for (pattern, name) in [
+            ("%c/in/#", "$share"),
+            ("%c/#", "$SYS"),
+            ("$%c/in/#", "share"),
+            ("$%c/#", "SYS"),
+            ("%c%u/in/#", "$"),
+            ("$%c%u/in/#", "sha"),
+        ] {
+            let grants = Grants::of([Grant { filter: Text::from_static(pattern), ..Default::default() }].into());
+            let rights = Rights::new(&grants, &Text::from_static(name), Some(&Text::from_static("re")));
+            assert!(!publishes(&rights, "somebody/elses"), "{pattern} {name}");
+            assert_eq!(subscribes(&rights, "#"), None, "{pattern} {name}");
+            assert_eq!(subscribes(&rights, "$SYS/#"), None, "{pattern} {name}");
+        }
+        let shared = Grants::of([Grant { filter: Text::from_static("$share/g/%c/#"), ..Default::default() }].into());
+        let rights = Rights::new(&shared, &Text::from_static("ada"), None);
+        assert_eq!(subscribes(&rights, "$share/g/ada/#"), Some(QoS::ExactlyOnce));
     }
 
     #[test]
