@@ -4,6 +4,7 @@ use super::{
     Action, Authentication, AuthenticationRequest, AuthenticationStep, Broker, ConnectionId, Event, Grants, Refusal,
     connection::{Ending, Link, ReAuthentication, Stage},
     grants::Rights,
+    send::ANSWER_TOO_LARGE,
     session::{Session, SessionId},
     will::StoredWill,
 };
@@ -100,6 +101,12 @@ impl Broker {
         if old.is_none() && self.sessions.len() >= self.config.maximum_sessions {
             return Err(Violation::new(ReasonCode::QuotaExceeded, "this server holds as many sessions as it may"));
         }
+        let mut connack = self.connack(&connect, client_id.clone(), data);
+        // Before anything changes: nobody is taken over for a client that cannot be answered.
+        if self.encode_within_limit(id, &Packet::ConnAck(Box::new(connack.clone()))).is_none() {
+            self.hang_up(id, ANSWER_TOO_LARGE); // [MQTT-3.1.2-24]
+            return Ok(());
+        }
         if let Some(old) = old.and_then(|old| self.sessions.get(&old)?.connection) {
             self.take_over(old);
         }
@@ -116,17 +123,13 @@ impl Broker {
         self.set_session_expiry(session_id, None);
         self.attach(id, session_id, &connect, will);
         self.open_link(id, session_id, &connect, rights);
-        let connack = self.connack(&connect, client_id.clone(), resumed.is_some(), data);
-        self.send(id, &Packet::ConnAck(Box::new(connack)));
         self.statistics.clients_connected += 1;
         self.statistics.clients_maximum = self.statistics.clients_maximum.max(self.statistics.clients_connected);
-        let event = Event::Connected {
-            connection: id,
-            client_id,
-            version: connect.version,
-            session_present: resumed.is_some(),
-        };
+        let session_present = resumed.is_some();
+        let event = Event::Connected { connection: id, client_id, version: connect.version, session_present };
         self.actions.push_back(Action::Report(event));
+        connack.session_present = session_present;
+        self.send(id, &Packet::ConnAck(Box::new(connack)));
         self.pump(session_id);
         self.watch_sys(session_id);
         Ok(())
@@ -223,7 +226,8 @@ impl Broker {
         self.set_silence(id, keep_alive.peer_is_dead_at());
     }
 
-    fn connack(&self, connect: &Connect, client_id: Text, session_present: bool, data: Option<Binary>) -> ConnAck {
+    /// The CONNACK that accepts, but for Session Present.
+    fn connack(&self, connect: &Connect, client_id: Text, data: Option<Binary>) -> ConnAck {
         let config = &self.config;
         let asked = &connect.properties;
         let expiry = session_expiry(connect).min(config.maximum_session_expiry_seconds);
@@ -252,7 +256,7 @@ impl Broker {
             authentication_data: data.filter(|_| asked.authentication_method.is_some()),
             ..Default::default()
         };
-        ConnAck { session_present, reason: ReasonCode::Success, properties }
+        ConnAck { session_present: false, reason: ReasonCode::Success, properties }
     }
 
     /// An identifier that no session has. [MQTT-3.1.3-6]

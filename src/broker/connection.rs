@@ -231,8 +231,7 @@ impl Broker {
 
     /// Closes without a word.
     pub(super) fn hang_up(&mut self, id: ConnectionId, violation: Violation) {
-        let refusal = Refusal { reason: violation.reason, message: violation.rule };
-        self.end_connection_and_close(id, refusal, Ending::Failed);
+        self.end_connection_and_close(id, violation.into(), Ending::Failed);
     }
 
     pub(super) fn end_connection_and_close(&mut self, id: ConnectionId, refusal: Refusal, ending: Ending) {

@@ -1,7 +1,10 @@
 //! What the broker reports to its host. Never a payload, never a secret.
 
 use super::ConnectionId;
-use crate::codec::{ProtocolVersion, ReasonCode, Text};
+use crate::{
+    codec::{ProtocolVersion, ReasonCode, Text},
+    session::Violation,
+};
 
 /// Something worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,4 +67,10 @@ pub struct Refusal {
     pub reason: ReasonCode,
     /// One sentence for people.
     pub message: &'static str,
+}
+
+impl From<Violation> for Refusal {
+    fn from(violation: Violation) -> Self {
+        Self { reason: violation.reason, message: violation.rule }
+    }
 }

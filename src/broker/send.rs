@@ -1,14 +1,29 @@
 //! Hands packets to the host, within the client's Maximum Packet Size.
 
-use super::{Action, Broker, ConnectionId, Frame, Refusal, connection::Ending};
-use crate::codec::{Disconnect, DisconnectProperties, Packet, ProtocolVersion, ReasonCode};
+use super::{Action, Broker, ConnectionId, Frame, connection::Ending};
+use crate::{
+    codec::{Disconnect, DisconnectProperties, Packet, ProtocolVersion, ReasonCode},
+    session::Violation,
+};
 use bytes::{Bytes, BytesMut};
 
 impl Broker {
     /// Sends a packet other than PUBLISH. One that the client's Maximum Packet Size forbids loses its Reason String and
     /// User Properties; if that does not help, the connection ends. [MQTT-3.1.2-24]
     pub(super) fn send(&mut self, id: ConnectionId, packet: &Packet) {
-        let Some(connection) = self.connections.get(&id) else { return };
+        if !self.connections.contains_key(&id) {
+            return;
+        }
+        match self.encode_within_limit(id, packet) {
+            None => self.end_connection_and_close(id, ANSWER_TOO_LARGE.into(), Ending::Failed),
+            Some(head) if head.is_empty() => {}
+            Some(head) => self.send_frame(id, Frame { head, payload: Bytes::new() }),
+        }
+    }
+
+    /// The packet as the client can take it, empty if its version has no such packet; `None` if it is too large.
+    pub(super) fn encode_within_limit(&self, id: ConnectionId, packet: &Packet) -> Option<Bytes> {
+        let connection = self.connections.get(&id)?;
         let (version, limit) = (connection.version, connection.maximum_packet_size);
         let mut head = BytesMut::new();
         let fits = if packet.size(version) <= limit {
@@ -17,11 +32,7 @@ impl Broker {
             let terse = without_explanations(packet.clone());
             terse.size(version) <= limit && terse.encode(version, &mut head).is_ok()
         };
-        if !fits {
-            self.end_connection_and_close(id, ANSWER_TOO_LARGE, Ending::Failed);
-        } else if !head.is_empty() {
-            self.send_frame(id, Frame { head: head.freeze(), payload: Bytes::new() });
-        }
+        fits.then(|| head.freeze())
     }
 
     /// Tells an MQTT 5 client why its connection ends; 3.1.1 knows no DISCONNECT from the server.
@@ -59,7 +70,7 @@ fn without_explanations(mut packet: Packet) -> Packet {
     packet
 }
 
-const ANSWER_TOO_LARGE: Refusal = Refusal {
-    reason: ReasonCode::PacketTooLarge,
-    message: "an answer that must be sent exceeds the client's Maximum Packet Size [MQTT-3.1.2-24]",
-};
+pub(super) const ANSWER_TOO_LARGE: Violation = Violation::new(
+    ReasonCode::PacketTooLarge,
+    "an answer that must be sent exceeds the client's Maximum Packet Size [MQTT-3.1.2-24]",
+);

@@ -2,9 +2,10 @@
 
 use crate::harness::*;
 use mqlite::{
-    broker::Config,
+    broker::{Config, Event},
     codec::{ConnAckProperties, Connect, ConnectProperties, Packet, ReasonCode},
 };
+use std::num::NonZeroU32;
 
 fn connack_of(trace: &mut Trace, connect: Connect) -> ConnAckProperties {
     trace.open("ada");
@@ -176,4 +177,30 @@ fn the_server_that_shuts_down_says_so() {
         trace.expect_closed("bob", ReasonCode::ServerShuttingDown);
         assert_eq!(trace.broker.deadline(), None);
     });
+}
+
+fn picky(maximum_packet_size: u32) -> Connect {
+    let maximum_packet_size = NonZeroU32::new(maximum_packet_size);
+    let properties = ConnectProperties { maximum_packet_size, ..Default::default() };
+    Connect { properties, will: Some(will("w", "gone")), ..connect("ada") }
+}
+
+/// [MQTT-3.1.2-24]
+#[test]
+fn a_client_that_no_connack_is_small_enough_for_is_closed_and_harms_nobody() {
+    let mut trace = Trace::new(V5);
+    trace.connect("bob");
+    trace.subscribe("bob", "w", AtMostOnce);
+    trace.resume("ada");
+    trace.subscribe("ada", "t", AtLeastOnce);
+    trace.events.clear();
+    trace.open("newcomer");
+    trace.send("newcomer", Packet::Connect(Box::new(picky(10))));
+    trace.expect_closed("newcomer", ReasonCode::PacketTooLarge);
+    assert!(matches!(trace.events[..], [Event::Refused { .. }]), "{:?}", trace.events);
+    trace.send("ada", publish("t", "x", AtMostOnce, 0));
+    assert_eq!(trace.hear_publish("ada").payload, "x");
+    trace.expect_nothing("bob");
+    let statistics = trace.broker.statistics();
+    assert_eq!((statistics.clients_connected, statistics.clients_maximum, statistics.sessions), (2, 2, 2));
 }
