@@ -116,9 +116,11 @@ impl Broker {
         let Some(link) = self.link_mut(id) else { return };
         let (session, user_name, method) = (link.session, link.user_name.clone(), link.method.clone());
         let Some(client_id) = self.sessions.get(&session).map(|session| session.client_id.clone()) else { return };
+        let rights = Rights::new(grants, &client_id, user_name.as_ref());
+        self.enforce(session, &rights);
         if let Some(link) = self.link_mut(id) {
             link.re_authentication = ReAuthentication::None;
-            link.rights = Rights::new(grants, &client_id, user_name.as_ref());
+            link.rights = rights;
         }
         self.send_auth(id, ReasonCode::Success, method, data);
     }

@@ -112,13 +112,15 @@ impl Broker {
         }
         // [MQTT-3.1.2-4] Clean Start ends the old session, wherever it came from
         let resumed = match self.by_client_id.get(&client_id).copied() {
-            Some(session) if connect.clean_start => {
+            Some(session) if connect.clean_start || self.is_anothers(session, &connect) => {
                 self.end_session(session);
                 None
             }
             resumed => resumed,
         };
-        let session_id = resumed.unwrap_or_else(|| self.begin_session(client_id.clone()));
+        let session_id = resumed
+            .unwrap_or_else(|| self.begin_session(client_id.clone(), connect.user_name.as_ref().map(Text::detached)));
+        self.enforce(session_id, &rights);
         self.forget_will(session_id);
         self.set_session_expiry(session_id, None);
         self.attach(id, session_id, &connect, will);
@@ -181,11 +183,17 @@ impl Broker {
         self.end_connection_and_close(old, refusal, Ending::Failed);
     }
 
-    fn begin_session(&mut self, client_id: Text) -> SessionId {
+    /// Whether a session is that of another user. Where nobody is asked, a User Name proves nothing, and protects nothing.
+    fn is_anothers(&self, session: SessionId, connect: &Connect) -> bool {
+        matches!(self.config.authentication, Authentication::Ask)
+            && self.sessions.get(&session).is_some_and(|session| session.user_name != connect.user_name)
+    }
+
+    fn begin_session(&mut self, client_id: Text, user_name: Option<Text>) -> SessionId {
         self.last_session += 1;
         let id = SessionId(self.last_session);
         self.by_client_id.insert(client_id.clone(), id);
-        self.sessions.insert(id, Session::new(client_id));
+        self.sessions.insert(id, Session::new(client_id, user_name));
         id
     }
 

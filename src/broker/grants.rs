@@ -1,12 +1,15 @@
 //! Who may publish and subscribe to what. Decided once, by the host, at CONNECT; checked here at every packet.
 
+use super::{Broker, message::Origin, session::SessionId};
 use crate::{
     codec::{QoS, Text},
     topic::{TopicFilter, TopicName},
 };
 use alloc::{string::String, vec::Vec};
 
-/// The rights of one client: what no rule allows is refused.
+/// The rights of one client: what no rule allows is refused. New rights, on a connection that authenticates again or that
+/// resumes a session, also end the subscriptions that they do not allow, lower the QoS of others, and discard what waits
+/// under them; a message that was begun is finished, as after an UNSUBSCRIBE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grants {
     rules: Option<Vec<Grant>>,
@@ -86,6 +89,50 @@ impl Rights {
         let Some(rights) = &self.0 else { return Some(QoS::ExactlyOnce) };
         let allowed = rights.iter().filter(|right| right.grant.subscribe && right.filter.covers(requested));
         allowed.map(|right| right.grant.maximum_qos).max()
+    }
+
+    fn may_receive(&self, topic: &TopicName) -> bool {
+        let allows = |right: &Right| right.grant.subscribe && right.filter.matches(topic);
+        self.0.as_ref().is_none_or(|rights| rights.iter().any(allows))
+    }
+}
+
+impl Broker {
+    /// Takes from a session what older rights gave it and these do not.
+    pub(super) fn enforce(&mut self, session_id: SessionId, rights: &Rights) {
+        let Some(session) = self.sessions.get_mut(&session_id).filter(|_| rights.0.is_some()) else { return };
+        let is_will_refused =
+            session.will.as_ref().is_some_and(|will| !rights.may_publish(will.topic(), will.qos(), will.retain()));
+        let refused: Vec<_> =
+            session.subscriptions.extract_if(.., |filter| rights.may_subscribe(filter).is_none()).collect();
+        let kept: Vec<_> = session.subscriptions.iter().cloned().collect();
+        let mut queue = core::mem::take(&mut session.queue);
+        let mut discarded = Vec::new();
+        while let Some(delivery) = queue.pop() {
+            if rights.may_receive(&delivery.message.topic) {
+                session.queue.push(delivery);
+            } else {
+                discarded.push(delivery);
+            }
+        }
+        if is_will_refused {
+            self.forget_will(session_id);
+        }
+        for filter in refused {
+            self.remove_route(&filter, session_id);
+        }
+        for filter in kept {
+            if let (Some(allowed), Some(subscription)) =
+                (rights.may_subscribe(&filter), self.subscription_mut(&filter, session_id))
+            {
+                subscription.qos = subscription.qos.min(allowed);
+            }
+        }
+        for delivery in discarded {
+            if let Origin::Shared(filter) = &delivery.origin {
+                self.route_to_share(filter, &delivery.message);
+            }
+        }
     }
 }
 

@@ -186,7 +186,9 @@ pub enum AuthenticationStep {
 /// The host's answer to [`Action::Authenticate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Let it in.
+    /// Let it in. A session belongs to its Client Identifier and User Name: another User Name (or none) ends the session and
+    /// begins a new one, so nobody inherits what was meant for another. Who a client is beyond its User Name, as by an
+    /// Authentication Method, the host alone knows: it must bind Client Identifiers to such identities itself.
     Allow {
         /// With these rights.
         grants: Grants,

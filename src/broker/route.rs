@@ -68,6 +68,14 @@ impl Broker {
         }
     }
 
+    pub(super) fn subscription_mut(&mut self, filter: &TopicFilter, session: SessionId) -> Option<&mut Subscription> {
+        let subscribers = self.routes.get_mut(filter)?;
+        match filter.share_name() {
+            None => subscribers.members.get_mut(&session),
+            Some(name) => subscribers.shares.get_mut(name)?.subscription_mut(session),
+        }
+    }
+
     pub(super) fn remove_route(&mut self, filter: &TopicFilter, session: SessionId) {
         let Some(subscribers) = self.routes.get_mut(filter) else { return };
         let removed = match filter.share_name() {

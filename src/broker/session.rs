@@ -19,6 +19,8 @@ pub(super) struct SessionId(pub(super) u64);
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) client_id: Text,
+    /// Of the CONNECT that began the session.
+    pub(super) user_name: Option<Text>,
     pub(super) connection: Option<ConnectionId>,
     /// Session Expiry Interval in seconds; `u32::MAX` is never.
     pub(super) expiry_interval: u32,
@@ -31,9 +33,10 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(client_id: Text) -> Self {
+    pub(super) fn new(client_id: Text, user_name: Option<Text>) -> Self {
         Self {
             client_id,
+            user_name,
             connection: None,
             expiry_interval: 0,
             expires_at: None,

@@ -34,6 +34,10 @@ impl Group {
         self.members.insert(session, subscription)
     }
 
+    pub(super) fn subscription_mut(&mut self, session: SessionId) -> Option<&mut Subscription> {
+        self.members.get_mut(&session)
+    }
+
     pub(super) fn remove(&mut self, session: SessionId) -> Option<Subscription> {
         self.members.remove(&session)
     }

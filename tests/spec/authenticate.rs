@@ -2,8 +2,10 @@
 
 use crate::harness::*;
 use mqlite::{
-    broker::{Authentication, AuthenticationStep, Config, Grants, Verdict},
-    codec::{Auth, AuthProperties, Binary, ConnAck, Connect, ConnectProperties, Packet, ProtocolVersion, ReasonCode},
+    broker::{Authentication, AuthenticationStep, Config, Grant, Grants, Input, Verdict},
+    codec::{
+        Auth, AuthProperties, Binary, ConnAck, Connect, ConnectProperties, Packet, ProtocolVersion, Publish, ReasonCode,
+    },
 };
 
 fn asking(version: ProtocolVersion) -> Trace {
@@ -211,4 +213,115 @@ fn what_is_held_while_the_host_thinks_is_limited() {
         trace.send_bytes("ada", [0xC0, 0].repeat(50));
     }
     assert_eq!(hear_connack(&mut trace).reason, ReasonCode::QuotaExceeded);
+}
+
+fn grant(filter: &str, maximum_qos: mqlite::codec::QoS) -> Grant {
+    Grant { filter: text(filter), maximum_qos, ..Default::default() }
+}
+
+fn allow_only(grants: &[Grant]) -> Verdict {
+    Verdict::Allow { grants: Grants::of(grants.to_vec()), data: None }
+}
+
+/// `ada` comes back to a session that is kept, as this user and with these rights; tells Session Present.
+fn return_as(trace: &mut Trace, user_name: Option<&str>, verdict: Verdict) -> bool {
+    trace.open("ada");
+    let properties = ConnectProperties {
+        session_expiry_interval: Some(1_000),
+        authentication_method: Some(text("SCRAM-SHA-256")),
+        ..Default::default()
+    };
+    let user_name = user_name.map(text);
+    let connect = Connect { clean_start: false, properties, user_name, ..connect("ada") };
+    trace.send("ada", Packet::Connect(Box::new(connect)));
+    trace.answer(verdict);
+    hear_connack(trace).session_present
+}
+
+fn publish_from_host(trace: &mut Trace, topic: &str, payload: &'static str) {
+    let publish = Publish { qos: ExactlyOnce, ..message(topic, payload) };
+    trace.input(Input::Publish { publish });
+}
+
+#[test]
+fn a_session_that_comes_back_keeps_only_what_its_rights_still_allow() {
+    both(|version| {
+        let mut trace = asking(version);
+        return_as(&mut trace, None, allow(None));
+        for filter in ["secret/#", "news/#", "$share/g/secret/#"] {
+            trace.subscribe("ada", filter, ExactlyOnce);
+        }
+        trace.cut("ada");
+        publish_from_host(&mut trace, "secret/x", "waited");
+        publish_from_host(&mut trace, "news/x", "waited");
+        return_as(&mut trace, None, allow_only(&[grant("news/#", AtLeastOnce)]));
+        publish_from_host(&mut trace, "secret/x", "came");
+        publish_from_host(&mut trace, "news/x", "came");
+        let waited = trace.hear_publish("ada");
+        assert_eq!((waited.topic, waited.payload), (text("news/x"), "waited".into()));
+        let came = trace.hear_publish("ada");
+        assert_eq!((came.topic, came.payload, came.qos), (text("news/x"), "came".into(), AtLeastOnce));
+        trace.expect_nothing("ada");
+        assert_eq!(trace.broker.statistics().subscriptions, 1);
+    });
+}
+
+#[test]
+fn what_a_member_of_a_share_may_no_longer_receive_goes_to_another() {
+    let mut trace = asking(V5);
+    return_as(&mut trace, None, allow(None));
+    trace.subscribe("ada", "$share/g/t", AtLeastOnce);
+    trace.cut("ada");
+    publish_from_host(&mut trace, "t", "x");
+    trace.open("bob");
+    trace.send("bob", Packet::Connect(Box::new(connect("bob"))));
+    trace.answer(allow(None));
+    trace.hear("bob");
+    trace.subscribe("bob", "$share/g/t", AtLeastOnce);
+    return_as(&mut trace, None, allow_only(&[]));
+    trace.expect_nothing("ada");
+    assert_eq!(trace.hear_publish("bob").payload, "x");
+}
+
+#[test]
+fn new_rights_of_an_open_connection_end_subscriptions_and_take_the_will_back() {
+    let mut trace = asking(V5);
+    let properties = ConnectProperties { authentication_method: Some(text("SCRAM-SHA-256")), ..Default::default() };
+    let connect = Connect { properties, will: Some(will("secret/gone", "x")), ..connect("ada") };
+    trace.open("ada");
+    trace.send("ada", Packet::Connect(Box::new(connect)));
+    trace.answer(allow(None));
+    hear_connack(&mut trace);
+    trace.subscribe("ada", "secret/#", AtLeastOnce);
+    trace.subscribe("ada", "news/#", AtLeastOnce);
+    trace.send("ada", auth(ReasonCode::ReAuthenticate, None));
+    trace.answer(allow_only(&[grant("news/#", AtMostOnce)]));
+    trace.expect("ada", auth(ReasonCode::Success, None));
+    publish_from_host(&mut trace, "secret/x", "x");
+    publish_from_host(&mut trace, "news/x", "x");
+    trace.expect("ada", publish("news/x", "x", AtMostOnce, 0));
+    trace.expect_nothing("ada");
+    trace.open("bob");
+    trace.send("bob", Packet::Connect(Box::new(crate::harness::connect("bob"))));
+    trace.answer(allow(None));
+    trace.hear("bob");
+    trace.subscribe("bob", "#", AtMostOnce);
+    trace.cut("ada");
+    trace.expect_nothing("bob");
+}
+
+#[test]
+fn another_user_does_not_inherit_a_session_by_naming_its_client_identifier() {
+    both(|version| {
+        let mut trace = asking(version);
+        assert!(!return_as(&mut trace, Some("ada"), allow(None)));
+        trace.subscribe("ada", "t", AtLeastOnce);
+        trace.cut("ada");
+        publish_from_host(&mut trace, "t", "for ada");
+        assert!(!return_as(&mut trace, Some("mallory"), allow(None)));
+        publish_from_host(&mut trace, "t", "for ada");
+        trace.expect_nothing("ada");
+        assert!(!return_as(&mut trace, None, allow(None)));
+        assert!(return_as(&mut trace, None, allow(None)));
+    });
 }
