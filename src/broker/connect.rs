@@ -138,9 +138,10 @@ impl Broker {
     }
 
     /// Answers a CONNECT that is not accepted, and closes. [MQTT-3.2.2-7]
-    pub(super) fn refuse(&mut self, id: ConnectionId, violation: Violation, server: Option<Text>) {
+    pub(super) fn refuse(&mut self, id: ConnectionId, mut violation: Violation, server: Option<Text>) {
         let Some(connection) = self.connections.get(&id) else { return };
-        let reason = violation.reason;
+        let reason = ConnAck::refusal(violation.reason);
+        violation.reason = reason;
         let breaks_protocol =
             matches!(reason, ReasonCode::MalformedPacket | ReasonCode::ProtocolError | ReasonCode::PacketTooLarge);
         // [3.1.1 MQTT-3.1.4-1] a CONNECT that breaks the protocol is closed without a CONNACK

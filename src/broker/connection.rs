@@ -4,7 +4,7 @@ use super::{
     Action, Broker, ConnectionId, Event, Refusal, connect::Pending, deadlines::Due, grants::Rights, session::SessionId,
 };
 use crate::{
-    codec::{DisconnectProperties, Framer, Packet, ProtocolVersion, ReasonCode, Text},
+    codec::{Disconnect, DisconnectProperties, Framer, Packet, ProtocolVersion, ReasonCode, Text},
     session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
     time::Timestamp,
 };
@@ -123,6 +123,10 @@ impl Broker {
                 Ok(Some(frame)) if matches!(connection.stage, Stage::New) && frame[0] >> 4 != CONNECT => {
                     return self.hang_up(id, CONNECT_FIRST);
                 }
+                // Whatever it says: it must not change what the first one settled.
+                Ok(Some(frame)) if !matches!(connection.stage, Stage::New) && frame[0] >> 4 == CONNECT => {
+                    return self.violated(id, SECOND_CONNECT);
+                }
                 Ok(Some(frame)) => Packet::decode(frame, version),
                 Err(error) => Err(error),
             };
@@ -178,7 +182,7 @@ impl Broker {
 
     fn process_open(&mut self, id: ConnectionId, session: SessionId, packet: Packet) -> Result<(), Violation> {
         match packet {
-            Packet::Connect(_) => Err(Violation::protocol_error("a second CONNECT on one connection [MQTT-3.1.0-2]")),
+            Packet::Connect(_) => Err(SECOND_CONNECT),
             Packet::Publish(publish) => self.publish(id, session, publish),
             Packet::PubAck(ack) => self.publish_acknowledged(session, &ack),
             Packet::PubRec(ack) => self.publish_received(id, session, &ack),
@@ -225,6 +229,7 @@ impl Broker {
             return self.refuse(id, violation, None); // [MQTT-3.14.0-1] before the CONNACK there is no DISCONNECT
         }
         let reason_string = connection.problem_information.then(|| Text::from_static(violation.rule));
+        let violation = Violation { reason: Disconnect::reason_from_server(violation.reason), ..violation };
         self.tell(id, violation.reason, DisconnectProperties { reason_string, ..Default::default() });
         self.hang_up(id, violation);
     }
@@ -290,6 +295,7 @@ impl Broker {
 const CONNECT: u8 = 1;
 
 const CONNECT_FIRST: Violation = Violation::protocol_error("the first packet must be a CONNECT [MQTT-3.1.0-1]");
+const SECOND_CONNECT: Violation = Violation::protocol_error("a second CONNECT on one connection [MQTT-3.1.0-2]");
 const NO_CONNECT: Violation = Violation::new(ReasonCode::KeepAliveTimeout, "no CONNECT came in time (3.1)");
 const NO_VERDICT: Violation = Violation::new(ReasonCode::ServerBusy, "authentication took too long (4.12)");
 const SILENT: Violation = Violation::new(

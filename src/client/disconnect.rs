@@ -40,7 +40,7 @@ impl Client {
     /// The server broke a rule.
     pub(super) fn violated(&mut self, violation: Violation) {
         if self.options.connect.version == ProtocolVersion::V5 {
-            self.send(&Packet::Disconnect(reason_to_tell(violation).into()));
+            self.send(&Packet::Disconnect(Disconnect::reason_from_client(violation.reason).into()));
         }
         self.close(Cause::Violated(violation));
     }
@@ -64,14 +64,6 @@ impl Client {
             self.complete(asked.token, Outcome::Interrupted);
         }
         self.actions.push_back(Action::Disconnected { cause });
-    }
-}
-
-/// DISCONNECT can name most of what can be wrong. [MQTT-3.14.2-1]
-fn reason_to_tell(violation: Violation) -> ReasonCode {
-    match violation.reason {
-        ReasonCode::PacketIdentifierInUse | ReasonCode::UnsupportedProtocolVersion => ReasonCode::ProtocolError,
-        reason => reason,
     }
 }
 

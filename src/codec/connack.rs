@@ -97,6 +97,18 @@ impl Field for MaximumQoS {
 }
 
 impl ConnAck {
+    /// `reason`, or the nearest that a CONNACK which refuses may carry. [MQTT-3.2.2-8]
+    pub fn refusal(reason: ReasonCode) -> ReasonCode {
+        match reason {
+            ReasonCode::ServerShuttingDown => ReasonCode::ServerUnavailable,
+            ReasonCode::MessageRateTooHigh => ReasonCode::ConnectionRateExceeded,
+            ReasonCode::AdministrativeAction => ReasonCode::NotAuthorized,
+            ReasonCode::TopicAliasInvalid => ReasonCode::ProtocolError,
+            reason if reason.is_failure() && REASONS.contains(&reason) => reason,
+            _ => ReasonCode::UnspecifiedError,
+        }
+    }
+
     /// Decodes what follows the fixed header.
     pub(super) fn decode(reader: &mut Reader, version: ProtocolVersion) -> Result<Self, DecodeError> {
         let session_present = match reader.read::<u8>()? {
@@ -158,6 +170,15 @@ const REASONS: &[ReasonCode] = &[
 mod tests {
     use super::*;
     use bytes::BytesMut;
+
+    #[test]
+    fn a_refusal_always_carries_a_failure_that_connack_has() {
+        assert_eq!(ConnAck::refusal(ReasonCode::Banned), ReasonCode::Banned);
+        assert_eq!(ConnAck::refusal(ReasonCode::ServerShuttingDown), ReasonCode::ServerUnavailable);
+        for reason in (0..=255).filter_map(ReasonCode::from_u8).map(ConnAck::refusal) {
+            assert!(reason.is_failure() && REASONS.contains(&reason), "{reason}");
+        }
+    }
 
     #[test]
     fn a_reason_that_3_1_1_lacks_becomes_the_nearest_return_code() {

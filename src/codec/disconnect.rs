@@ -73,6 +73,25 @@ impl From<ReasonCode> for Disconnect {
 }
 
 impl Disconnect {
+    /// `reason`, or the nearest that a server's DISCONNECT may carry. [MQTT-3.14.2-1]
+    pub fn reason_from_server(reason: ReasonCode) -> ReasonCode {
+        match reason {
+            ReasonCode::ClientIdentifierNotValid
+            | ReasonCode::BadUserNameOrPassword
+            | ReasonCode::Banned
+            // Section 2.4 gives it to DISCONNECT, but the list in section 3.14.2.1 does not.
+            | ReasonCode::BadAuthenticationMethod => ReasonCode::NotAuthorized,
+            ReasonCode::ServerUnavailable => ReasonCode::ServerBusy,
+            ReasonCode::Success | ReasonCode::DisconnectWithWillMessage => ReasonCode::UnspecifiedError,
+            reason => nearest(reason, DISCONNECT_REASONS),
+        }
+    }
+
+    /// `reason`, or the nearest that a client's DISCONNECT may carry. [MQTT-3.14.2-1]
+    pub fn reason_from_client(reason: ReasonCode) -> ReasonCode {
+        nearest(reason, CLIENT_DISCONNECT_REASONS)
+    }
+
     /// Decodes what follows the fixed header.
     pub(super) fn decode(reader: &mut Reader, version: ProtocolVersion) -> Result<Self, DecodeError> {
         let mut disconnect = Self::from(ReasonCode::Success);
@@ -130,6 +149,16 @@ impl Auth {
     }
 }
 
+fn nearest(reason: ReasonCode, allowed: &[ReasonCode]) -> ReasonCode {
+    match reason {
+        reason if allowed.contains(&reason) => reason,
+        ReasonCode::UnsupportedProtocolVersion
+        | ReasonCode::PacketIdentifierInUse
+        | ReasonCode::PacketIdentifierNotFound => ReasonCode::ProtocolError,
+        _ => ReasonCode::UnspecifiedError,
+    }
+}
+
 /// Disconnect Reason Codes. [MQTT-3.14.2-1]
 const DISCONNECT_REASONS: &[ReasonCode] = &[
     ReasonCode::Success,
@@ -165,6 +194,49 @@ const DISCONNECT_REASONS: &[ReasonCode] = &[
     ReasonCode::WildcardSubscriptionsNotSupported,
 ];
 
+/// Those that the list in section 3.14.2.1 gives to clients.
+const CLIENT_DISCONNECT_REASONS: &[ReasonCode] = &[
+    ReasonCode::Success,
+    ReasonCode::DisconnectWithWillMessage,
+    ReasonCode::UnspecifiedError,
+    ReasonCode::MalformedPacket,
+    ReasonCode::ProtocolError,
+    ReasonCode::ImplementationSpecificError,
+    ReasonCode::TopicNameInvalid,
+    ReasonCode::ReceiveMaximumExceeded,
+    ReasonCode::TopicAliasInvalid,
+    ReasonCode::PacketTooLarge,
+    ReasonCode::MessageRateTooHigh,
+    ReasonCode::QuotaExceeded,
+    ReasonCode::AdministrativeAction,
+    ReasonCode::PayloadFormatInvalid,
+];
+
 /// Authenticate Reason Codes. [MQTT-3.15.2-1]
 const AUTH_REASONS: &[ReasonCode] =
     &[ReasonCode::Success, ReasonCode::ContinueAuthentication, ReasonCode::ReAuthenticate];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_that_disconnect_lacks_becomes_the_nearest_one() {
+        for (reason, from_server, from_client) in [
+            (ReasonCode::Success, ReasonCode::UnspecifiedError, ReasonCode::Success),
+            (ReasonCode::ProtocolError, ReasonCode::ProtocolError, ReasonCode::ProtocolError),
+            (ReasonCode::UnsupportedProtocolVersion, ReasonCode::ProtocolError, ReasonCode::ProtocolError),
+            (ReasonCode::BadUserNameOrPassword, ReasonCode::NotAuthorized, ReasonCode::UnspecifiedError),
+            (ReasonCode::BadAuthenticationMethod, ReasonCode::NotAuthorized, ReasonCode::UnspecifiedError),
+            (ReasonCode::ServerUnavailable, ReasonCode::ServerBusy, ReasonCode::UnspecifiedError),
+            (ReasonCode::ServerShuttingDown, ReasonCode::ServerShuttingDown, ReasonCode::UnspecifiedError),
+        ] {
+            assert_eq!(Disconnect::reason_from_server(reason), from_server, "{reason}");
+            assert_eq!(Disconnect::reason_from_client(reason), from_client, "{reason}");
+        }
+        for reason in (0..=255).filter_map(ReasonCode::from_u8) {
+            assert!(DISCONNECT_REASONS.contains(&Disconnect::reason_from_server(reason)));
+            assert!(DISCONNECT_REASONS.contains(&Disconnect::reason_from_client(reason)));
+        }
+    }
+}

@@ -153,6 +153,28 @@ fn an_open_connection_may_authenticate_again() {
     trace.expect_thrown_out("ada", ReasonCode::NotAuthorized);
 }
 
+/// [MQTT-3.14.2-1] [MQTT-3.2.2-8]
+#[test]
+fn a_denied_client_hears_the_nearest_reason_that_the_packet_may_carry() {
+    let mut trace = asking(V5);
+    connect_with_method(&mut trace);
+    trace.answer(Verdict::Deny { reason: ReasonCode::ServerShuttingDown });
+    assert_eq!(hear_connack(&mut trace).reason, ReasonCode::ServerUnavailable);
+    for (denied, told) in [
+        (ReasonCode::BadUserNameOrPassword, ReasonCode::NotAuthorized),
+        (ReasonCode::BadAuthenticationMethod, ReasonCode::NotAuthorized),
+        (ReasonCode::ServerUnavailable, ReasonCode::ServerBusy),
+        (ReasonCode::QuotaExceeded, ReasonCode::QuotaExceeded),
+    ] {
+        connect_with_method(&mut trace);
+        trace.answer(allow(None));
+        hear_connack(&mut trace);
+        trace.send("ada", auth(ReasonCode::ReAuthenticate, None));
+        trace.answer(Verdict::Deny { reason: denied });
+        trace.expect_thrown_out("ada", told);
+    }
+}
+
 /// [MQTT-4.12.0-7] [MQTT-4.12.0-6]
 #[test]
 fn auth_without_a_method_at_connect_is_a_protocol_error() {

@@ -83,6 +83,22 @@ fn a_second_connect_is_a_protocol_error() {
     });
 }
 
+/// [MQTT-3.1.0-2] [MQTT-3.14.2-1]
+#[test]
+fn a_second_connect_is_a_protocol_error_whatever_it_says() {
+    let of_level_6 = b"\x10\x0d\x00\x04MQTT\x06\x02\x00\x00\x00\x00\x00";
+    let malformed_5 = b"\x10\x0d\x00\x04MQTT\x05\x03\x00\x00\x00\x00\x00";
+    let malformed_4 = b"\x10\x0c\x00\x04MQTT\x04\x03\x00\x00\x00\x00";
+    both(|version| {
+        for bytes in [&of_level_6[..], &malformed_5[..], &malformed_4[..]] {
+            let mut trace = Trace::new(version);
+            trace.connect("ada");
+            trace.send_bytes("ada", bytes);
+            trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
+        }
+    });
+}
+
 /// [MQTT-3.1.2-22]
 #[test]
 fn a_silent_client_is_closed_after_one_and_a_half_keep_alives() {
