@@ -136,9 +136,7 @@ impl Broker {
             match packet {
                 Err(error) => {
                     connection.version = error.version.unwrap_or(version);
-                    let is_answerable =
-                        error.version.is_some() || error.reason == ReasonCode::UnsupportedProtocolVersion;
-                    if is_answerable || matches!(connection.stage, Stage::Open(_)) {
+                    if error.version.is_some() || matches!(connection.stage, Stage::Open(_)) {
                         self.violated(id, error.into());
                     } else {
                         self.hang_up(id, error.into());

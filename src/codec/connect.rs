@@ -125,9 +125,12 @@ impl Connect {
     pub(super) fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         // [MQTT-3.1.2-1] [MQTT-3.1.2-2]
         let known_name = reader.read::<Text>()?.as_bytes() == PROTOCOL_NAME;
-        let version = ProtocolVersion::from_level(reader.read::<u8>()?).filter(|_| known_name).ok_or(
-            DecodeError::new(ReasonCode::UnsupportedProtocolVersion, "only MQTT 3.1.1 and 5.0 are spoken here"),
-        )?;
+        let level = reader.read::<u8>()?;
+        let version = ProtocolVersion::from_level(level).filter(|_| known_name).ok_or(DecodeError {
+            // [3.1.1 MQTT-3.1.2-2] an older client, as one of MQTT 3.1, reads no answer of MQTT 5
+            version: Some(if level < 5 { ProtocolVersion::V3_1_1 } else { ProtocolVersion::V5 }),
+            ..DecodeError::new(ReasonCode::UnsupportedProtocolVersion, "only MQTT 3.1.1 and 5.0 are spoken here")
+        })?;
         Self::decode_as(version, reader).map_err(|error| DecodeError { version: Some(version), ..error })
     }
 
@@ -255,10 +258,16 @@ mod tests {
     }
 
     #[test]
-    fn an_error_before_or_in_the_protocol_level_names_none() {
+    fn an_error_before_the_protocol_level_names_none() {
         assert_eq!(version_of_error(b"\x00\x04MQT"), None);
         assert_eq!(version_of_error(b"\x00\x04MQTT"), None);
-        assert_eq!(version_of_error(b"\x00\x04MQTT\x03\x02"), None);
-        assert_eq!(version_of_error(b"\x00\x04MQTY\x05\x02"), None);
+    }
+
+    #[test]
+    fn an_unknown_protocol_names_the_version_of_the_answer_that_it_may_read() {
+        assert_eq!(version_of_error(b"\x00\x06MQIsdp\x03\x02"), Some(ProtocolVersion::V3_1_1));
+        assert_eq!(version_of_error(b"\x00\x04MQTT\x03\x02"), Some(ProtocolVersion::V3_1_1));
+        assert_eq!(version_of_error(b"\x00\x04MQTY\x05\x02"), Some(ProtocolVersion::V5));
+        assert_eq!(version_of_error(b"\x00\x04MQTT\x06\x02"), Some(ProtocolVersion::V5));
     }
 }

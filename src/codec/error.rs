@@ -9,7 +9,8 @@ pub struct DecodeError {
     pub reason: ReasonCode,
     /// One sentence for people: what was wrong.
     pub message: &'static str,
-    /// The version that a bad CONNECT named, when it came that far: it decides whether and how to answer.
+    /// The version that a bad CONNECT named, when it came that far: it decides whether and how to answer. Of an unknown
+    /// version the nearest: 3.1.1 below 5.
     pub version: Option<ProtocolVersion>,
 }
 

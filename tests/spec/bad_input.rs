@@ -67,6 +67,24 @@ fn an_unknown_protocol_version_hears_why() {
     others_talk_on(&mut trace);
 }
 
+/// [3.1.1 MQTT-3.1.2-2]
+#[test]
+fn a_client_of_mqtt_3_1_hears_return_code_1() {
+    let mut trace = with_good_pair(V3_1_1);
+    trace.open("bad");
+    trace.stall("bad");
+    trace.send_bytes("bad", &b"\x10\x0f\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x01a"[..]);
+    assert_eq!(trace.unread("bad"), b"\x20\x02\x00\x01".len());
+    trace.open("bad");
+    trace.send_bytes("bad", &b"\x10\x0f\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x01a"[..]);
+    match trace.hear("bad") {
+        Packet::ConnAck(connack) => assert_eq!(connack.reason, ReasonCode::UnsupportedProtocolVersion),
+        other => panic!("{other:?}"),
+    }
+    trace.expect_closed("bad", ReasonCode::UnsupportedProtocolVersion);
+    others_talk_on(&mut trace);
+}
+
 /// [MQTT-3.1.4-1] [3.1.1 MQTT-3.1.4-1]
 #[test]
 fn a_malformed_connect_hears_why_in_mqtt_5_and_nothing_in_3_1_1() {
