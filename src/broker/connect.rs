@@ -228,6 +228,7 @@ impl Broker {
             aliases: TopicAliases::new(accepted),
             assigner: AliasAssigner::new(assigned),
             user_name: connect.user_name.as_ref().map(Text::detached),
+            asked_expiry_interval: session_expiry(connect),
             method: properties.authentication_method.as_ref().map(Text::detached),
             re_authentication: ReAuthentication::None,
         };

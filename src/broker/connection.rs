@@ -48,6 +48,8 @@ pub(super) struct Link {
     pub(super) aliases: TopicAliases,
     pub(super) assigner: AliasAssigner,
     pub(super) user_name: Option<Text>,
+    /// Session Expiry Interval of the CONNECT, before this broker's maximum cut it.
+    pub(super) asked_expiry_interval: u32,
     /// Authentication Method of the CONNECT.
     pub(super) method: Option<Text>,
     pub(super) re_authentication: ReAuthentication,

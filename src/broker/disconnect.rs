@@ -22,10 +22,11 @@ impl Broker {
         disconnect: &Disconnect,
     ) -> Result<(), Violation> {
         let maximum = self.config.maximum_session_expiry_seconds;
+        let asked = self.link_mut(id).map_or(0, |link| link.asked_expiry_interval);
         if let Some(session) = self.sessions.get_mut(&session_id)
             && let Some(interval) = disconnect.properties.session_expiry_interval
         {
-            if session.expiry_interval == 0 && interval > 0 {
+            if asked == 0 && interval > 0 {
                 return Err(Violation::protocol_error(
                     "Session Expiry Interval was 0 at CONNECT, so DISCONNECT cannot raise it (3.14.2.2.2)",
                 ));

@@ -53,6 +53,17 @@ fn disconnect_may_change_the_interval_but_not_raise_it_from_0() {
     trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
 }
 
+/// (3.14.2.2.2) is about what the CONNECT said, not about what the server made of it.
+#[test]
+fn disconnect_may_name_an_interval_that_this_broker_cut_to_0() {
+    let mut trace = Trace::with(V5, Config { maximum_session_expiry_seconds: 0, ..Default::default() });
+    trace.connect_with("ada", with_expiry(10));
+    let properties = DisconnectProperties { session_expiry_interval: Some(100), ..Default::default() };
+    trace.send("ada", Packet::Disconnect(Disconnect { reason: ReasonCode::Success, properties }));
+    trace.expect_closed("ada", ReasonCode::Success);
+    assert_eq!(trace.broker.statistics().sessions, 0);
+}
+
 /// [MQTT-3.1.2-4]
 #[test]
 fn a_clean_start_discards_subscriptions_and_messages() {
