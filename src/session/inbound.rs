@@ -10,6 +10,8 @@ pub struct Inbound {
     receive_maximum: u16,
     at_least_once: BTreeSet<PacketId>,
     exactly_once: BTreeSet<PacketId>,
+    /// Those of them whose PUBLISH the current connection carried: they alone count against Receive Maximum. (4.9)
+    carried: BTreeSet<PacketId>,
 }
 
 /// Whether a PUBLISH brought something new.
@@ -24,13 +26,19 @@ pub enum Novelty {
 impl Inbound {
     /// Nothing received; the peer may have `receive_maximum` messages unacknowledged.
     pub const fn new(receive_maximum: u16) -> Self {
-        Self { receive_maximum, at_least_once: BTreeSet::new(), exactly_once: BTreeSet::new() }
+        Self {
+            receive_maximum,
+            at_least_once: BTreeSet::new(),
+            exactly_once: BTreeSet::new(),
+            carried: BTreeSet::new(),
+        }
     }
 
     /// A connection begins: QoS 1 messages that were not acknowledged will come again, QoS 2 ones stay known.
     pub fn connected(&mut self, receive_maximum: u16) {
         self.receive_maximum = receive_maximum;
         self.at_least_once.clear();
+        self.carried.clear();
     }
 
     /// A PUBLISH of QoS 1 or 2 came. [MQTT-3.3.4-7]
@@ -42,33 +50,36 @@ impl Inbound {
             ReasonCode::PacketIdentifierInUse,
             "the Packet Identifier is in use for a message of another QoS [MQTT-2.2.1-3]",
         );
-        if qos == QoS::ExactlyOnce && self.exactly_once.contains(&id) {
+        let is_known = self.exactly_once.contains(&id);
+        if qos == QoS::ExactlyOnce && self.carried.contains(&id) {
             return Ok(Novelty::Duplicate);
         }
-        if self.exactly_once.contains(&id) || (qos == QoS::ExactlyOnce && self.at_least_once.contains(&id)) {
+        if (qos == QoS::AtLeastOnce && is_known) || (qos == QoS::ExactlyOnce && self.at_least_once.contains(&id)) {
             return Err(IN_USE);
         }
-        if self.at_least_once.len() + self.exactly_once.len() >= usize::from(self.receive_maximum) {
+        if self.at_least_once.len() + self.carried.len() >= usize::from(self.receive_maximum) {
             return Err(Violation::new(
                 ReasonCode::ReceiveMaximumExceeded,
                 "more unacknowledged QoS 1 and 2 messages than Receive Maximum allows [MQTT-3.3.4-7]",
             ));
         }
-        match qos {
-            QoS::ExactlyOnce => self.exactly_once.insert(id),
-            _ => self.at_least_once.insert(id),
-        };
-        Ok(Novelty::New)
+        if qos == QoS::AtLeastOnce {
+            self.at_least_once.insert(id);
+            return Ok(Novelty::New);
+        }
+        self.carried.insert(id);
+        Ok(if self.exactly_once.insert(id) { Novelty::New } else { Novelty::Duplicate })
     }
 
     /// PUBACK, or PUBREC with 0x80 or above, was sent: the identifier is free. [MQTT-4.3.2-5] [MQTT-4.3.3-9]
     pub fn acknowledged(&mut self, id: PacketId) {
         self.at_least_once.remove(&id);
-        self.exactly_once.remove(&id);
+        self.released(id);
     }
 
     /// PUBREL came: whether it released a known QoS 2 message; PUBCOMP follows either way. [MQTT-4.3.3-11]
     pub fn released(&mut self, id: PacketId) -> bool {
+        self.carried.remove(&id);
         self.exactly_once.remove(&id)
     }
 

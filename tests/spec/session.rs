@@ -101,6 +101,25 @@ fn messages_of_qos_1_and_2_wait_for_an_absent_client() {
     });
 }
 
+/// [MQTT-3.3.4-7] (4.9)
+#[test]
+fn receive_maximum_counts_what_this_connection_carried_alone() {
+    let mut trace = Trace::with(V5, Config { receive_maximum: 2, ..Default::default() });
+    trace.resume("ada");
+    for packet_id in [1, 2] {
+        trace.send("ada", publish("t", "x", ExactlyOnce, packet_id));
+        trace.expect("ada", pubrec(packet_id, ReasonCode::NoMatchingSubscribers));
+    }
+    trace.cut("ada");
+    trace.resume("ada");
+    trace.send("ada", publish("t", "x", ExactlyOnce, 3));
+    trace.expect("ada", pubrec(3, ReasonCode::NoMatchingSubscribers));
+    trace.send("ada", publish("t", "x", ExactlyOnce, 1));
+    trace.expect("ada", pubrec(1, ReasonCode::Success));
+    trace.send("ada", publish("t", "x", ExactlyOnce, 4));
+    trace.expect_thrown_out("ada", ReasonCode::ReceiveMaximumExceeded);
+}
+
 #[test]
 fn a_client_may_return_with_the_other_version() {
     let mut trace = Trace::new(V5);
