@@ -41,6 +41,32 @@ proptest! {
     }
 }
 
+/// [MQTT-3.2.2-4]
+#[test]
+fn a_new_process_loses_no_message_to_the_identifiers_of_an_earlier_one() {
+    for (v5, is_interrupted) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut world = World::new(v5);
+        world.open(PUBLISHER);
+        world.carry_all();
+        world.take(Step::Publish(QoS::ExactlyOnce));
+        world.carry_up(PUBLISHER, usize::MAX);
+        world.cut(PUBLISHER);
+        world.links[PUBLISHER].client = Client::new(options(v5, "publisher")).unwrap();
+        world.completed.insert(Token(1));
+        world.open(PUBLISHER);
+        for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            world.take(Step::Publish(qos));
+        }
+        if !is_interrupted {
+            world.carry_all();
+        }
+        for _ in 0..300 {
+            world.take(Step::Publish(QoS::ExactlyOnce));
+        }
+        world.settle();
+    }
+}
+
 #[derive(Clone, Debug)]
 enum ServerStep {
     Open,

@@ -87,12 +87,16 @@ impl Client {
         self.session.is_kept = connect.version == ProtocolVersion::V5 && expiry > 0;
         if session_present {
             self.session.inbound.connected(receive_maximum);
+            if !self.session.is_begun {
+                self.session.outbound.adopt();
+            }
         } else {
             // [MQTT-3.2.2-5]
             self.session.inbound = Inbound::new(receive_maximum);
             self.session.deliveries.clear();
             self.begin_messages_anew();
         }
+        self.session.is_begun = true;
         self.session.outbound.connected(properties.receive_maximum.map_or(u16::MAX, u16::from));
     }
 

@@ -253,6 +253,8 @@ pub struct Client {
 /// What outlives a Network Connection, and what waits for answers on it.
 #[derive(Debug)]
 struct Session {
+    /// Whether a server has accepted a connection of ours: a session that it had before is another's.
+    is_begun: bool,
     /// Whether the server was asked to keep it, so that Clean Start would destroy it.
     is_kept: bool,
     outbound: Outbound<Pending>,
@@ -285,6 +287,7 @@ impl Client {
         options.check()?;
         Ok(Self {
             session: Session {
+                is_begun: false,
                 is_kept: false,
                 outbound: Outbound::new(),
                 accepted: BTreeMap::new(),

@@ -12,8 +12,14 @@ use core::num::{NonZeroU16, NonZeroU32};
 pub struct Options {
     /// The CONNECT. Its Receive Maximum, Maximum Packet Size and Topic Alias Maximum are also what the server is held
     /// to (of a 3.1.1 server, Maximum Packet Size alone). Clean Start is for the first connection: later ones resume a
-    /// session whose Session Expiry Interval is not 0. Without Clean Start the server's session is taken for ours, as
-    /// if nothing were in flight.
+    /// session whose Session Expiry Interval is not 0.
+    ///
+    /// Without Clean Start, a session that the server has at the first connection is adopted: its subscriptions and the
+    /// messages that wait in it are the host's. (A client without state would have to close instead [MQTT-3.2.2-4]; what
+    /// that guards against is guarded here.) An earlier process may have left QoS 2 messages in it, and the server would
+    /// take a new one with such a Packet Identifier for a duplicate. So before the first QoS 2 message, and only then, 256
+    /// identifiers are released by PUBREL, and messages have those alone. Every server answers that with PUBCOMP
+    /// [MQTT-4.3.3-11] [3.1.1 MQTT-4.3.3-2]; one that knows no QoS 2 is asked nothing.
     pub connect: Connect,
     /// Requests that may wait for a connection or for the server's Receive Maximum; one more is [`Misuse::QueueFull`].
     pub maximum_queued: usize,

@@ -78,15 +78,19 @@ impl Client {
         if self.link().is_none() {
             return;
         }
-        while let Some((id, resend)) = self.session.outbound.resend() {
-            self.send_again(id, resend);
-        }
+        self.resend();
         while self.session.outbound.is_ready()
             && let Some(request) = self.queue.pop_front()
         {
             if let Some(waiting) = self.attempt(request) {
                 return self.queue.push_front(waiting);
             }
+        }
+    }
+
+    fn resend(&mut self) {
+        while let Some((id, resend)) = self.session.outbound.resend() {
+            self.send_again(id, resend);
         }
     }
 
@@ -98,7 +102,12 @@ impl Client {
             self.complete(request.token, Outcome::Misused(misuse));
             return None;
         }
-        let is_acknowledged = matches!(&request.content, Content::Publish(publish) if publish.qos > QoS::AtMostOnce);
+        let qos = if let Content::Publish(publish) = &request.content { publish.qos } else { QoS::AtMostOnce };
+        let is_acknowledged = qos > QoS::AtMostOnce;
+        if qos == QoS::ExactlyOnce && limits.is_some() && self.session.outbound.is_adopted() {
+            self.session.outbound.release();
+            self.resend();
+        }
         // [MQTT-3.3.4-8] only PUBLISH waits for the server's Receive Maximum
         if limits.is_none() || (is_acknowledged && !self.session.outbound.is_ready()) {
             return Some(request);

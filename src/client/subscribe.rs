@@ -15,7 +15,7 @@ pub(super) struct Asked {
 
 impl Client {
     pub(super) fn send_subscribe(&mut self, token: Token, subscribe: Subscribe) {
-        let Some(packet_id) = self.session.outbound.ids().allocate() else {
+        let Some(packet_id) = self.session.outbound.allocate() else {
             return self.complete(token, Outcome::Misused(Misuse::PacketIdentifiersExhausted));
         };
         self.session.subscribes.insert(packet_id, Asked { token, filters: subscribe.filters.len() });

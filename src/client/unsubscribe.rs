@@ -9,7 +9,7 @@ use alloc::vec;
 
 impl Client {
     pub(super) fn send_unsubscribe(&mut self, token: Token, unsubscribe: Unsubscribe) {
-        let Some(packet_id) = self.session.outbound.ids().allocate() else {
+        let Some(packet_id) = self.session.outbound.allocate() else {
             return self.complete(token, Outcome::Misused(Misuse::PacketIdentifiersExhausted));
         };
         self.session.unsubscribes.insert(packet_id, Asked { token, filters: unsubscribe.filters.len() });

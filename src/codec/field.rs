@@ -159,6 +159,9 @@ impl PacketId {
     /// The first identifier.
     pub const FIRST: Self = Self(NonZeroU16::MIN);
 
+    /// The last identifier.
+    pub const LAST: Self = Self(NonZeroU16::MAX);
+
     /// The identifier `value`, unless it is 0.
     pub const fn new(value: u16) -> Option<Self> {
         match NonZeroU16::new(value) {

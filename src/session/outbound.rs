@@ -7,6 +7,7 @@ use alloc::{
     collections::{BTreeMap, VecDeque},
     vec::Vec,
 };
+use core::ops::RangeInclusive;
 
 /// The messages that one side has begun to send and the other has not finished acknowledging.
 #[derive(Clone, Debug)]
@@ -18,6 +19,18 @@ pub struct Outbound<M> {
     /// What the current connection has not carried yet, in that order.
     resends: VecDeque<PacketId>,
     quota: u16,
+    origin: Origin,
+}
+
+/// Where the session comes from, and so which identifiers the peer may still hold for QoS 2 messages that we do not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// It is ours from its beginning: none.
+    Ours,
+    /// Another owner left it to us: any, so nothing of QoS 2 may be sent.
+    Adopted,
+    /// The same, but PUBREL was sent for [`RELEASED`]: as it is answered, those are ours.
+    Released,
 }
 
 #[derive(Clone, Debug)]
@@ -64,7 +77,40 @@ pub enum Received<M> {
 impl<M: Clone> Outbound<M> {
     /// Nothing in flight, nothing may be sent before [`Outbound::connected`].
     pub fn new() -> Self {
-        Self { in_flight: BTreeMap::new(), ids: PacketIds::default(), sequence: 0, resends: VecDeque::new(), quota: 0 }
+        Self {
+            in_flight: BTreeMap::new(),
+            ids: PacketIds::default(),
+            sequence: 0,
+            resends: VecDeque::new(),
+            quota: 0,
+            origin: Origin::Ours,
+        }
+    }
+
+    /// The session was begun by another owner, who may have left QoS 2 messages unfinished: the peer would take a new one
+    /// with such an identifier for a duplicate. Until [`Outbound::release`], QoS 2 must not be sent.
+    pub fn adopt(&mut self) {
+        self.origin = Origin::Adopted;
+    }
+
+    /// Whether [`Outbound::release`] has to come before QoS 2.
+    pub fn is_adopted(&self) -> bool {
+        self.origin == Origin::Adopted
+    }
+
+    /// Resumes an adopted session as its former owner would have: a PUBREL is due for every identifier that messages will
+    /// have from now on, and each is in use until its PUBCOMP. [MQTT-4.4.0-1] [MQTT-4.3.3-11]
+    pub fn release(&mut self) {
+        self.origin = Origin::Released;
+        let mut id = *RELEASED.start();
+        while RELEASED.contains(&id) {
+            self.ids.take(id);
+            self.sequence += 1;
+            let step = InFlight::PubComp;
+            self.in_flight.insert(id, Entry { sequence: self.sequence, is_counted: false, step });
+            self.resends.push_back(id);
+            id = id.next();
+        }
     }
 
     /// A connection begins whose peer accepts `receive_maximum` unacknowledged messages at a time. [MQTT-4.9.0-1]
@@ -79,6 +125,7 @@ impl<M: Clone> Outbound<M> {
     /// The session is gone: forgets all that is in flight and returns it in the order of sending.
     pub fn clear(&mut self) -> Vec<InFlight<M>> {
         self.resends.clear();
+        self.origin = Origin::Ours;
         let mut entries: Vec<_> = core::mem::take(&mut self.in_flight).into_iter().collect();
         entries.sort_by_key(|(_, entry)| entry.sequence);
         entries
@@ -92,7 +139,7 @@ impl<M: Clone> Outbound<M> {
 
     /// Whether the send quota, the identifiers and the order allow one more QoS 1 or 2 message. [MQTT-4.9.0-2]
     pub fn is_ready(&self) -> bool {
-        self.quota > 0 && self.resends.is_empty() && self.ids.len() < usize::from(u16::MAX)
+        self.quota > 0 && self.resends.is_empty() && self.ids.next_free(&self.range()).is_some()
     }
 
     /// Begins to send `message` and returns its identifier; `None` when [`Outbound::is_ready`] is false or `qos` is 0.
@@ -102,17 +149,24 @@ impl<M: Clone> Outbound<M> {
             QoS::AtLeastOnce => InFlight::PubAck(message),
             QoS::ExactlyOnce => InFlight::PubRec(message),
         };
-        if !self.is_ready() {
+        if !self.is_ready() || (qos == QoS::ExactlyOnce && self.is_adopted()) {
             return None;
         }
-        let id = self.ids.allocate()?;
+        let id = self.ids.allocate(&self.range())?;
         self.quota -= 1;
         self.sequence += 1;
         self.in_flight.insert(id, Entry { sequence: self.sequence, is_counted: true, step });
         Some(id)
     }
 
-    /// The identifiers, for packets that share them with PUBLISH (SUBSCRIBE and UNSUBSCRIBE of a client).
+    /// An identifier for a packet that shares them with PUBLISH (SUBSCRIBE and UNSUBSCRIBE of a client), to be released
+    /// by way of [`Outbound::ids`].
+    pub fn allocate(&mut self) -> Option<PacketId> {
+        let range = if self.origin == Origin::Ours { ALL } else { NOT_RELEASED };
+        self.ids.allocate(&range)
+    }
+
+    /// The identifiers in use.
     pub fn ids(&mut self) -> &mut PacketIds {
         &mut self.ids
     }
@@ -214,6 +268,15 @@ impl<M: Clone> Outbound<M> {
         self.in_flight.is_empty()
     }
 
+    /// The identifiers that messages may have.
+    const fn range(&self) -> RangeInclusive<PacketId> {
+        match self.origin {
+            Origin::Ours => ALL,
+            Origin::Adopted => NOT_RELEASED,
+            Origin::Released => RELEASED,
+        }
+    }
+
     fn finish(&mut self, id: PacketId) {
         let Some(entry) = self.in_flight.remove(&id) else { return };
         self.ids.release(id);
@@ -226,6 +289,11 @@ impl<M: Clone> Default for Outbound<M> {
         Self::new()
     }
 }
+
+const ALL: RangeInclusive<PacketId> = PacketId::FIRST..=PacketId::LAST;
+/// As many as are likely to be in flight at a time: each costs a PUBREL and a PUBCOMP.
+const RELEASED: RangeInclusive<PacketId> = PacketId::FIRST..=PacketId::new(256).unwrap();
+const NOT_RELEASED: RangeInclusive<PacketId> = PacketId::new(257).unwrap()..=PacketId::LAST;
 
 #[cfg(test)]
 mod tests {
@@ -302,6 +370,25 @@ mod tests {
         assert!(!outbound.is_ready(), "b is all that may be in flight");
         outbound.acknowledged(b).unwrap();
         assert!(outbound.is_ready());
+    }
+
+    #[test]
+    fn an_adopted_session_sends_qos_2_with_released_identifiers_alone() {
+        let mut outbound = connected(9);
+        outbound.adopt();
+        assert_eq!(outbound.send(QoS::ExactlyOnce, "a"), None);
+        assert_eq!(outbound.send(QoS::AtLeastOnce, "b").unwrap().value(), 257);
+        outbound.release();
+        let released: Vec<_> = core::iter::from_fn(|| outbound.resend()).collect();
+        assert!(released.iter().all(|(_, resend)| *resend == Resend::PubRel));
+        assert_eq!(released.len(), 256);
+        assert_eq!(outbound.send(QoS::ExactlyOnce, "a"), None);
+        assert_eq!(outbound.allocate().unwrap().value(), 258);
+        let answered = PacketId::new(3).unwrap();
+        assert_eq!(outbound.completed(answered), Ok(true));
+        assert_eq!(outbound.send(QoS::ExactlyOnce, "a"), Some(answered));
+        outbound.connected(9);
+        assert_eq!(core::iter::from_fn(|| outbound.resend()).count(), 257);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::codec::PacketId;
 use alloc::collections::BTreeSet;
+use core::ops::RangeInclusive;
 
 /// The Packet Identifiers that one side of a session has in use.
 #[derive(Clone, Debug, Default)]
@@ -11,17 +12,23 @@ pub struct PacketIds {
 }
 
 impl PacketIds {
-    /// An identifier that is not in use, from now on in use; `None` when all 65,535 are. [MQTT-2.2.1-3] [MQTT-2.2.1-4]
-    pub fn allocate(&mut self) -> Option<PacketId> {
-        if self.in_use.len() == usize::from(u16::MAX) {
-            return None;
-        }
-        let mut candidate = self.last.map_or(PacketId::FIRST, PacketId::next);
-        while !self.in_use.insert(candidate) {
-            candidate = candidate.next();
-        }
-        self.last = Some(candidate);
-        Some(candidate)
+    /// An identifier of `range` that is not in use, from now on in use; `None` when all are. [MQTT-2.2.1-3] [MQTT-2.2.1-4]
+    pub fn allocate(&mut self, range: &RangeInclusive<PacketId>) -> Option<PacketId> {
+        let id = self.next_free(range)?;
+        self.in_use.insert(id);
+        self.last = Some(id);
+        Some(id)
+    }
+
+    /// Takes this identifier, whether it was free or not.
+    pub fn take(&mut self, id: PacketId) {
+        self.in_use.insert(id);
+    }
+
+    /// The identifier of `range` that would be allocated next.
+    pub fn next_free(&self, range: &RangeInclusive<PacketId>) -> Option<PacketId> {
+        let start = self.last.map(PacketId::next).filter(|id| range.contains(id)).unwrap_or(*range.start());
+        self.first_free(start..=*range.end()).or_else(|| self.first_free(*range.start()..=start))
     }
 
     /// Takes back an identifier; false when it was not in use.
@@ -43,25 +50,58 @@ impl PacketIds {
     pub fn is_empty(&self) -> bool {
         self.in_use.is_empty()
     }
+
+    /// Walks those in use, which are in order, up to the first gap.
+    fn first_free(&self, range: RangeInclusive<PacketId>) -> Option<PacketId> {
+        let mut candidate = *range.start();
+        for used in self.in_use.range(range.clone()) {
+            if *used != candidate {
+                break;
+            }
+            if candidate == *range.end() {
+                return None;
+            }
+            candidate = candidate.next();
+        }
+        Some(candidate)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ALL: RangeInclusive<PacketId> = PacketId::FIRST..=PacketId::LAST;
+
+    fn id(value: u16) -> PacketId {
+        PacketId::new(value).unwrap()
+    }
+
     #[test]
     fn identifiers_start_at_1_skip_those_in_use_and_never_are_0() {
         let mut ids = PacketIds::default();
-        let first = ids.allocate().unwrap();
+        let first = ids.allocate(&ALL).unwrap();
         assert_eq!(first.value(), 1);
         for _ in 1..u16::MAX {
-            ids.allocate().unwrap();
+            ids.allocate(&ALL).unwrap();
         }
-        assert_eq!(ids.allocate(), None);
-        assert!(ids.release(PacketId::new(700).unwrap()));
-        assert_eq!(ids.allocate().unwrap().value(), 700);
+        assert_eq!(ids.allocate(&ALL), None);
+        assert!(ids.release(id(700)));
+        assert_eq!(ids.allocate(&ALL).unwrap().value(), 700);
         assert!(ids.release(first));
         assert!(!ids.release(first));
-        assert_eq!(ids.allocate(), Some(first));
+        assert_eq!(ids.allocate(&ALL), Some(first));
+    }
+
+    #[test]
+    fn identifiers_stay_in_their_range() {
+        let mut ids = PacketIds::default();
+        let low = id(1)..=id(2);
+        ids.take(id(1));
+        assert_eq!(ids.allocate(&low), Some(id(2)));
+        assert_eq!(ids.allocate(&low), None);
+        assert_eq!(ids.allocate(&(id(9)..=PacketId::LAST)), Some(id(9)));
+        ids.release(id(1));
+        assert_eq!(ids.allocate(&low), Some(id(1)));
     }
 }
