@@ -211,8 +211,8 @@ pub enum Outcome {
         /// What else the server said.
         properties: AckProperties,
     },
-    /// The connection (of a SUBSCRIBE or UNSUBSCRIBE) or the session (of a QoS 2 message that the server had accepted)
-    /// ended before the answer came. Whether the server did it is not known.
+    /// The connection (of a SUBSCRIBE or UNSUBSCRIBE) or the session (of a QoS 2 message that was sent) ended before the
+    /// answer came. Whether the server did it is not known.
     Interrupted,
     /// Nothing was sent: the request breaks a rule, or a limit that the server has set.
     Misused(Misuse),
