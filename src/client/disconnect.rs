@@ -12,6 +12,7 @@ impl Client {
         if self.connection.is_none() {
             return;
         }
+        let reason = Disconnect::reason_from_client(reason);
         if self.options.connect.properties.session_expiry_interval.unwrap_or(0) == 0 {
             properties.session_expiry_interval = None;
         }
@@ -88,6 +89,18 @@ mod tests {
             assert_eq!(script.input(disconnect(ReasonCode::Success, DisconnectProperties::default())), []);
             assert_eq!(script.publish(1, message(QoS::AtMostOnce, "a")), []);
             assert_eq!(script.client.deadline(), None);
+        }
+    }
+
+    #[test]
+    fn a_reason_that_only_a_server_may_give_becomes_the_nearest_of_a_client() {
+        for (asked, told) in [
+            (ReasonCode::ServerShuttingDown, ReasonCode::UnspecifiedError),
+            (ReasonCode::BadUserNameOrPassword, ReasonCode::UnspecifiedError),
+            (ReasonCode::AdministrativeAction, ReasonCode::AdministrativeAction),
+        ] {
+            let seen = Script::connected(V5).input(disconnect(asked, DisconnectProperties::default()));
+            assert_eq!(seen[0], Sent(Packet::Disconnect(told.into())));
         }
     }
 

@@ -123,7 +123,8 @@ pub enum Input {
     },
     /// End the connection, if there is one. What was not completed waits for the next.
     Disconnect {
-        /// 0x00, 0x04 to have the will published, or another reason that DISCONNECT may name.
+        /// 0x00, 0x04 to have the will published, or another reason that a client may give; for one that it may not, the
+        /// nearest is sent. [MQTT-3.14.2-1]
         reason: ReasonCode,
         /// Properties; 3.1.1 has none. A Session Expiry Interval is left out where CONNECT had 0. (3.14.2.2.2)
         properties: DisconnectProperties,

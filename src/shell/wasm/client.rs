@@ -4,8 +4,8 @@ use super::convert::{code, invalid, invalid_topic, message, milliseconds, misuse
 use crate::{
     client::{Action, Cause, Client, Delivery, Input, Options, Outcome, Token},
     codec::{
-        Binary, ConnectProperties, ProtocolVersion, Publish, PublishProperties, ReasonCode, SubscribeFilter,
-        SubscribeProperties, Text, Will,
+        Binary, ConnectProperties, Disconnect, ProtocolVersion, Publish, PublishProperties, ReasonCode,
+        SubscribeFilter, SubscribeProperties, Text, Will,
     },
     topic::{FilterTree, TopicFilter, TopicName},
 };
@@ -232,9 +232,11 @@ impl ClientEngine {
     /// Ends the connection with a DISCONNECT.
     ///
     /// # Errors
-    /// When a property has the wrong type, or the reason is no Reason Code.
+    /// When a property has the wrong type, or the reason is none that a client's DISCONNECT may carry. [MQTT-3.14.2-1]
     pub fn disconnect(&mut self, now: f64, reason: u8, properties: JsValue) -> Result<(), Error> {
-        let reason = ReasonCode::from_u8(reason).ok_or_else(|| invalid("reason: not a Reason Code"))?;
+        let reason = ReasonCode::from_u8(reason)
+            .filter(|reason| Disconnect::reason_from_client(*reason) == *reason)
+            .ok_or_else(|| invalid("reason: not one that a client may give"))?;
         self.run(now, Input::Disconnect { reason, properties: read(properties)? });
         Ok(())
     }
