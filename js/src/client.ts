@@ -131,6 +131,7 @@ const CONNECT_OPTIONS: Record<keyof ConnectOptions, true> = {
   properties: true,
   authenticate: true,
   onMessage: true,
+  assignedTopicAliases: true,
   maximumQueued: true,
   responseTimeoutMillis: true,
   clock: true,

@@ -182,6 +182,8 @@ export interface ConnectOptions {
   authenticate?: (challenge: Uint8Array | undefined) => Uint8Array | PromiseLike<Uint8Array>;
   /** Takes the messages that no subscription of this client matches, such as those of a session that was kept. */
   onMessage?: (message: Message) => void | PromiseLike<void>;
+  /** Topics that are sent once and then as two bytes, if the server allows as many. MQTT 5 only. Default 64. */
+  assignedTopicAliases?: number;
   /** Requests that may wait for the server; one more is refused with `queue-full`. Default 1,000. */
   maximumQueued?: number;
   /** Milliseconds that opening, and each answer to a CONNECT or ping, may take. Default 10,000. */

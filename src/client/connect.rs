@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     codec::{ConnAck, ConnAckProperties, Connect, Framer, MAXIMUM_PACKET_SIZE, Packet, ProtocolVersion, ReasonCode},
-    session::{Inbound, KeepAlive, TopicAliases, Violation},
+    session::{AliasAssigner, Inbound, KeepAlive, TopicAliases, Violation},
 };
 use alloc::boxed::Box;
 
@@ -20,6 +20,7 @@ impl Client {
         self.connection = Some(Connection {
             framer: Framer::new(maximum_packet_size),
             aliases: TopicAliases::new(connect.properties.topic_alias_maximum.unwrap_or(0)),
+            assigner: AliasAssigner::new(0),
             authentication: match self.authentication_method() {
                 Some(_) => Authentication::ServersTurn,
                 None => Authentication::Idle,
@@ -69,6 +70,9 @@ impl Client {
         let keep_alive = properties.server_keep_alive.unwrap_or(self.options.connect.keep_alive);
         connection.silence_at = None;
         connection.authentication = Authentication::Idle;
+        // [MQTT-3.2.2-17] [MQTT-3.2.2-18]
+        let topic_aliases = properties.topic_alias_maximum.unwrap_or(0).min(self.options.assigned_topic_aliases);
+        connection.assigner = AliasAssigner::new(topic_aliases);
         connection.link = Some(Link {
             limits: Limits::of_server(self.options.connect.version, properties),
             keep_alive: KeepAlive::new(keep_alive, self.now),

@@ -3,7 +3,7 @@
 use super::{Action, Cause, Client, authenticate::Authentication, limits::Limits};
 use crate::{
     codec::{Framer, Packet},
-    session::{KeepAlive, TopicAliases, Violation},
+    session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
     time::Timestamp,
 };
 use bytes::{Bytes, BytesMut};
@@ -11,7 +11,10 @@ use bytes::{Bytes, BytesMut};
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) framer: Framer,
+    /// Those that the server sets.
     pub(super) aliases: TopicAliases,
+    /// Those that we set.
+    pub(super) assigner: AliasAssigner,
     pub(super) authentication: Authentication,
     /// When the server, which owes an answer, has been silent for too long.
     pub(super) silence_at: Option<Timestamp>,

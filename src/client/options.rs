@@ -21,6 +21,8 @@ pub struct Options {
     /// identifiers are released by PUBREL, and messages have those alone. Every server answers that with PUBCOMP
     /// [MQTT-4.3.3-11] [3.1.1 MQTT-4.3.3-2]; one that knows no QoS 2 is asked nothing.
     pub connect: Connect,
+    /// Topic Aliases to set for the topics of messages, at most; the server's Topic Alias Maximum may allow fewer.
+    pub assigned_topic_aliases: u16,
     /// Requests that may wait for a connection or for the server's Receive Maximum; one more is [`Misuse::QueueFull`].
     pub maximum_queued: usize,
     /// How long the server may take to answer a CONNECT or PINGREQ.
@@ -44,6 +46,7 @@ impl Options {
                 client_id,
                 ..Connect::default()
             },
+            assigned_topic_aliases: 64,
             maximum_queued: 1_000,
             response_timeout_millis: 10_000,
         }

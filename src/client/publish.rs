@@ -5,8 +5,8 @@ use super::{
     request::{Content, Request},
 };
 use crate::{
-    codec::{AckProperties, Packet, PacketId, Publish, QoS, ReasonCode},
-    session::{InFlight, Novelty, Resend, Violation},
+    codec::{AckProperties, Packet, PacketId, Publish, QoS, ReasonCode, Text},
+    session::{AliasUse, InFlight, Novelty, Resend, Violation},
     topic::TopicName,
 };
 use alloc::{boxed::Box, collections::VecDeque};
@@ -22,11 +22,34 @@ impl Client {
     /// Sends a message. The caller has seen that it may be sent now.
     pub(super) fn send_publish(&mut self, pending: Pending) {
         if pending.publish.qos == QoS::AtMostOnce {
-            self.send(&Packet::Publish(pending.publish));
+            self.send_aliased(pending.publish);
             let (reason, properties) = (ReasonCode::Success, AckProperties::default());
             self.complete(pending.token, Outcome::Published { reason, properties });
         } else if let Some(id) = self.session.outbound.send(pending.publish.qos, pending.clone()) {
-            self.send(&Packet::Publish(Publish { packet_id: Some(id), ..pending.publish }));
+            self.send_aliased(Publish { packet_id: Some(id), ..pending.publish });
+        }
+    }
+
+    /// Sends a message with a Topic Alias where the server allows one, and by its topic where that would be too large.
+    fn send_aliased(&mut self, publish: Publish) {
+        let Some(connection) = &self.connection else { return };
+        let mut aliased = publish.clone();
+        let alias = match connection.assigner.look_up(&publish.topic) {
+            AliasUse::None => {
+                self.send(&Packet::Publish(publish));
+                return;
+            }
+            AliasUse::Set(alias) => alias,
+            AliasUse::Alone(alias) => {
+                aliased.topic = Text::default();
+                alias
+            }
+        };
+        aliased.properties.topic_alias = Some(alias);
+        if !self.send(&Packet::Publish(aliased)) {
+            self.send(&Packet::Publish(publish));
+        } else if let Some(connection) = &mut self.connection {
+            connection.assigner.set(&publish.topic, alias);
         }
     }
 
@@ -94,7 +117,7 @@ impl Client {
 mod tests {
     use super::super::{Cause, Input, Misuse, testing::*};
     use super::*;
-    use crate::codec::{Ack, ConnAckProperties, Text};
+    use crate::codec::{Ack, ConnAckProperties};
     use core::num::{NonZeroU16, NonZeroU32};
 
     const ONE: QoS = QoS::AtLeastOnce;
@@ -152,6 +175,63 @@ mod tests {
         stray.properties.topic_alias = NonZeroU16::new(1);
         stray.properties.subscription_identifiers = vec![NonZeroU32::MIN];
         assert_eq!(script.publish(1, stray), [sent(publish(ONE, "a", 1))]);
+    }
+
+    fn with_alias(alias: u16, publish: Publish) -> Seen {
+        let mut publish = publish;
+        publish.properties.topic_alias = NonZeroU16::new(alias);
+        sent(publish)
+    }
+
+    /// A server that allows so many Topic Aliases and bytes.
+    fn aliases(topic_alias_maximum: u16, maximum_packet_size: Option<u32>) -> ConnAckProperties {
+        ConnAckProperties {
+            topic_alias_maximum: Some(topic_alias_maximum),
+            maximum_packet_size: maximum_packet_size.and_then(NonZeroU32::new),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn the_topics_that_come_first_are_sent_once_and_then_by_their_aliases() {
+        let mut script = Script::connected_to(aliases(2, None));
+        assert_eq!(script.publish(1, message(ONE, "a")), [with_alias(1, publish(ONE, "a", 1))]);
+        assert_eq!(script.publish(2, message(TWO, "a")), [with_alias(1, publish(TWO, "", 2))]);
+        assert_eq!(script.publish(3, message(QoS::AtMostOnce, "b"))[0], with_alias(2, message(QoS::AtMostOnce, "b")));
+        assert_eq!(script.publish(4, message(QoS::AtMostOnce, "b"))[0], with_alias(2, message(QoS::AtMostOnce, "")));
+        assert_eq!(script.publish(5, message(ONE, "c")), [sent(publish(ONE, "c", 3))]);
+    }
+
+    #[test]
+    fn the_host_may_set_fewer_aliases_than_the_server_allows() {
+        let mut script = Script::new(V5, |options| options.assigned_topic_aliases = 1);
+        script.input(Input::Opened);
+        script.receive(connack(false, ReasonCode::Success, aliases(2, None)));
+        assert_eq!(script.publish(1, message(ONE, "a")), [with_alias(1, publish(ONE, "a", 1))]);
+        assert_eq!(script.publish(2, message(ONE, "b")), [sent(publish(ONE, "b", 2))]);
+    }
+
+    #[test]
+    fn a_message_sent_again_carries_its_whole_topic_and_a_new_connection_has_new_aliases() {
+        let mut script = Script::connected(V5);
+        script.input(Input::Opened);
+        script.receive(connack(true, ReasonCode::Success, aliases(2, None)));
+        for token in 1..=2 {
+            script.publish(token, message(ONE, "a"));
+        }
+        script.input(Input::Opened);
+        let seen = script.receive(connack(true, ReasonCode::Success, aliases(2, None)));
+        assert_eq!(seen[1..], [again(ONE, "a", 1), again(ONE, "a", 2)]);
+        assert_eq!(script.publish(3, message(ONE, "a")), [with_alias(1, publish(ONE, "a", 3))]);
+    }
+
+    #[test]
+    fn a_message_that_an_alias_would_make_too_large_goes_without() {
+        let mut script = Script::connected_to(aliases(2, Some(30)));
+        let large = |length| Publish { payload: vec![0; length].into(), ..message(QoS::AtMostOnce, "a") };
+        assert_eq!(script.publish(1, large(24))[0], sent(large(24)));
+        assert_eq!(script.publish(2, large(21))[0], with_alias(1, large(21)));
+        assert_eq!(script.publish(3, large(24))[0], sent(large(24)));
     }
 
     #[test]

@@ -113,6 +113,7 @@ struct ConnectOptions {
     password: Option<Binary>,
     will: Option<Will>,
     properties: ConnectProperties,
+    assigned_topic_aliases: Option<u16>,
     maximum_queued: Option<usize>,
     response_timeout_millis: Option<NonZeroU64>,
 }
@@ -369,6 +370,7 @@ impl From<ConnectOptions> for Options {
         connect.user_name = said.user_name;
         connect.password = said.password;
         connect.will = said.will;
+        options.assigned_topic_aliases = said.assigned_topic_aliases.unwrap_or(options.assigned_topic_aliases);
         options.maximum_queued = said.maximum_queued.unwrap_or(options.maximum_queued);
         if let Some(timeout) = said.response_timeout_millis {
             options.response_timeout_millis = timeout.get();
