@@ -19,6 +19,9 @@ pub struct Outbound<M> {
     /// What the current connection has not carried yet, in that order.
     resends: VecDeque<PacketId>,
     quota: u16,
+    /// How many may be in flight at all: twice Receive Maximum, because what an earlier connection carried does not count
+    /// against the quota (4.9), and a peer that never sends PUBCOMP would let it grow with each connection.
+    maximum: usize,
     origin: Origin,
 }
 
@@ -83,6 +86,7 @@ impl<M: Clone> Outbound<M> {
             sequence: 0,
             resends: VecDeque::new(),
             quota: 0,
+            maximum: 0,
             origin: Origin::Ours,
         }
     }
@@ -116,6 +120,7 @@ impl<M: Clone> Outbound<M> {
     /// A connection begins whose peer accepts `receive_maximum` unacknowledged messages at a time. [MQTT-4.9.0-1]
     pub fn connected(&mut self, receive_maximum: u16) {
         self.quota = receive_maximum;
+        self.maximum = 2 * usize::from(receive_maximum);
         self.in_flight.values_mut().for_each(|entry| entry.is_counted = false);
         let mut order: Vec<_> = self.in_flight.iter().map(|(id, entry)| (entry.sequence, *id)).collect();
         order.sort_unstable();
@@ -139,7 +144,10 @@ impl<M: Clone> Outbound<M> {
 
     /// Whether the send quota, the identifiers and the order allow one more QoS 1 or 2 message. [MQTT-4.9.0-2]
     pub fn is_ready(&self) -> bool {
-        self.quota > 0 && self.resends.is_empty() && self.ids.next_free(&self.range()).is_some()
+        self.quota > 0
+            && self.resends.is_empty()
+            && self.in_flight.len() < self.maximum
+            && self.ids.next_free(&self.range()).is_some()
     }
 
     /// Begins to send `message` and returns its identifier; `None` when [`Outbound::is_ready`] is false or `qos` is 0.
@@ -373,8 +381,23 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_completes_nothing_gets_no_more_however_often_it_connects() {
+        let mut outbound = connected(2);
+        for _ in 0..9 {
+            outbound.connected(2);
+            while outbound.resend().is_some() {}
+            while let Some(id) = outbound.send(QoS::ExactlyOnce, "a") {
+                outbound.received(id, true).unwrap();
+            }
+        }
+        assert_eq!(outbound.len(), 4);
+        outbound.completed(PacketId::FIRST).unwrap();
+        assert!(outbound.is_ready());
+    }
+
+    #[test]
     fn an_adopted_session_sends_qos_2_with_released_identifiers_alone() {
-        let mut outbound = connected(9);
+        let mut outbound = connected(200);
         outbound.adopt();
         assert_eq!(outbound.send(QoS::ExactlyOnce, "a"), None);
         assert_eq!(outbound.send(QoS::AtLeastOnce, "b").unwrap().value(), 257);
