@@ -113,7 +113,7 @@ macro_rules! properties {
 }
 pub(super) use properties;
 
-/// Response Topic: a Topic Name, so without wildcards.
+/// Response Topic: a Topic Name, so not empty and without wildcards.
 pub(super) struct ResponseTopic;
 
 impl Field for ResponseTopic {
@@ -124,6 +124,10 @@ impl Field for ResponseTopic {
         // [MQTT-3.3.2-14]
         if topic.as_bytes().iter().any(|byte| matches!(byte, b'+' | b'#')) {
             return Err(DecodeError::protocol("Response Topic has a wildcard"));
+        }
+        // [MQTT-4.7.3-1]
+        if topic.is_empty() {
+            return Err(DecodeError::protocol("Response Topic is empty"));
         }
         Ok(topic)
     }

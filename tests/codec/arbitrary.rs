@@ -284,9 +284,9 @@ fn text() -> impl Strategy<Value = Text> {
     })
 }
 
-/// Text without wildcards.
+/// Text that is not empty and without wildcards.
 fn topic() -> impl Strategy<Value = Text> {
-    text().prop_filter("no wildcards", |text| !text.as_str().contains(['+', '#']))
+    text().prop_filter("a Topic Name", |text| !text.is_empty() && !text.as_str().contains(['+', '#']))
 }
 
 fn binary() -> impl Strategy<Value = Binary> {
