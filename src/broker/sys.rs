@@ -35,7 +35,7 @@ impl Broker {
 
     /// The `$SYS` messages that `filter` matches.
     pub(super) fn sys_messages(&self, filter: &TopicFilter) -> Vec<Arc<Message>> {
-        if !is_sys(filter) {
+        if !is_sys(filter) || self.config.sys_interval_seconds == 0 {
             return Vec::new();
         }
         self.all_sys_messages().into_iter().filter(|message| filter.matches(&message.topic)).collect()

@@ -25,6 +25,16 @@ fn sys_topics_come_at_once_and_then_in_their_interval_while_somebody_subscribes(
 }
 
 #[test]
+fn sys_topics_never_come_where_their_interval_is_0() {
+    let mut trace = Trace::with(V5, mqlite::broker::Config { sys_interval_seconds: 0, ..Default::default() });
+    trace.connect("ada");
+    trace.subscribe("ada", "$SYS/#", AtMostOnce);
+    trace.wait_secs(100);
+    trace.expect_nothing("ada");
+    assert_eq!(trace.broker.deadline(), None);
+}
+
+#[test]
 fn sys_begins_again_when_a_session_that_watches_it_returns() {
     let mut trace = Trace::new(V5);
     trace.resume("ada");
