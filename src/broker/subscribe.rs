@@ -2,7 +2,9 @@
 
 use super::{Broker, ConnectionId, connection::Stage, route::Subscription, session::SessionId};
 use crate::{
-    codec::{AckProperties, Packet, QoS, ReasonCode, RetainHandling, SubAck, Subscribe, SubscribeFilter},
+    codec::{
+        AckProperties, Packet, ProtocolVersion, QoS, ReasonCode, RetainHandling, SubAck, Subscribe, SubscribeFilter,
+    },
     session::Violation,
     topic::TopicFilter,
 };
@@ -33,6 +35,13 @@ impl Broker {
         };
         if filters.iter().any(local_share) {
             return Err(Violation::protocol_error("No Local on a Shared Subscription [MQTT-3.8.3-4]"));
+        }
+        // A client that was told at CONNECT and asks all the same commits a Protocol Error (3.2.2.3.11, 3.2.2.3.13); one of
+        // 3.1.1 was not told, and hears 0x80 for the filter.
+        let knows_better = self.connections.get(&id).is_some_and(|it| it.version == ProtocolVersion::V5);
+        let mut valid = filters.iter().filter_map(|(filter, _)| filter.as_ref()).filter(|_| knows_better);
+        if let Some(unavailable) = valid.find_map(|filter| self.unavailable(filter)) {
+            return Err(unavailable);
         }
         // [MQTT-3.8.4-5] as if each filter had come in a SUBSCRIBE of its own
         let mut reasons = Vec::with_capacity(filters.len());
@@ -71,11 +80,8 @@ impl Broker {
         if config.forbids_levels(filter.level_count()) {
             return Err(ReasonCode::TopicFilterInvalid);
         }
-        if filter.has_wildcards() && !config.wildcard_subscription_available {
-            return Err(ReasonCode::WildcardSubscriptionsNotSupported);
-        }
-        if filter.share_name().is_some() && !config.shared_subscription_available {
-            return Err(ReasonCode::SharedSubscriptionsNotSupported);
+        if let Some(unavailable) = self.unavailable(&filter) {
+            return Err(unavailable.reason);
         }
         let allowed = match self.connections.get(&id).map(|connection| &connection.stage) {
             Some(Stage::Open(link)) => link.rights.may_subscribe(&filter),
@@ -104,6 +110,23 @@ impl Broker {
         // (4.8.2) a Shared Subscription gets no retained messages when it begins
         let sends_retained = sends_retained && filter.share_name().is_none();
         Ok((filter, subscription, sends_retained))
+    }
+
+    /// What `filter` needs and this broker was told not to have.
+    fn unavailable(&self, filter: &TopicFilter) -> Option<Violation> {
+        if filter.has_wildcards() && !self.config.wildcard_subscription_available {
+            return Some(Violation::new(
+                ReasonCode::WildcardSubscriptionsNotSupported,
+                "Wildcard Subscriptions are not available here, as announced (3.2.2.3.11)",
+            ));
+        }
+        if filter.share_name().is_some() && !self.config.shared_subscription_available {
+            return Some(Violation::new(
+                ReasonCode::SharedSubscriptionsNotSupported,
+                "Shared Subscriptions are not available here, as announced (3.2.2.3.13)",
+            ));
+        }
+        None
     }
 }
 

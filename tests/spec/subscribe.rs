@@ -144,12 +144,21 @@ fn what_is_not_available_is_refused_with_its_own_reason() {
         subscription_identifiers_available: false,
         ..Default::default()
     };
-    let mut trace = Trace::with(V5, config);
+    let mut trace = Trace::with(V5, config.clone());
+    for (filter, reason) in [
+        ("a/+", ReasonCode::WildcardSubscriptionsNotSupported),
+        ("$share/g/a", ReasonCode::SharedSubscriptionsNotSupported),
+    ] {
+        trace.connect("ada");
+        trace.send("ada", subscribe(1, &[("a", AtMostOnce), (filter, AtMostOnce)]));
+        trace.expect_thrown_out("ada", reason);
+    }
     trace.connect("ada");
-    trace.send("ada", subscribe(1, &[("a/+", AtMostOnce), ("$share/g/a", AtMostOnce)]));
-    let reasons = [ReasonCode::WildcardSubscriptionsNotSupported, ReasonCode::SharedSubscriptionsNotSupported];
-    trace.expect("ada", suback(1, &reasons));
     let properties = SubscribeProperties { subscription_identifier: NonZeroU32::new(1), ..Default::default() };
     trace.send("ada", subscribe_with(2, &[("a", SubscriptionOptions::default())], properties));
     trace.expect_thrown_out("ada", ReasonCode::SubscriptionIdentifiersNotSupported);
+    let mut trace = Trace::with(V3_1_1, config);
+    trace.connect("ada");
+    trace.send("ada", subscribe(1, &[("a/+", AtMostOnce), ("$share/g/a", AtMostOnce), ("a", AtMostOnce)]));
+    trace.expect("ada", suback(1, &[ReasonCode::UnspecifiedError, ReasonCode::UnspecifiedError, ReasonCode::Success]));
 }
