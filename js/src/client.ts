@@ -72,7 +72,7 @@ export class Client {
 
 /** How a client says goodbye. */
 export interface DisconnectOptions {
-  /** A Reason Code. Default 0x00; 0x04 has the will published. */
+  /** A Reason Code that a client may give (3.14.2.1). Default 0x00; 0x04 has the will published. */
   reason?: number;
   /** Seconds that the session is kept, instead of what was said at connecting. MQTT 5 only. */
   sessionExpiryInterval?: number;

@@ -173,6 +173,13 @@ withBroker('A will is published when a client goes with 0x04, and not when it ju
   assert.deepEqual(heard, [['will/b', 'gone', { contentType: 'text/plain' }]]);
 });
 
+withBroker('A reason that only a server may give is refused, and the client stays', async (broker) => {
+  const client = await broker.connect();
+  await assert.rejects(() => client.disconnect({ reason: 0x8b }), { code: 'invalid-options' });
+  await client.publish('a', 'x', { qos: 1 });
+  await client.disconnect({ reason: 0x98 });
+});
+
 withBroker('A client whose session another takes over is told', async (broker) => {
   const first = await broker.connect({ clientId: 'same' });
   await broker.connect({ clientId: 'same' });
