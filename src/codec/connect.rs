@@ -128,7 +128,7 @@ impl Connect {
         let level = reader.read::<u8>()?;
         let version = ProtocolVersion::from_level(level).filter(|_| known_name).ok_or(DecodeError {
             // [3.1.1 MQTT-3.1.2-2] an older client, as one of MQTT 3.1, reads no answer of MQTT 5
-            version: Some(if level < 5 { ProtocolVersion::V3_1_1 } else { ProtocolVersion::V5 }),
+            version: Some(if level & !BRIDGE < 5 { ProtocolVersion::V3_1_1 } else { ProtocolVersion::V5 }),
             ..DecodeError::new(ReasonCode::UnsupportedProtocolVersion, "only MQTT 3.1.1 and 5.0 are spoken here")
         })?;
         Self::decode_as(version, reader).map_err(|error| DecodeError { version: Some(version), ..error })
@@ -232,6 +232,8 @@ impl ProtocolVersion {
 }
 
 const PROTOCOL_NAME: &[u8] = b"MQTT";
+/// Mosquitto's bridges add it to the level of 3.1 or 3.1.1, and try again without it once they hear return code 1.
+const BRIDGE: u8 = 0x80;
 
 const USER_NAME: u8 = 0x80;
 const PASSWORD: u8 = 0x40;
@@ -267,6 +269,7 @@ mod tests {
     fn an_unknown_protocol_names_the_version_of_the_answer_that_it_may_read() {
         assert_eq!(version_of_error(b"\x00\x06MQIsdp\x03\x02"), Some(ProtocolVersion::V3_1_1));
         assert_eq!(version_of_error(b"\x00\x04MQTT\x03\x02"), Some(ProtocolVersion::V3_1_1));
+        assert_eq!(version_of_error(b"\x00\x04MQTT\x84\x02"), Some(ProtocolVersion::V3_1_1));
         assert_eq!(version_of_error(b"\x00\x04MQTY\x05\x02"), Some(ProtocolVersion::V5));
         assert_eq!(version_of_error(b"\x00\x04MQTT\x06\x02"), Some(ProtocolVersion::V5));
     }
