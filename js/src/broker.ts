@@ -3,7 +3,7 @@
 import { type Client, connectOver } from './client.js';
 import { BrokerEngine, type BrokerHost, load, refusing, Runner } from './engine.js';
 import { MqttError, report } from './error.js';
-import { payloadBytes, type Payload, type PublishOptions } from './message.js';
+import { payloadBytes, type Payload, PUBLISH_OPTIONS, type PublishOptions } from './message.js';
 import {
   type AuthenticationRequest,
   type BrokerEvent,
@@ -12,6 +12,7 @@ import {
   type BrokerStatistics,
   checked,
   type ConnectOptions,
+  defined,
   type Verdict,
 } from './options.js';
 import { letProcessEnd, SystemTimer } from './timer.js';
@@ -101,10 +102,10 @@ export class Broker {
    * Publishes a message that comes from no client. Resolves when the broker has taken it.
    * @throws MqttError `invalid-options` or `closed`. A topic that is none is reported as an event.
    */
-  publish(topic: string, payload: Payload, { qos = 0, retain = false, properties }: PublishOptions = {}): Promise<void> {
-    return this.#runner.attempt((engine, now) => {
-      engine.publish(now, topic, payloadBytes(payload), qos, retain, properties);
-    });
+  async publish(topic: string, payload: Payload, options: PublishOptions = {}): Promise<void> {
+    const { qos = 0, retain = false, properties } = checked(options, PUBLISH_OPTIONS);
+    const bytes = payloadBytes(payload);
+    await this.#runner.attempt((engine, now) => engine.publish(now, topic, bytes, qos, retain, properties));
   }
 
   /**
@@ -192,7 +193,7 @@ export class Broker {
 
   async #ask(connection: number, request: AuthenticationRequest): Promise<void> {
     try {
-      const verdict = await this.#authenticate?.(request);
+      const verdict = defined({ ...(await this.#authenticate?.(request)) });
       await this.#runner.attempt((engine, now) => engine.authenticated(now, connection, verdict));
     } catch (error) {
       report(error);

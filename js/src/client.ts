@@ -3,7 +3,7 @@
 import { load, refusing } from './engine.js';
 import { MqttError } from './error.js';
 import { Link, type Welcome } from './link.js';
-import { payloadBytes, type Payload, type PublishOptions } from './message.js';
+import { payloadBytes, type Payload, PUBLISH_OPTIONS, type PublishOptions } from './message.js';
 import { checked, type ConnectOptions, type ServerProperties, type SubscribeOptions } from './options.js';
 import type { Answer, Closed } from './outcome.js';
 import type { MessageHandler, Subscription } from './subscription.js';
@@ -109,8 +109,6 @@ function openWebSocket(address: string | URL): WebSocket {
     });
   }
 }
-
-const PUBLISH_OPTIONS: Record<keyof PublishOptions, true> = { qos: true, retain: true, properties: true };
 
 const SUBSCRIBE_OPTIONS: Record<keyof SubscribeOptions, true> = {
   qos: true,

@@ -72,3 +72,5 @@ export interface PublishOptions {
   /** MQTT 5 only. */
   properties?: MessageProperties;
 }
+
+export const PUBLISH_OPTIONS: Record<keyof PublishOptions, true> = { qos: true, retain: true, properties: true };

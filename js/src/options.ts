@@ -274,7 +274,7 @@ export function checked<T extends object>(options: T, known: Record<keyof T, tru
 }
 
 /** The object without what is `undefined`, at every depth: to leave an option out and to say `undefined` is the same. */
-function defined<T extends object>(object: T): Partial<T> {
+export function defined<T extends object>(object: T): Partial<T> {
   const isPlain = (value: object) => Object.getPrototypeOf(value) === Object.prototype;
   const entries = Object.entries(object).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries.map(([name, value]) => [name, isPlain(Object(value)) ? defined(value) : value])) as Partial<T>;
