@@ -3,12 +3,13 @@
 import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const WASM = 'wasm/mqlite_bg.wasm';
 
-process.chdir(import.meta.dirname ?? new URL('.', import.meta.url).pathname);
+process.chdir(fileURLToPath(new URL('.', import.meta.url)));
 await rm('dist', { recursive: true, force: true });
 await mkdir('dist');
 await copyFile(WASM, 'dist/mqlite.wasm');

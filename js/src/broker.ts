@@ -1,20 +1,19 @@
 // The broker for JavaScript: connections are transports, verdicts are promises.
 
+import { checked, checkText, payloadBytes } from './check.js';
 import { type Client, connectOver } from './client.js';
 import { BrokerEngine, type BrokerHost, load, refusing, Runner } from './engine.js';
-import { MqttError, report } from './error.js';
-import { payloadBytes, type Payload, PUBLISH_OPTIONS, type PublishOptions } from './message.js';
-import {
-  type AuthenticationRequest,
-  type BrokerEvent,
-  type BrokerLimits,
-  type BrokerOptions,
-  type BrokerStatistics,
-  checked,
-  type ConnectOptions,
-  defined,
-  type Verdict,
+import { attempt, MqttError, report } from './error.js';
+import type { Payload, PublishOptions } from './message.js';
+import type {
+  AuthenticationRequest,
+  BrokerEvent,
+  BrokerOptions,
+  BrokerStatistics,
+  ConnectOptions,
+  Verdict,
 } from './options.js';
+import { BROKER_OPTIONS, PUBLISH_OPTIONS, VERDICT } from './shapes.js';
 import { letProcessEnd, SystemTimer } from './timer.js';
 import { type Connectable, pair, toBytes, toTransport, type Transport } from './transport.js';
 import { BrokerWebSocket } from './web-socket.js';
@@ -29,9 +28,15 @@ export class Broker {
   readonly #writing = new Set<number>();
   #watch: ReturnType<typeof setInterval> | undefined;
   #lastConnection = 0;
+  #isClosed = false;
 
   private constructor(options: BrokerOptions) {
-    const { grants, authenticate, onEvent, clock = Date.now, timer, wasm: _, ...limits } = checked(options, OPTIONS);
+    const { grants, authenticate, onEvent, clock = Date.now, timer, wasm: _, ...limits } = options;
+    if (grants && authenticate) {
+      throw new MqttError('invalid-options', 'The option "grants" counts for nothing beside "authenticate".', {
+        hint: 'Give each client its grants with the verdict.',
+      });
+    }
     this.#authenticate = authenticate;
     this.#onEvent = onEvent;
     const policy = { asks: authenticate !== undefined, reports: onEvent !== undefined, grants };
@@ -52,8 +57,9 @@ export class Broker {
    * @throws MqttError `invalid-options`, or `unsupported` where there is no WebAssembly.
    */
   static async open(options: BrokerOptions = {}): Promise<Broker> {
-    await load(options.wasm);
-    return refusing(() => new Broker(options));
+    const known = checked(options, BROKER_OPTIONS);
+    await load(known.wasm);
+    return refusing(() => new this(known));
   }
 
   /**
@@ -89,12 +95,16 @@ export class Broker {
   }
 
   /**
-   * A WebSocket whose other end is this broker: for an MQTT library that can be told which WebSocket to use.
-   * @throws MqttError `closed`.
+   * A WebSocket whose other end is this broker: for an MQTT library that can be told which WebSocket to use. It fails as
+   * WebSockets do when the broker is closed.
    */
   webSocket(): BrokerWebSocket {
     const [ours, theirs] = pair();
-    this.accept(ours);
+    try {
+      this.accept(ours);
+    } catch {
+      return new BrokerWebSocket(undefined);
+    }
     return new BrokerWebSocket(theirs);
   }
 
@@ -103,6 +113,7 @@ export class Broker {
    * @throws MqttError `invalid-options` or `closed`. A topic that is none is reported as an event.
    */
   async publish(topic: string, payload: Payload, options: PublishOptions = {}): Promise<void> {
+    checkText('topic', topic);
     const { qos = 0, retain = false, properties } = checked(options, PUBLISH_OPTIONS);
     const bytes = payloadBytes(payload);
     await this.#runner.attempt((engine, now) => engine.publish(now, topic, bytes, qos, retain, properties));
@@ -118,6 +129,7 @@ export class Broker {
 
   /** Tells every client that the broker goes (0x8B), closes all connections, and forgets everything. */
   close(): void {
+    this.#isClosed = true;
     this.#runner.feed((engine, now) => engine.shutDown(now));
     this.#runner.end(new MqttError('closed', 'The broker is closed.', { hint: 'Open another.' }));
     this.#closeAll();
@@ -130,7 +142,7 @@ export class Broker {
       authenticate: (connection, request) => {
         this.#runner.defer(() => void this.#ask(connection, request as AuthenticationRequest));
       },
-      report: (event) => this.#runner.defer(() => this.#onEvent?.(event as BrokerEvent)),
+      report: (event) => this.#runner.defer(() => void attempt(() => this.#onEvent?.(event as BrokerEvent))),
     };
   }
 
@@ -193,9 +205,10 @@ export class Broker {
 
   async #ask(connection: number, request: AuthenticationRequest): Promise<void> {
     try {
-      const verdict = defined({ ...(await this.#authenticate?.(request)) });
+      const verdict = checked<Partial<Verdict>>((await this.#authenticate?.(request)) as Verdict, VERDICT);
       await this.#runner.attempt((engine, now) => engine.authenticated(now, connection, verdict));
     } catch (error) {
+      if (this.#isClosed) return;
       report(error);
       const verdict: Verdict = { type: 'deny', reason: UNSPECIFIED_ERROR };
       this.#runner.feed((engine, now) => engine.authenticated(now, connection, verdict));
@@ -208,40 +221,3 @@ const WATCH_INTERVAL = 10;
 
 /** A Reason Code. */
 const UNSPECIFIED_ERROR = 0x80;
-
-const LIMITS: Record<keyof BrokerLimits, true> = {
-  maximumConnections: true,
-  maximumSessions: true,
-  connectTimeoutMillis: true,
-  maximumPacketSize: true,
-  receiveMaximum: true,
-  topicAliasMaximum: true,
-  assignedTopicAliases: true,
-  maximumQos: true,
-  retainAvailable: true,
-  wildcardSubscriptionAvailable: true,
-  subscriptionIdentifiersAvailable: true,
-  sharedSubscriptionAvailable: true,
-  serverKeepAliveSeconds: true,
-  maximumSessionExpirySeconds: true,
-  maximumSubscriptions: true,
-  maximumTopicLevels: true,
-  maximumInFlight: true,
-  maximumQueuedMessages: true,
-  maximumQueuedBytes: true,
-  sendBuffer: true,
-  maximumRetainedMessages: true,
-  maximumRetainedBytes: true,
-  sysIntervalSeconds: true,
-  responseInformation: true,
-};
-
-const OPTIONS: Record<keyof BrokerOptions, true> = {
-  ...LIMITS,
-  grants: true,
-  authenticate: true,
-  onEvent: true,
-  clock: true,
-  timer: true,
-  wasm: true,
-};

@@ -1,11 +1,13 @@
 // The client for JavaScript: requests are promises, messages go to subscriptions.
 
+import { checked, checkText, payloadBytes } from './check.js';
 import { load, refusing } from './engine.js';
 import { MqttError } from './error.js';
 import { Link, type Welcome } from './link.js';
-import { payloadBytes, type Payload, PUBLISH_OPTIONS, type PublishOptions } from './message.js';
-import { checked, type ConnectOptions, type ServerProperties, type SubscribeOptions } from './options.js';
+import type { Payload, PublishOptions } from './message.js';
+import type { ConnectOptions, DisconnectOptions, ServerProperties, SubscribeOptions } from './options.js';
 import type { Answer, Closed } from './outcome.js';
+import { CONNECT_OPTIONS, DISCONNECT_OPTIONS, PUBLISH_OPTIONS, SUBSCRIBE_OPTIONS } from './shapes.js';
 import type { MessageHandler, Subscription } from './subscription.js';
 import { type Connectable, toTransport } from './transport.js';
 
@@ -31,10 +33,12 @@ export class Client {
   }
 
   /**
-   * Publishes a message. Resolves at QoS 0 when it was handed over, at QoS 1 and 2 when the server has acknowledged it.
+   * Publishes a message. Resolves at QoS 0 when it was handed over, at QoS 1 and 2 when the server has acknowledged it;
+   * `interrupted` leaves open whether the server has it.
    * @throws MqttError `refused`, `interrupted`, `closed`, or what is wrong with the message.
    */
   async publish(topic: string, payload: Payload, options: PublishOptions = {}): Promise<Answer> {
+    checkText('topic', topic);
     const { qos = 0, retain = false, properties } = checked(options, PUBLISH_OPTIONS);
     const bytes = payloadBytes(payload);
     return this.#link.ask(`The message to ${JSON.stringify(topic)}`, (engine, now, token) => {
@@ -49,38 +53,33 @@ export class Client {
    */
   async subscribe(filter: string, options: SubscribeOptions | MessageHandler = {}, handler?: MessageHandler): Promise<Subscription> {
     if (typeof options === 'function') return this.subscribe(filter, {}, options);
+    checkText('filter', filter);
     const { userProperties = [], ...subscriptionOptions } = checked(options, SUBSCRIBE_OPTIONS);
     return this.#link.subscribe(filter, subscriptionOptions, { userProperties }, handler);
   }
 
   /**
    * Ends all subscriptions of this client to a filter. Resolves when the server has answered.
-   * @throws MqttError `interrupted` or `closed`.
+   * @throws MqttError `refused`, `interrupted`, `closed`, or `invalid-options`.
    */
-  unsubscribe(filter: string): Promise<void> {
-    return this.#link.unsubscribe(filter);
+  async unsubscribe(filter: string): Promise<void> {
+    checkText('filter', filter);
+    await this.#link.unsubscribe(filter);
   }
 
   /**
    * Says goodbye and closes the connection. The will is not published unless `reason` is 0x04.
    * @throws MqttError `invalid-options`.
    */
-  disconnect({ reason = 0, sessionExpiryInterval }: DisconnectOptions = {}): Promise<void> {
-    return this.#link.disconnect(reason, sessionExpiryInterval);
+  async disconnect(options: DisconnectOptions = {}): Promise<void> {
+    const { reason = 0, sessionExpiryInterval } = checked(options, DISCONNECT_OPTIONS);
+    await this.#link.disconnect(reason, sessionExpiryInterval);
   }
-}
-
-/** How a client says goodbye. */
-export interface DisconnectOptions {
-  /** A Reason Code that a client may give (3.14.2.1). Default 0x00; 0x04 has the will published. */
-  reason?: number;
-  /** Seconds that the session is kept, instead of what was said at connecting. MQTT 5 only. */
-  sessionExpiryInterval?: number;
 }
 
 /**
  * Connects to a server: at a `ws:` or `wss:` address, or at the other end of a WebSocket, MessagePort or any other transport.
- * @throws MqttError `unreachable`, `refused`, `invalid-options`, or `unsupported`.
+ * @throws MqttError `unreachable`, `refused`, `closed` when the server did not answer, `invalid-options`, or `unsupported`.
  */
 export function connect(server: string | URL | Connectable, options: ConnectOptions = {}): Promise<Client> {
   return connectOver(() => (typeof server === 'string' || server instanceof URL ? openWebSocket(server) : server), options);
@@ -103,36 +102,9 @@ function openWebSocket(address: string | URL): WebSocket {
   try {
     return new WebSocket(address, 'mqtt');
   } catch (cause) {
-    throw new MqttError('invalid-options', `${address} is no address of a WebSocket.`, {
+    throw new MqttError('invalid-options', 'This is no address of a WebSocket.', {
       cause,
       hint: 'It begins with ws:// or wss://, and usually ends in /mqtt.',
     });
   }
 }
-
-const SUBSCRIBE_OPTIONS: Record<keyof SubscribeOptions, true> = {
-  qos: true,
-  noLocal: true,
-  retainAsPublished: true,
-  retainHandling: true,
-  userProperties: true,
-};
-
-const CONNECT_OPTIONS: Record<keyof ConnectOptions, true> = {
-  clientId: true,
-  protocolVersion: true,
-  cleanStart: true,
-  keepAlive: true,
-  userName: true,
-  password: true,
-  will: true,
-  properties: true,
-  authenticate: true,
-  onMessage: true,
-  assignedTopicAliases: true,
-  maximumQueued: true,
-  responseTimeoutMillis: true,
-  clock: true,
-  timer: true,
-  wasm: true,
-};

@@ -1,6 +1,6 @@
 // The WebAssembly in which the rules live: loads it, and feeds its engines one input at a time.
 
-import { BrokerEngine, ClientEngine, initSync, reasonName } from '../wasm/mqlite.js';
+import { __wbg_reset_state, BrokerEngine, ClientEngine, initSync, reasonName } from '../wasm/mqlite.js';
 import { MqttError, type MqttErrorCode, report, sentence } from './error.js';
 import type { WasmSource } from './options.js';
 import type { Clock, Timer } from './timer.js';
@@ -71,6 +71,13 @@ function toMqttError(error: unknown): MqttError {
 interface Engine {
   deadline(): number | undefined;
   timeout(now: number): void;
+  free(): void;
+}
+
+/** Something for an engine to do; `refuse` is called instead when it is not to be. */
+interface Input<E> {
+  readonly run: (engine: E, now: number) => void;
+  readonly refuse?: (error: MqttError) => void;
 }
 
 /** Feeds an engine one input at a time, whoever has one to give, and wakes it when its deadline has passed. */
@@ -79,8 +86,9 @@ export class Runner<E extends Engine> {
   readonly #clock: Clock;
   readonly #timer: Timer;
   readonly #failed: (error: MqttError) => void;
-  readonly #inputs: ((engine: E, now: number) => void)[] = [];
+  readonly #inputs: Input<E>[] = [];
   readonly #deferred: (() => void)[] = [];
+  readonly #instance = instance;
   #running = false;
   #over: MqttError | undefined;
   #deadline: number | undefined;
@@ -91,43 +99,57 @@ export class Runner<E extends Engine> {
     this.#clock = clock;
     this.#timer = timer;
     this.#failed = failed;
+    runners.add(this);
   }
 
   /** Gives the engine an input: now, or after the one that it is busy with. */
-  feed(input: (engine: E, now: number) => void): void {
-    if (this.#over) return;
-    this.#inputs.push(input);
-    if (this.#running) return;
-    this.#running = true;
-    try {
-      for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
-        next(this.#engine, this.#clock());
-        this.#runDeferred();
-      }
-      this.#arm();
-    } catch (cause) {
-      const error = new MqttError('broken', 'The WebAssembly instance failed.', { cause, hint: 'Open a new one.' });
-      this.end(error);
-      this.#failed(error);
-    } finally {
-      this.#running = false;
-    }
+  feed(run: (engine: E, now: number) => void): void {
+    this.#feed({ run });
   }
 
   /** Gives the engine an input that it may refuse. */
   attempt(input: (engine: E, now: number) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#over) return reject(this.#over);
-      this.feed((engine, now) => {
+      const run = (engine: E, now: number) => {
         try {
           input(engine, now);
           resolve();
         } catch (error) {
-          reject(toMqttError(error));
           if (isTrap(error)) throw error;
+          reject(toMqttError(error));
         }
-      });
+      };
+      this.#feed({ run, refuse: reject });
     });
+  }
+
+  #feed(input: Input<E>): void {
+    if (this.#over) return input.refuse?.(this.#over);
+    this.#inputs.push(input);
+    if (this.#running) return;
+    this.#running = true;
+    let next: Input<E> | undefined;
+    try {
+      for (next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
+        next.run(this.#engine, this.#clock());
+        this.#runDeferred();
+      }
+      this.#arm();
+    } catch (cause) {
+      const error = new MqttError('broken', 'The WebAssembly instance failed.', { cause, hint: 'Open a new one.' });
+      next?.refuse?.(error);
+      if (isTrap(cause)) breakInstance(error);
+      this.fail(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** The engine is of no use any more. */
+  fail(error: MqttError): void {
+    if (this.#over) return;
+    this.end(error);
+    this.#failed(error);
   }
 
   /** Runs `task`, which may be the user's code, as soon as the engine is not busy: during its calls it must not be called. */
@@ -138,9 +160,13 @@ export class Runner<E extends Engine> {
 
   /** Takes no input any more; who tries is told `reason`. */
   end(reason: MqttError): void {
-    this.#over ??= reason;
-    this.#inputs.length = 0;
+    if (this.#over) return;
+    this.#over = reason;
     this.#timer.clear();
+    for (const { refuse } of this.#inputs.splice(0)) refuse?.(reason);
+    runners.delete(this);
+    // The engine and its host hold each other, so nobody else frees it. It may be busy just now.
+    queueMicrotask(() => this.#instance === instance && this.#engine.free());
   }
 
   /** Looks at the engine, which must not be busy. */
@@ -178,10 +204,21 @@ interface RunnerOptions {
   failed: (error: MqttError) => void;
 }
 
-/** Whether the instance is unusable: what it throws otherwise are plain errors. */
+/** Whether the instance is unusable: what was on its stack stays there. */
 function isTrap(error: unknown): boolean {
-  return !(error instanceof Error) || error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 }
+
+/** All engines of an instance fail with it, and new ones get a new instance. */
+function breakInstance(error: MqttError): void {
+  instance += 1;
+  __wbg_reset_state();
+  for (const runner of [...runners]) runner.fail(error);
+}
+
+/** The number of the instance that new engines get. */
+let instance = 0;
+const runners = new Set<{ fail(error: MqttError): void }>();
 
 let loading: Promise<void> | undefined;
 let defaultSource = (): WasmSource => {

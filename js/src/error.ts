@@ -62,9 +62,24 @@ export function report(error: unknown): void {
   else console.error(error);
 }
 
-/** With a capital and a full stop. */
+/** Runs a callback of the user's; what goes wrong in it is reported. A promise that waits for it, if it takes time. */
+export function attempt(call: () => unknown): Promise<void> | undefined {
+  try {
+    const result = call();
+    return isThenable(result) ? Promise.resolve(result).then(() => {}, report) : undefined;
+  } catch (error) {
+    report(error);
+    return undefined;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
+
+/** With a capital, unless it begins with the name of an option, and a full stop. */
 export function sentence(text: string): string {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  const whole = /^[\w.[\]]+: /.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 

@@ -1,7 +1,7 @@
 // The package's public names.
 
 export { Broker } from './broker.js';
-export { Client, connect, type DisconnectOptions } from './client.js';
+export { Client, connect } from './client.js';
 export { MqttError, type MqttErrorCode } from './error.js';
 export type { Message, MessageProperties, Payload, PublishOptions, QoS, UserProperty } from './message.js';
 export type {
@@ -12,6 +12,7 @@ export type {
   BrokerStatistics,
   ConnectOptions,
   ConnectProperties,
+  DisconnectOptions,
   Grant,
   ProtocolVersion,
   Refusal,

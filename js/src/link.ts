@@ -1,8 +1,9 @@
 // A client's connection: from promises to the engine's requests, from the engine's calls to promises and subscriptions.
 
+import { payloadBytes } from './check.js';
 import { ClientEngine, type ClientHost, describeReason, Runner } from './engine.js';
 import { MqttError, type MqttErrorCode, report, sentence } from './error.js';
-import { Message, type MessageProperties, payloadBytes, type QoS } from './message.js';
+import { Message, type MessageProperties, type QoS } from './message.js';
 import type { ConnectOptions, ServerProperties } from './options.js';
 import type { Answer, Closed } from './outcome.js';
 import { type MessageHandler, Subscription } from './subscription.js';
@@ -34,7 +35,8 @@ export class Link {
   #transport: Transport | undefined;
   readonly #runner: Runner<ClientEngine>;
   readonly #authenticate: ConnectOptions['authenticate'];
-  readonly #onMessage: ConnectOptions['onMessage'];
+  /** Takes what no subscription matches. */
+  readonly #rest: Subscription | undefined;
   readonly #patience: number;
   readonly #welcome = deferred<Welcome>();
   readonly #end = deferred<Closed>();
@@ -47,7 +49,7 @@ export class Link {
   constructor(options: ConnectOptions) {
     const { authenticate, onMessage, clock = Date.now, timer, wasm: _, ...said } = options;
     this.#authenticate = authenticate;
-    this.#onMessage = onMessage;
+    if (onMessage) this.#rest = new Subscription('', onMessage, () => Promise.resolve());
     this.#patience = said.responseTimeoutMillis ?? PATIENCE;
     this.closed = this.#end.promise;
     this.#welcome.promise.catch(() => {}); // whoever opens it hears of it
@@ -61,7 +63,7 @@ export class Link {
       timer: timer ?? new SystemTimer(clock),
       failed: (error) => {
         this.#over({ cause: 'lost', message: error.message }, error);
-        this.#transport?.close();
+        this.#hangUp();
         report(error);
       },
     });
@@ -70,16 +72,30 @@ export class Link {
   /** Connects. Once only. */
   async open(transport: Transport): Promise<Welcome> {
     this.#transport = transport;
-    await this.#opened(transport);
+    let isClosed = false;
+    transport.onclose = () => {
+      isClosed = true;
+      this.#lost();
+    };
     transport.onmessage = ({ data }) => {
       const bytes = toBytes(data);
       if (bytes) return this.#runner.feed((engine, now) => engine.received(now, bytes));
-      transport.close();
+      this.#hangUp();
       this.#lost();
     };
-    transport.onclose = () => this.#lost();
-    this.#runner.feed((engine, now) => engine.opened(now));
-    return this.#welcome.promise;
+    const process = setInterval(() => {}, LONGEST_TIMEOUT); // keeps Node from ending while somebody waits
+    try {
+      await this.#opened(transport);
+      if (isClosed) throw unreachable('it was closed at once');
+      this.#runner.feed((engine, now) => engine.opened(now));
+      return await this.#welcome.promise;
+    } catch (error) {
+      this.#over({ cause: 'lost', message: String(error) }, error as MqttError);
+      this.#hangUp();
+      throw error;
+    } finally {
+      clearInterval(process);
+    }
   }
 
   /** Asks something of the server, and waits for the answer. `what` is the subject of a sentence about it. */
@@ -131,17 +147,12 @@ export class Link {
   async #opened(transport: Transport): Promise<void> {
     let limit: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
-      limit = setTimeout(() => reject(new Error('it took too long')), this.#patience);
+      limit = setTimeout(() => reject(new Error('it took too long')), Math.min(this.#patience, LONGEST_TIMEOUT));
     });
     try {
       await Promise.race([transport.opened, late]);
     } catch (cause) {
-      transport.close();
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new MqttError('unreachable', `There is no connection: ${why}.`, {
-        cause,
-        hint: 'Look whether the server runs, whether the address is right, and whether it offers the subprotocol mqtt.',
-      });
+      throw unreachable(cause instanceof Error ? cause.message : String(cause), cause);
     } finally {
       clearTimeout(limit);
     }
@@ -150,7 +161,7 @@ export class Link {
   #host(): ClientHost {
     return {
       send: (bytes) => this.#send(bytes.slice()),
-      close: () => this.#transport?.close(),
+      close: () => this.#hangUp(),
       connected: (sessionPresent, clientId, properties) => {
         this.#welcome.resolve({ sessionPresent, clientId, server: present(properties as ServerProperties) });
       },
@@ -158,12 +169,14 @@ export class Link {
       deliver: (subscriptions, topic, payload, qos, retain, dup, properties, delivery) => {
         const said = present((properties ?? {}) as MessageProperties);
         const message = new Message(topic, payload.slice(), qos as QoS, retain, dup, said);
-        const takers = Array.from(subscriptions).flatMap((number) => [...this.#subscriptions(number)]);
+        const matching = Array.from(subscriptions).flatMap((number) => [...this.#subscriptions(number)]);
+        const takers = matching.length === 0 && this.#rest ? [this.#rest] : matching;
         this.#runner.defer(() => this.#deliver(takers, message, delivery));
       },
       answered: (token, reasons, properties) => {
         const said = present(properties as Omit<Answer, 'reason'>);
-        for (const reason of reasons) this.#answered(this.#take(token), { reason, ...said }); // one for each filter: one
+        const [reason = UNSPECIFIED_ERROR] = reasons; // each request has one filter
+        this.#answered(this.#take(token), { reason, ...said });
       },
       failed: (token, code, message) => {
         this.#take(token)?.reject(new MqttError(code as MqttErrorCode, sentence(message)));
@@ -198,6 +211,14 @@ export class Link {
     }
   }
 
+  #hangUp(): void {
+    try {
+      this.#transport?.close();
+    } catch (error) {
+      report(error);
+    }
+  }
+
   #lost(): void {
     this.#runner.feed((engine, now) => engine.closed(now));
   }
@@ -213,9 +234,14 @@ export class Link {
     const { reason } = closed;
     error ??= new MqttError('closed', `The connection is over: ${closed.message}`, { reason });
     this.#welcome.reject(error);
-    for (const { reject } of this.#requests.values()) reject(error);
+    for (const { what, reject } of this.#requests.values()) {
+      const message = `${what} was under way when the connection ended. ${closed.message}`;
+      reject(new MqttError('interrupted', message, { reason }));
+    }
     this.#requests.clear();
-    for (const { subscriptions } of this.#routes.values()) for (const subscription of subscriptions) subscription.end();
+    for (const { subscriptions } of this.#routes.values()) {
+      for (const subscription of subscriptions) subscription.end({ isWanted: true });
+    }
     this.#routes.clear();
     if (this.#transport) this.#transport.onmessage = this.#transport.onclose = null;
     this.#runner.end(error);
@@ -230,15 +256,7 @@ export class Link {
       this.#runner.feed((engine, now) => engine.acknowledge(now, delivery));
     };
     for (const taker of takers) taker.take(message, once(done));
-    if (takers.length === 0) void this.#deliverToNobody(message).then(done);
-  }
-
-  async #deliverToNobody(message: Message): Promise<void> {
-    try {
-      await this.#onMessage?.(message);
-    } catch (error) {
-      report(error);
-    }
+    if (takers.length === 0) done();
   }
 
   async #answerChallenge(reason: number, { authenticationData }: ServerProperties): Promise<void> {
@@ -261,7 +279,7 @@ export class Link {
   #forget(subscription: Subscription): void {
     const { filter } = subscription;
     const route = this.#routes.get(filter);
-    subscription.end();
+    subscription.end({ isWanted: false });
     if (!route?.subscriptions.delete(subscription) || route.subscriptions.size > 0) return;
     this.#routes.delete(filter);
     this.#filters.delete(route.number);
@@ -316,8 +334,18 @@ function explanation(reasonString: string | undefined): string[] {
   return reasonString ? [sentence(reasonString)] : [];
 }
 
+function unreachable(why: string, cause?: unknown): MqttError {
+  return new MqttError('unreachable', `There is no connection: ${why}.`, {
+    cause,
+    hint: 'Look whether the server runs, whether the address is right, and whether it offers the subprotocol mqtt.',
+  });
+}
+
 /** Milliseconds that opening may take, unless the options say otherwise. */
 const PATIENCE = 10_000;
+
+/** Milliseconds: `setTimeout` takes no more. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 // Reason Codes; those from UNSPECIFIED_ERROR on are failures.
 const SUCCESS = 0x00;

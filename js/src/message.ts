@@ -41,9 +41,9 @@ export class Message {
     this.properties = properties;
   }
 
-  /** The payload as text; what is not UTF-8 becomes U+FFFD. */
+  /** The payload as text, all of it; what is not UTF-8 becomes U+FFFD. */
   text(): string {
-    return new TextDecoder().decode(this.payload);
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.payload);
   }
 
   /**
@@ -58,11 +58,6 @@ export class Message {
 /** What can be published: text is sent as UTF-8. */
 export type Payload = string | Uint8Array | ArrayBuffer;
 
-export function payloadBytes(payload: Payload): Uint8Array {
-  if (typeof payload === 'string') return new TextEncoder().encode(payload);
-  return payload instanceof Uint8Array ? payload : new Uint8Array(payload);
-}
-
 /** How a message is published. */
 export interface PublishOptions {
   /** Default 0. */
@@ -72,5 +67,3 @@ export interface PublishOptions {
   /** MQTT 5 only. */
   properties?: MessageProperties;
 }
-
-export const PUBLISH_OPTIONS: Record<keyof PublishOptions, true> = { qos: true, retain: true, properties: true };

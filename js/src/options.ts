@@ -1,6 +1,5 @@
 // What a broker and a client can be told, and a check that nothing else is said.
 
-import { MqttError } from './error.js';
 import type { Message, MessageProperties, Payload, QoS, UserProperty } from './message.js';
 import type { Clock, Timer } from './timer.js';
 
@@ -102,7 +101,7 @@ export interface BrokerLimits {
 
 /** How a broker is opened. */
 export interface BrokerOptions extends BrokerLimits {
-  /** The rights of every client where there is no `authenticate`. Default all. */
+  /** The rights of every client; not beside `authenticate`, whose verdicts give them. Default all. */
   grants?: Grant[];
   /** Decides who is let in. One that throws keeps the client out. Default: everybody is let in. */
   authenticate?: (request: AuthenticationRequest) => Verdict | PromiseLike<Verdict>;
@@ -261,21 +260,10 @@ export interface SubscribeOptions {
   userProperties?: UserProperty[];
 }
 
-/** The options that are there, and an error for one that does not exist: it would be silently ignored. */
-export function checked<T extends object>(options: T, known: Record<keyof T, true>): Partial<T> {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name)) {
-      throw new MqttError('invalid-options', `There is no option "${name}".`, {
-        hint: `The options are ${Object.keys(known).join(', ')}.`,
-      });
-    }
-  }
-  return defined(options);
-}
-
-/** The object without what is `undefined`, at every depth: to leave an option out and to say `undefined` is the same. */
-export function defined<T extends object>(object: T): Partial<T> {
-  const isPlain = (value: object) => Object.getPrototypeOf(value) === Object.prototype;
-  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries.map(([name, value]) => [name, isPlain(Object(value)) ? defined(value) : value])) as Partial<T>;
+/** How a client says goodbye. */
+export interface DisconnectOptions {
+  /** A Reason Code. Default 0x00; 0x04 has the will published. */
+  reason?: number;
+  /** Seconds that the session is kept, instead of what was said at connecting. MQTT 5 only. */
+  sessionExpiryInterval?: number;
 }

@@ -1,14 +1,15 @@
 // What a client hears of one filter: through a callback, or through `for await`.
 
-import { report } from './error.js';
+import { attempt, MqttError } from './error.js';
 import type { Message, QoS } from './message.js';
 
 /** What is done with a message. It is acknowledged when that is done. */
 export type MessageHandler = (message: Message) => void | PromiseLike<void>;
 
 /**
- * A subscription. Without a callback it is to be iterated, once: a message is acknowledged when the loop asks for the next.
- * Leaving the loop unsubscribes. It ends when the client's connection does.
+ * A subscription. Without a callback it is to be iterated, once: a message is acknowledged when the loop asks for the next,
+ * and QoS 1 and 2 messages that nobody takes hold back all that follow. Leaving the loop unsubscribes. It ends when the
+ * client's connection does.
  */
 export class Subscription implements AsyncIterable<Message> {
   /** The Topic Filter. */
@@ -28,6 +29,7 @@ export class Subscription implements AsyncIterable<Message> {
   #qos: QoS = 0;
   #dropped = 0;
   #ended = false;
+  #isIterated = false;
   #isHandling = false;
   #waitingBytes = 0;
   #wake: (() => void) | undefined;
@@ -40,31 +42,46 @@ export class Subscription implements AsyncIterable<Message> {
   }
 
   /**
-   * Ends the subscription. Resolves when the server has answered.
-   * @throws MqttError `interrupted` or `closed`.
+   * Ends the subscription, and drops what waits to be taken. Resolves when the server has answered.
+   * @throws MqttError `refused`, `interrupted` or `closed`.
    */
   unsubscribe(): Promise<void> {
     return this.#leave();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, void> {
+  /**
+   * The messages, one at a time.
+   * @throws MqttError `invalid-options` beside a callback, or for a second time.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<Message, void, void> {
+    if (this.#handler || this.#isIterated) {
+      throw new MqttError('invalid-options', 'A subscription is taken by one callback or by one loop.', {
+        hint: 'Subscribe once more.',
+      });
+    }
+    this.#isIterated = true;
     let taken: Waiting | undefined;
-    try {
-      for (;;) {
-        taken = this.#next();
-        if (taken) {
-          yield taken.message;
-          taken.done();
-        } else if (this.#ended) {
-          return;
-        } else {
+    const settle = () => {
+      taken?.done();
+      taken = undefined;
+    };
+    return {
+      next: async () => {
+        settle();
+        for (;;) {
+          taken = this.#next();
+          if (taken) return { value: taken.message, done: false };
+          if (this.#ended) return { value: undefined, done: true };
           await new Promise<void>((resolve) => (this.#wake = resolve));
         }
-      }
-    } finally {
-      taken?.done();
-      if (!this.#ended) this.#leave().catch(() => {}); // the connection has ended, and the subscription with it
-    }
+      },
+      return: async () => {
+        settle();
+        // When it fails the connection has ended, and the subscription with it.
+        if (!this.#ended) this.#leave().catch(() => {});
+        return { value: undefined, done: true };
+      },
+    };
   }
 
   /** @internal */
@@ -85,9 +102,14 @@ export class Subscription implements AsyncIterable<Message> {
     else this.#wake?.();
   }
 
-  /** No more messages come. @internal */
-  end(): void {
+  /** No more messages come. What waits is still for a loop, unless nobody wants it. @internal */
+  end({ isWanted }: { isWanted: boolean }): void {
     this.#ended = true;
+    if (this.#handler || !isWanted) {
+      // Each is acknowledged: one that is not would hold back all that come after it.
+      for (const { done } of this.#waiting.splice(0)) done();
+      this.#waitingBytes = 0;
+    }
     this.#wake?.();
   }
 
@@ -115,17 +137,6 @@ export class Subscription implements AsyncIterable<Message> {
     const next = this.#isHandling ? undefined : this.#waiting.shift();
     this.#waitingBytes -= next?.size ?? 0;
     return next;
-  }
-}
-
-/** Runs a callback; what goes wrong in it is reported. A promise that waits for it, if it takes time. */
-function attempt(call: () => void | PromiseLike<void>): Promise<void> | undefined {
-  try {
-    const result = call();
-    return result ? Promise.resolve(result).catch(report) : undefined;
-  } catch (error) {
-    report(error);
-    return undefined;
   }
 }
 

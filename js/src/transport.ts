@@ -1,6 +1,6 @@
 // What carries bytes between a client and a broker, as one interface. Knows no MQTT.
 
-import { report } from './error.js';
+import { MqttError, report } from './error.js';
 
 /** A connection that carries bytes both ways, in order, cut anywhere. */
 export interface Transport {
@@ -36,14 +36,23 @@ export interface WebSocketLike {
 export interface MessagePortLike {
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   close(): void;
+  addEventListener?(type: 'close', listener: () => void): void;
   onmessage: any;
 }
 
 /** What a broker accepts and a client connects over. */
 export type Connectable = Transport | WebSocketLike | MessagePortLike;
 
-/** The transport in, or around, what somebody brought. */
+/**
+ * The transport in, or around, what somebody brought.
+ * @throws MqttError `invalid-options`.
+ */
 export function toTransport(connectable: Connectable): Transport {
+  if (typeof connectable?.close !== 'function' || !('postMessage' in connectable || 'send' in connectable)) {
+    throw new MqttError('invalid-options', 'This is no WebSocket, MessagePort or other transport.', {
+      hint: 'A transport has the methods send and close, and is told onmessage and onclose.',
+    });
+  }
   if ('postMessage' in connectable) return new PortTransport(connectable);
   if ('binaryType' in connectable) return new WebSocketTransport(connectable);
   return connectable;
@@ -101,7 +110,8 @@ class WebSocketTransport implements Transport {
     this.opened = new Promise((resolve, reject) => {
       if (socket.readyState === OPEN) resolve();
       socket.onopen = () => resolve();
-      socket.onerror = () => {}; // a close follows, and `ws` throws what nobody listens to
+      // Not every platform lets a close follow when a WebSocket does not open.
+      socket.onerror = () => reject(new Error('the WebSocket did not open'));
       socket.onclose = () => {
         reject(new Error('the WebSocket did not open'));
         this.onclose?.();
@@ -112,7 +122,7 @@ class WebSocketTransport implements Transport {
     socket.onmessage = ({ data }: { data: unknown }) => {
       if (typeof data === 'string') {
         // [MQTT-6.0.0-1]
-        socket.close(UNSUPPORTED_DATA, 'MQTT is sent in binary messages.');
+        closeAsUnsupported(socket);
       }
       this.onmessage?.({ data });
     };
@@ -131,6 +141,15 @@ class WebSocketTransport implements Transport {
   }
 }
 
+/** Platforms let their own WebSockets close with few codes; the ones of servers may say why. */
+function closeAsUnsupported(socket: WebSocketLike): void {
+  try {
+    socket.close(UNSUPPORTED_DATA, 'MQTT is sent in binary messages.');
+  } catch {
+    socket.close();
+  }
+}
+
 class PortTransport implements Transport {
   onmessage: Transport['onmessage'] = null;
   onclose: Transport['onclose'] = null;
@@ -146,8 +165,8 @@ class PortTransport implements Transport {
         this.onmessage?.({ data });
       }
     };
-    // Newer platforms tell when the other side of a port is gone.
-    if ('onclose' in port) port.onclose = () => this.onclose?.();
+    // Not every platform tells when the other side of a port is gone.
+    port.addEventListener?.('close', () => this.onclose?.());
   }
 
   send(bytes: Uint8Array<ArrayBuffer>): void {

@@ -30,15 +30,19 @@ export class BrokerWebSocket extends EventTarget {
   onclose: Listener<CloseEvent> = null;
   onerror: Listener<Event> = null;
 
-  readonly #transport: MemoryTransport;
+  readonly #transport: MemoryTransport | undefined;
   #readyState: 0 | 1 | 2 | 3 = 0;
 
-  /** @internal */
-  constructor(transport: MemoryTransport) {
+  /** Without a transport it fails. @internal */
+  constructor(transport: MemoryTransport | undefined) {
     super();
     this.#transport = transport;
     for (const name of ['open', 'message', 'close', 'error'] as const) {
       this.addEventListener(name, (event) => (this[`on${name}`] as Listener<Event>)?.(event));
+    }
+    if (!transport) {
+      queueMicrotask(() => this.#failed());
+      return;
     }
     transport.onmessage = ({ data }) => this.#received(data);
     transport.onclose = () => this.#closed(NORMAL_CLOSURE, '');
@@ -59,7 +63,7 @@ export class BrokerWebSocket extends EventTarget {
     }
     if (data instanceof Blob) throw new TypeError('A Blob cannot be sent here: send its arrayBuffer() instead.');
     if (this.#readyState !== this.OPEN) return;
-    this.#transport.send(typeof data === 'string' ? data : copy(data));
+    this.#transport?.send(typeof data === 'string' ? data : copy(data));
   }
 
   /**
@@ -72,7 +76,7 @@ export class BrokerWebSocket extends EventTarget {
     }
     if (this.#readyState >= this.CLOSING) return;
     this.#readyState = this.CLOSING;
-    this.#transport.close();
+    this.#transport?.close();
     queueMicrotask(() => this.#closed(code, reason));
   }
 
@@ -82,6 +86,11 @@ export class BrokerWebSocket extends EventTarget {
     this.dispatchEvent(new Event('open'));
   }
 
+  #failed(): void {
+    if (this.#readyState === this.CONNECTING) this.dispatchEvent(new Event('error'));
+    this.#closed(ABNORMAL_CLOSURE, '', false);
+  }
+
   #received(data: unknown): void {
     const bytes = toBytes(data);
     if (!bytes || this.#readyState !== this.OPEN) return;
@@ -89,10 +98,10 @@ export class BrokerWebSocket extends EventTarget {
     this.dispatchEvent(new MessageEvent('message', { data: this.binaryType === 'blob' ? new Blob([whole]) : whole.buffer }));
   }
 
-  #closed(code: number, reason: string): void {
+  #closed(code: number, reason: string, wasClean = true): void {
     if (this.#readyState === this.CLOSED) return;
     this.#readyState = this.CLOSED;
-    this.dispatchEvent(closeEvent({ code, reason, wasClean: true }));
+    this.dispatchEvent(closeEvent({ code, reason, wasClean }));
   }
 }
 
@@ -110,5 +119,6 @@ function closeEvent(details: { code: number; reason: string; wasClean: boolean }
   return Object.assign(new Event('close'), details);
 }
 
-/** A close code. */
+// Close codes.
 const NORMAL_CLOSURE = 1000;
+const ABNORMAL_CLOSURE = 1006;

@@ -42,6 +42,10 @@ for (const [name, authenticate] of [
   ['rejects', () => Promise.reject(new Error('The database is away.'))],
   ['answers nothing', () => undefined],
   ['answers with nonsense', () => ({ type: 'perhaps' })],
+  ['misspells its grants', () => ({ type: 'allow', grant: [{ filter: 'x' }] })],
+  ['grants nothing that can be read', () => ({ type: 'allow', grants: null })],
+  ['misspells what is denied', () => ({ type: 'allow', grants: [{ filter: 'a', publsh: false }] })],
+  ['grants what is no filter', () => ({ type: 'allow', grants: [{ filter: 'a/#/b' }] })],
   ['denies with a success', () => ({ type: 'deny', reason: 0 })],
 ]) {
   asking(`A callback that ${name} keeps the client out, and the developer hears why`, authenticate, async (broker) => {
@@ -81,4 +85,11 @@ test('Grants hold for everybody where nobody is asked', async (context) => {
   await client.subscribe('read', () => {});
   await assert.rejects(client.publish('read', 'x', { qos: 1 }), { reason: 0x87 });
   await assert.rejects(client.subscribe('closed', () => {}), { reason: 0x87 });
+});
+
+test('Grants that would count for nothing are refused', async () => {
+  for (const options of [{ grants: [{ filter: 'a/#/b' }] }, { grants: [{}] }, { grants: [], authenticate: () => ({ type: 'allow' }) }]) {
+    await assert.rejects(Broker.open(options), { name: 'MqttError' });
+  }
+  (await Broker.open({ grants: [{ filter: '%c/%u/#' }] })).close();
 });

@@ -52,7 +52,39 @@ withBroker('A loop takes messages at its own pace, and leaving it unsubscribes',
   }
   await settled();
   assert.deepEqual(heard, [['1', 3], ['2', 2]]);
+  const { subscriptions, messagesStored } = broker.statistics();
+  assert.deepEqual([subscriptions, messagesStored], [0, 0], 'what was left waiting is acknowledged too');
+});
+
+withBroker('A loop may be left before it began or while it waits, and is the only one', async (broker) => {
+  const client = await broker.connect();
+  const early = (await client.subscribe('a'))[Symbol.asyncIterator]();
+  await early.return();
+  const subscription = await client.subscribe('b');
+  const waiting = subscription[Symbol.asyncIterator]();
+  const next = waiting.next();
+  await waiting.return();
+  assert.deepEqual(await next, { value: undefined, done: true });
+  await settled();
   assert.equal(broker.statistics().subscriptions, 0);
+  assert.throws(() => subscription[Symbol.asyncIterator](), { code: 'invalid-options' });
+  const handled = await client.subscribe('c', () => {});
+  assert.throws(() => handled[Symbol.asyncIterator](), { code: 'invalid-options' });
+});
+
+withBroker('A handler that ends its subscription, or the connection, is called no more', async (broker) => {
+  for (const end of ['unsubscribe', 'disconnect']) {
+    const client = await broker.connect();
+    let calls = 0;
+    const subscription = await client.subscribe('a', { qos: 1 }, async () => {
+      calls += 1;
+      await (end === 'unsubscribe' ? subscription.unsubscribe() : client.disconnect());
+    });
+    await Promise.allSettled(Array.from({ length: 20 }, () => client.publish('a', 'x', { qos: 1 })));
+    await settled();
+    assert.equal(calls, 1, end);
+    assert.equal(broker.statistics().messagesStored, 0, end);
+  }
 });
 
 withBroker('A loop ends when the connection does, after what came before', async (broker) => {
@@ -210,6 +242,11 @@ withBroker('What breaks a rule is refused before it is sent, in words', async (b
     ['packet-too-large', () => client.publish('a', 'x'.repeat(1 << 20))],
     ['invalid-options', () => broker.connect({ keepAlive: 70_000 })],
     ['invalid-options', () => broker.connect({ clean: true })],
+    ['invalid-options', () => broker.connect({ will: { topic: 'a', retian: true } })],
+    ['invalid-options', () => broker.connect({ properties: { sessionExpiry: 1 } })],
+    ['invalid-options', () => broker.connect({ clientId: '\ud800' })],
+    ['invalid-options', () => client.disconnect({ reason: 260 })],
+    ['invalid-options', () => client.disconnect({ reasn: 4 })],
     ['invalid-options', () => broker.connect({ protocolVersion: 3 })],
     ['invalid-options', () => broker.connect({ protocolVersion: 4, cleanStart: false })],
     ['invalid-topic', () => broker.connect({ will: { topic: '#' } })],
@@ -217,7 +254,7 @@ withBroker('What breaks a rule is refused before it is sent, in words', async (b
     await assert.rejects(attempt(), (error) => {
       assert.ok(error instanceof MqttError, String(error));
       assert.equal(error.code, code, error.message);
-      assert.match(error.message, /^[A-Z].*\.$/s);
+      assert.match(error.message, /^([A-Z]|[a-z][\w.[\]]*(: | must )).*\.$/s);
       return true;
     });
   }
@@ -244,7 +281,8 @@ test('A request whose answer never came is interrupted, or closed with the reaso
   transport.onclose();
   const [subscribed, published] = await Promise.allSettled(asked);
   assert.equal(subscribed.reason.code, 'interrupted');
-  assert.equal(published.reason.code, 'closed');
+  assert.equal(published.reason.code, 'interrupted');
+  await assert.rejects(client.publish('a', 'x', { qos: 1 }), { code: 'closed' });
   assert.equal((await client.closed).cause, 'lost');
 });
 

@@ -41,8 +41,10 @@ withBroker('A broker and a client answer each bad packet with its Reason Code', 
       broker.accept(transport);
       transport.say(vector.hex);
       const heard = transport.hear();
-      // A CONNACK names the reason, unless the CONNECT did not get as far as its version, or was of 3.1.1.
-      assert.ok(heard === '' || heard.slice(6, 8) === vector.error.slice(2) || heard === '20020001', `${title(vector)}: ${heard}`);
+      // A CONNACK names the reason where the version is known and has a way to say it; in 3.1.1 few errors have.
+      const level = vector.hex.replaceAll(' ', '').slice(16, 18);
+      if (heard !== '') assert.ok([vector.error.slice(2), '01', '02'].includes(heard.slice(6, 8)), `${title(vector)}: ${heard}`);
+      else assert.ok(level !== '05' || vector.error === '0x81' || vector.error === '0x95', `${title(vector)} was not answered`);
       assert.ok(transport.closed, title(vector));
       continue;
     }
@@ -66,7 +68,12 @@ withBroker('A broker and a client understand each good packet, whether or not th
     await connecting;
     for (const transport of [rawClient(broker, version), ofClient]) {
       transport.say(vector.hex);
-      assert.notEqual(disconnected(transport.hear()), '81', title(vector));
+      const heard = transport.hear();
+      assert.notEqual(disconnected(heard), '81', title(vector));
+      // In 3.1.1 nothing says why a connection is closed, so only what every peer must take shows anything.
+      if (version === 4 && ['PINGREQ', 'SUBSCRIBE', 'UNSUBSCRIBE'].includes(vector.packet.type) && transport !== ofClient) {
+        assert.notEqual(heard, '', title(vector));
+      }
     }
   }
 });

@@ -62,6 +62,13 @@ withBroker('It closes from either side, once', async (broker) => {
   assert.equal((await once(theirs, 'close'))[0].code, 1000);
 });
 
+withBroker('It fails as WebSockets do when the broker is closed', async (broker) => {
+  broker.close();
+  const socket = broker.webSocket();
+  const [[error], [close]] = await Promise.all([once(socket, 'error'), once(socket, 'close')]);
+  assert.deepEqual([error.type, close.code, close.wasClean, socket.readyState], ['error', 1006, false, socket.CLOSED]);
+});
+
 withBroker('A client of ours connects over it like over any WebSocket', async (broker) => {
   const client = await connect(broker.webSocket(), { clientId: 'a' });
   assert.equal((await client.publish('a', 'x', { qos: 2 })).reason, 0x10);

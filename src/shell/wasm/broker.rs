@@ -1,10 +1,11 @@
 //! The broker behind a host object. All frames of one connection that an input causes become one write.
 
-use super::convert::{failure, invalid, message, milliseconds, read, timestamp, write};
+use super::convert::{failure, invalid, invalid_topic, message, milliseconds, read, text, timestamp, write};
 use crate::{
     broker::{Action, Authentication, Broker, Config, ConnectionId, Grant, Grants, Input, Verdict},
     codec::{Binary, Text},
     time::Timestamp,
+    topic::TopicFilter,
 };
 use bytes::BytesMut;
 use js_sys::Error;
@@ -82,7 +83,7 @@ struct Answer {
 impl Answer {
     fn verdict(self) -> Result<Verdict, Error> {
         Ok(match self.r#type.as_str() {
-            "allow" => Verdict::Allow { grants: grants(self.grants), data: self.data },
+            "allow" => Verdict::Allow { grants: grants(self.grants)?, data: self.data },
             "deny" => Verdict::Deny { reason: failure(self.reason)? },
             "continue" => Verdict::Continue { data: self.data },
             "redirect" => Verdict::Redirect { server: self.server, permanent: self.permanent },
@@ -102,7 +103,7 @@ impl BrokerEngine {
         let seed = seed.try_into().map_err(|_| invalid("seed: not 32 bytes"))?;
         let policy: Policy = read(policy)?;
         let authentication =
-            if policy.asks { Authentication::Ask } else { Authentication::Open(grants(policy.grants)) };
+            if policy.asks { Authentication::Ask } else { Authentication::Open(grants(policy.grants)?) };
         let config = Config { authentication, ..read(config)? };
         Ok(Self { broker: Broker::new(config, seed), host, reports: policy.reports, writes: BTreeMap::new() })
     }
@@ -210,8 +211,13 @@ impl BrokerEngine {
     }
 }
 
-fn grants(rules: Option<Vec<Grant>>) -> Grants {
-    rules.map_or_else(Grants::all, Grants::of)
+/// All rights where there are no rules. A rule that could never count is refused.
+fn grants(rules: Option<Vec<Grant>>) -> Result<Grants, Error> {
+    for rule in rules.iter().flatten() {
+        let example = rule.filter.as_str().replace("%c", "c").replace("%u", "u");
+        TopicFilter::parse(text("filter", example)?).map_err(invalid_topic)?;
+    }
+    Ok(rules.map_or_else(Grants::all, Grants::of))
 }
 
 fn id(connection: u32) -> ConnectionId {

@@ -1,0 +1,99 @@
+// Whether what somebody said is what can be said. The ranges of numbers are the engine's to check.
+
+import { MqttError } from './error.js';
+
+/** What a value may be. A list in brackets holds any number of the one thing in it. */
+export type Kind = keyof typeof KINDS | Shape | readonly [Kind];
+
+/** An object and what its members may be; none is required. */
+export interface Shape {
+  readonly [name: string]: Kind;
+}
+
+/** The shape of an object of type T: every member of it, and no other. */
+export type ShapeOf<T> = { readonly [name in keyof T]-?: Kind };
+
+/**
+ * The members that are there: to say `undefined` and to leave out is the same.
+ * @throws MqttError `invalid-options` for a member that does not exist, which would be ignored, or has the wrong type.
+ */
+export function checked<T extends object>(options: T, shape: ShapeOf<T>): Partial<T> {
+  return check('', options, shape as unknown as Shape) as Partial<T>;
+}
+
+/**
+ * @throws MqttError `invalid-options`.
+ */
+export function checkText(name: string, value: string): void {
+  check(name, value, 'text');
+}
+
+/**
+ * The bytes of what is to be published: text as UTF-8.
+ * @throws MqttError `invalid-options`.
+ */
+export function payloadBytes(payload: string | Uint8Array | ArrayBuffer): Uint8Array {
+  check('payload', payload, 'payload');
+  if (typeof payload === 'string') return new TextEncoder().encode(payload);
+  return payload instanceof Uint8Array ? payload : new Uint8Array(payload);
+}
+
+function check(name: string, value: unknown, kind: Kind): unknown {
+  if (typeof kind === 'string') {
+    const { test, sentence } = KINDS[kind];
+    if (!test(value)) throw new MqttError('invalid-options', `${name || 'The argument'} ${sentence}.`);
+    return value;
+  }
+  if (isList(kind)) {
+    if (!Array.isArray(value)) throw new MqttError('invalid-options', `${name} is a list.`);
+    return value.map((item, index) => check(`${name}[${index}]`, item, kind[0]));
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new MqttError('invalid-options', `${name || 'The options'} must be an object.`);
+  }
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([member, said]) => [member, checkMember(name, member, said, kind)]));
+}
+
+function checkMember(owner: string, name: string, value: unknown, shape: Shape): unknown {
+  const path = owner ? `${owner}.${name}` : name;
+  const kind = Object.hasOwn(shape, name) ? shape[name] : undefined;
+  if (kind !== undefined) return check(path, value, kind);
+  throw new MqttError('invalid-options', `There is no option "${path}".`, {
+    hint: `There are ${Object.keys(shape).join(', ')}.`,
+  });
+}
+
+function isList(kind: Shape | readonly [Kind]): kind is readonly [Kind] {
+  return Array.isArray(kind);
+}
+
+const KINDS = {
+  text: {
+    test: (value: unknown) => typeof value === 'string' && !/[\ud800-\udfff]/u.test(value),
+    sentence: 'must be a string, without half of a surrogate pair',
+  },
+  number: { test: (value: unknown) => typeof value === 'number' && !Number.isNaN(value), sentence: 'must be a number' },
+  byte: {
+    test: (value: unknown) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255,
+    sentence: 'must be a whole number from 0 to 255',
+  },
+  boolean: { test: (value: unknown) => typeof value === 'boolean', sentence: 'must be true or false' },
+  function: { test: (value: unknown) => typeof value === 'function', sentence: 'must be a function' },
+  bytes: { test: (value: unknown) => value instanceof Uint8Array, sentence: 'must be a Uint8Array' },
+  payload: {
+    test: (value: unknown) => typeof value === 'string' || value instanceof Uint8Array || value instanceof ArrayBuffer,
+    sentence: 'must be a string, a Uint8Array or an ArrayBuffer',
+  },
+  pair: {
+    test: (value: unknown) =>
+      Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string'),
+    sentence: 'must be a pair of strings',
+  },
+  timer: {
+    test: (value: unknown) => typeof (value as { set?: unknown } | null)?.set === 'function',
+    sentence: 'must have the methods set and clear',
+  },
+  /** Checked where it is used. */
+  any: { test: () => true, sentence: '' },
+};

@@ -1,0 +1,124 @@
+// The members of every object that can be said, for `checked`. The compiler holds them to the types.
+
+import type { ShapeOf } from './check.js';
+import type { MessageProperties, PublishOptions } from './message.js';
+import type {
+  BrokerOptions,
+  ConnectOptions,
+  ConnectProperties,
+  DisconnectOptions,
+  Grant,
+  SubscribeOptions,
+  WillOptions,
+} from './options.js';
+
+const MESSAGE_PROPERTIES: ShapeOf<MessageProperties> = {
+  payloadFormatIndicator: 'boolean',
+  messageExpiryInterval: 'number',
+  responseTopic: 'text',
+  correlationData: 'bytes',
+  contentType: 'text',
+  userProperties: ['pair'],
+};
+
+export const PUBLISH_OPTIONS: ShapeOf<PublishOptions> = { qos: 'number', retain: 'boolean', properties: MESSAGE_PROPERTIES };
+
+export const SUBSCRIBE_OPTIONS: ShapeOf<SubscribeOptions> = {
+  qos: 'number',
+  noLocal: 'boolean',
+  retainAsPublished: 'boolean',
+  retainHandling: 'text',
+  userProperties: ['pair'],
+};
+
+export const DISCONNECT_OPTIONS: ShapeOf<DisconnectOptions> = { reason: 'byte', sessionExpiryInterval: 'number' };
+
+const WILL: ShapeOf<WillOptions> = {
+  topic: 'text',
+  payload: 'payload',
+  qos: 'number',
+  retain: 'boolean',
+  properties: { ...MESSAGE_PROPERTIES, willDelayInterval: 'number' },
+};
+
+const CONNECT_PROPERTIES: ShapeOf<ConnectProperties> = {
+  sessionExpiryInterval: 'number',
+  receiveMaximum: 'number',
+  maximumPacketSize: 'number',
+  topicAliasMaximum: 'number',
+  requestResponseInformation: 'boolean',
+  requestProblemInformation: 'boolean',
+  userProperties: ['pair'],
+  authenticationMethod: 'text',
+  authenticationData: 'bytes',
+};
+
+export const CONNECT_OPTIONS: ShapeOf<ConnectOptions> = {
+  clientId: 'text',
+  protocolVersion: 'number',
+  cleanStart: 'boolean',
+  keepAlive: 'number',
+  userName: 'text',
+  password: 'payload',
+  will: WILL,
+  properties: CONNECT_PROPERTIES,
+  authenticate: 'function',
+  onMessage: 'function',
+  maximumQueued: 'number',
+  assignedTopicAliases: 'number',
+  responseTimeoutMillis: 'number',
+  clock: 'function',
+  timer: 'timer',
+  wasm: 'any',
+};
+
+const GRANT: ShapeOf<Grant> = {
+  filter: 'text',
+  publish: 'boolean',
+  subscribe: 'boolean',
+  maximumQos: 'number',
+  retain: 'boolean',
+};
+
+/** All that any verdict may say. */
+export const VERDICT = {
+  type: 'text',
+  grants: [GRANT],
+  data: 'bytes',
+  reason: 'byte',
+  server: 'text',
+  permanent: 'boolean',
+} as const;
+
+export const BROKER_OPTIONS: ShapeOf<BrokerOptions> = {
+  maximumConnections: 'number',
+  maximumSessions: 'number',
+  connectTimeoutMillis: 'number',
+  maximumPacketSize: 'number',
+  receiveMaximum: 'number',
+  topicAliasMaximum: 'number',
+  assignedTopicAliases: 'number',
+  maximumQos: 'number',
+  retainAvailable: 'boolean',
+  wildcardSubscriptionAvailable: 'boolean',
+  subscriptionIdentifiersAvailable: 'boolean',
+  sharedSubscriptionAvailable: 'boolean',
+  serverKeepAliveSeconds: 'number',
+  maximumSessionExpirySeconds: 'number',
+  maximumSubscriptions: 'number',
+  maximumTopicLevels: 'number',
+  maximumInFlight: 'number',
+  maximumQueuedMessages: 'number',
+  maximumQueuedBytes: 'number',
+  sendBuffer: 'number',
+  maximumRetainedMessages: 'number',
+  maximumRetainedBytes: 'number',
+  sysIntervalSeconds: 'number',
+  responseInformation: 'text',
+  grants: [GRANT],
+  authenticate: 'function',
+  onEvent: 'function',
+  clock: 'function',
+  timer: 'timer',
+  wasm: 'any',
+};
