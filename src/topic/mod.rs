@@ -11,7 +11,7 @@ mod tree;
 
 pub use filter::TopicFilter;
 pub use name::TopicName;
-pub use tree::{FilterTree, NameTree};
+pub use tree::{FilterTree, NameTree, Place};
 
 use core::fmt;
 

@@ -2,7 +2,8 @@
 //! Drops, removes and visits recurse as deep as the tree is, never as deep as what is looked for.
 
 use super::{MULTI_LEVEL, SINGLE_LEVEL, TopicFilter, TopicName};
-use alloc::{boxed::Box, collections::BTreeMap};
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use core::ops::{Bound, ControlFlow};
 
 /// Values at Topic Filters, to be found by the topics that the filters match. Shares make no difference here.
 ///
@@ -21,6 +22,10 @@ pub struct NameTree<T> {
     root: Node<T>,
     len: usize,
 }
+
+/// How far a walk through a [`NameTree`] has come; a new one is in front of all names.
+#[derive(Clone, Debug, Default)]
+pub struct Place(Option<Vec<u8>>);
 
 impl<T> FilterTree<T> {
     /// No values.
@@ -107,6 +112,24 @@ impl<T> NameTree<T> {
     /// before the names below it.
     pub fn visit<'tree>(&'tree self, filter: &TopicFilter, visitor: &mut impl FnMut(&'tree T)) {
         self.root.visit_matching_names(filter.levels(), true, visitor);
+    }
+
+    /// Visits as [`NameTree::visit`] does, but from behind `place` on and only until `visitor` breaks; `place` is moved to
+    /// where that was. Every node on the way counts: `visitor` is called for those without a matching value too.
+    pub fn walk<'tree>(
+        &'tree self,
+        filter: &TopicFilter,
+        place: &mut Place,
+        visitor: &mut impl FnMut(Option<&'tree T>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let old = place.0.take();
+        let mut path = Vec::with_capacity(old.as_ref().map_or(0, Vec::len));
+        // Nothing is in front of the root's children.
+        let mut after = old.as_deref().map(super::levels);
+        let after = core::iter::from_fn(|| after.as_mut()?.next());
+        let flow = self.root.walk(Some(filter.levels()), Some(after), &mut path, true, visitor);
+        *place = Place(Some(path));
+        flow
     }
 
     /// How many names have a value.
@@ -243,6 +266,59 @@ impl<T> Node<T> {
         }
     }
 
+    /// `after` is the rest of the place behind which the walk begins, if that is this node or below it; `filter` is `None`
+    /// below a `#`. A walk that breaks leaves in `path` where it was.
+    fn walk<'tree, 'filter, 'place>(
+        &'tree self,
+        mut filter: Option<impl Iterator<Item = &'filter [u8]> + Clone>,
+        mut after: Option<impl Iterator<Item = &'place [u8]>>,
+        path: &mut Vec<u8>,
+        is_root: bool,
+        visitor: &mut impl FnMut(Option<&'tree T>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let expected = filter.as_mut().map(Iterator::next);
+        let is_match = matches!(expected, None | Some(None | Some(MULTI_LEVEL)));
+        if after.is_none() {
+            visitor(self.value.as_ref().filter(|_| is_match))?;
+        }
+        let (only, below) = match expected {
+            Some(None) => return ControlFlow::Continue(()),
+            Some(Some(MULTI_LEVEL)) | None => (None, None),
+            Some(Some(SINGLE_LEVEL)) => (None, filter),
+            Some(Some(literal)) => (Some(literal), filter),
+        };
+        // [MQTT-4.7.2-1] a wildcard in front leaves out the topics that begin with `$`
+        let leaves_out = |key: &[u8]| only.is_none() && is_root && key.starts_with(b"$");
+        let from = after.as_mut().and_then(Iterator::next);
+        for (key, child) in self.children(only, from) {
+            if leaves_out(key) {
+                continue;
+            }
+            let length = path.len();
+            if !is_root {
+                path.push(b'/');
+            }
+            path.extend_from_slice(key);
+            let after = after.take_if(|_| from == Some(key));
+            child.walk(below.clone(), after, path, false, visitor)?;
+            path.truncate(length);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The children named by literals, in order: that named `only`, or all, and none in front of `from`.
+    fn children<'node>(
+        &'node self,
+        only: Option<&[u8]>,
+        from: Option<&[u8]>,
+    ) -> impl Iterator<Item = (&'node [u8], &'node Self)> + use<'node, T> {
+        let begin = only.max(from).map_or(Bound::Unbounded, Bound::Included);
+        let end = only.map_or(Bound::Unbounded, Bound::Included);
+        let is_empty = matches!((only, from), (Some(only), Some(from)) if from > only);
+        let range = (!is_empty).then(|| self.literals.range::<[u8], _>((begin, end)));
+        range.into_iter().flatten().map(|(key, child)| (&**key, child))
+    }
+
     fn visit_all<'tree>(&'tree self, visitor: &mut impl FnMut(&'tree T)) {
         self.value.iter().for_each(&mut *visitor);
         self.literals.values().for_each(|child| child.visit_all(visitor));
@@ -324,6 +400,35 @@ mod tests {
         assert_eq!(names_for(&tree, "+/+"), ["/a", "a/$b", "a/b"]);
         assert_eq!(names_for(&tree, "$SYS/+"), ["$SYS/a"]);
         assert_eq!(names_for(&tree, "a/b"), ["a/b"]);
+    }
+
+    #[test]
+    fn a_walk_goes_on_where_it_broke_whatever_came_and_went_there() {
+        let names = ["/a", "a", "a/$b", "a/b", "a/b/c", "b", "b/b", "$SYS/a"];
+        for text in ["#", "+", "a/#", "+/+", "$SYS/+", "a/b", "+/b/#", "x"] {
+            let mut tree = NameTree::new();
+            for text in names {
+                tree.insert(&name(text), text);
+            }
+            let expected = names_for(&tree, text).into_iter().map(String::from).collect::<Vec<_>>();
+            let mut walked = Vec::new();
+            let mut place = Place::default();
+            loop {
+                let mut found = None;
+                let flow = tree.walk(&filter(text), &mut place, &mut |value| {
+                    found = value.copied();
+                    ControlFlow::Break(())
+                });
+                walked.extend(found.map(String::from));
+                if let Some(found) = found {
+                    tree.remove(&name(found));
+                }
+                if flow.is_continue() {
+                    break;
+                }
+            }
+            assert_eq!(walked, expected, "{text}");
+        }
     }
 
     #[test]
