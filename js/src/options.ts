@@ -121,7 +121,7 @@ export type BrokerEvent =
   | { type: 'refused'; connection: number; refusal: Refusal }
   | { type: 'disconnected'; connection: number; clientId: string; refusal: Refusal }
   | { type: 'publishRefused'; clientId?: string; topic: string; reason: number }
-  | { type: 'dropped'; clientId: string; why: string };
+  | { type: 'dropped'; clientId: string; why: string; count: number };
 
 /** Why a connection ended. */
 export interface Refusal {

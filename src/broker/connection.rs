@@ -1,7 +1,8 @@
 //! One Network Connection: from bytes to packets, from silence or a broken rule to its end.
 
 use super::{
-    Action, Broker, ConnectionId, Event, Refusal, connect::Pending, deadlines::Due, grants::Rights, session::SessionId,
+    Action, Broker, ConnectionId, Event, Refusal, connect::Pending, deadlines::Due, effort::PACKET, grants::Rights,
+    session::SessionId,
 };
 use crate::{
     codec::{Disconnect, DisconnectProperties, Framer, Packet, ProtocolVersion, ReasonCode, Text},
@@ -13,6 +14,10 @@ use bytes::Bytes;
 
 /// Answers alone may fill this many send buffers before a client that does not read is closed.
 const ANSWER_BUFFERS: usize = 4;
+
+/// A client that sends on although it is behind may have so many of the largest packets wait, or of small ones.
+const UNREAD_PACKETS: usize = 4;
+const SMALL_PACKET: usize = 1 << 16;
 
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -85,6 +90,11 @@ impl Connection {
         }
     }
 
+    /// Bytes that were received and not processed.
+    pub(super) fn unread(&self) -> usize {
+        self.framer.unread()
+    }
+
     /// Whether packets wait unread until the host has answered.
     fn is_held(&self) -> bool {
         matches!(&self.stage, Stage::Authenticating(pending) if pending.host_is_asked)
@@ -112,10 +122,16 @@ impl Broker {
             }
         }
         connection.framer.push(bytes);
-        self.read(id);
+        let unread = connection.unread();
+        if !self.is_behind(id) {
+            return self.read(id);
+        }
+        if unread > limit.max(SMALL_PACKET).saturating_mul(UNREAD_PACKETS) {
+            self.violated(id, TOO_FAR_BEHIND);
+        }
     }
 
-    /// Processes the packets that are there, until none is left or the host must answer first.
+    /// Processes the packets that are there, until none is left, the host must answer first, or enough was done.
     pub(super) fn read(&mut self, id: ConnectionId) {
         while let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_held()) {
             let version = connection.version;
@@ -150,9 +166,14 @@ impl Broker {
                     }
                 }
             }
-            let unsent = self.connections.get(&id).map_or(0, |connection| connection.unsent);
+            self.effort.add(PACKET);
+            let Some(connection) = self.connections.get(&id) else { return };
+            let (unsent, has_more) = (connection.unsent, connection.unread() > 0);
             if unsent > self.config.send_buffer.saturating_mul(ANSWER_BUFFERS) {
-                self.violated(id, NEVER_READS);
+                return self.violated(id, NEVER_READS);
+            }
+            if self.effort.is_enough() && has_more {
+                return self.fall_behind(id);
             }
         }
     }
@@ -248,6 +269,7 @@ impl Broker {
 
     fn end_connection(&mut self, id: ConnectionId, refusal: Refusal, ending: Ending) {
         self.set_silence(id, None);
+        self.behind.remove(id);
         let Some(connection) = self.connections.remove(&id) else { return };
         let Stage::Open(link) = connection.stage else {
             self.statistics.connections_refused += 1;
@@ -304,6 +326,8 @@ const SILENT: Violation = Violation::new(
 );
 const NEVER_READS: Violation =
     Violation::new(ReasonCode::QuotaExceeded, "the answers that wait to be read exceed this server's limit");
+const TOO_FAR_BEHIND: Violation =
+    Violation::new(ReasonCode::QuotaExceeded, "more was sent at once than this server can process in time");
 const TOO_MUCH_HELD: Violation =
     Violation::new(ReasonCode::QuotaExceeded, "too much was sent before authentication ended (4.12)");
 const NETWORK_FAILED: Refusal =

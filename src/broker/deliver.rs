@@ -3,19 +3,25 @@
 use super::{
     Action, Broker, ConnectionId, Event, Frame,
     connection::Stage,
-    message::{Delivery, Origin},
-    session::SessionId,
+    effort::NODE,
+    message::Delivery,
+    retain::Replayed,
+    session::{SessionId, Waiting},
 };
 use crate::{
     codec::{Packet, PacketId, ProtocolVersion, Publish, QoS, Text},
     session::{AliasUse, Resend},
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 use bytes::{Bytes, BytesMut};
 
 /// The heads of one message's PUBLISH packets that many sessions can share.
 #[derive(Default)]
 pub(super) struct Heads(Vec<(ProtocolVersion, bool, Bytes)>);
+
+/// How many deliveries the current input has dropped, and why.
+#[derive(Debug, Default)]
+pub(super) struct Dropped(BTreeMap<(SessionId, &'static str), (Text, u64)>);
 
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,44 +34,65 @@ enum Fate {
 impl Broker {
     /// Sends a message to one session, or queues it, or drops and counts it.
     pub(super) fn deliver(&mut self, session_id: SessionId, delivery: Delivery, heads: &mut Heads) {
+        self.effort.add(NODE);
         let limit = self.config.send_buffer;
         let Some(session) = self.sessions.get(&session_id) else { return };
-        let connection = session.connection.and_then(|id| Some((id, self.connections.get(&id)?)));
-        let has_room = connection.is_some_and(|(_, connection)| connection.unsent < limit);
-        match (connection, delivery.qos) {
-            (None, QoS::AtMostOnce) => {}
-            (Some(_), QoS::AtMostOnce) if session.queue.retained() > 0 => self.enqueue(session_id, delivery),
-            (Some(_), QoS::AtMostOnce) if !has_room => self.drop_delivery(session_id, "the client reads too slowly"),
-            (Some((id, _)), QoS::AtMostOnce) => self.send_delivery(id, session_id, &delivery, None, heads),
-            (Some((id, _)), _) if has_room && session.queue.is_empty() && session.outbound.is_ready() => {
-                self.begin_delivery(id, session_id, delivery, heads);
+        let Some(id) = session.connection.filter(|id| self.connections.contains_key(id)) else {
+            if delivery.qos > QoS::AtMostOnce {
+                self.enqueue(session_id, delivery);
             }
+            return;
+        };
+        let has_room = self.connections.get(&id).is_some_and(|connection| connection.unsent < limit);
+        let is_first = match delivery.qos {
+            QoS::AtMostOnce => !session.queue.holds_at_most_once(),
+            _ => session.queue.is_empty() && session.outbound.is_ready(),
+        };
+        match delivery.qos {
+            _ if !is_first => self.enqueue(session_id, delivery),
+            _ if has_room && self.effort.is_enough() => self.postpone(id, session_id, delivery),
+            QoS::AtMostOnce if !has_room => self.drop_delivery(session_id, "the client reads too slowly"),
+            QoS::AtMostOnce => self.send_delivery(id, session_id, &delivery, None, heads),
+            _ if has_room => self.begin_delivery(id, session_id, delivery, heads),
             _ => self.enqueue(session_id, delivery),
         }
     }
 
-    /// Sends again what a resumed session began, then what waits, as far as the client's window and buffer go.
+    /// Sends again what a resumed session began, then what waits, as far as the client's window and buffer go and one
+    /// input may.
     pub(super) fn pump(&mut self, session_id: SessionId) {
         let now = self.now;
         loop {
             let Some(session) = self.sessions.get_mut(&session_id) else { return };
             let Some(id) = session.connection else { return };
             let has_room = self.connections.get(&id).is_some_and(|it| it.unsent < self.config.send_buffer);
-            if !has_room {
+            if !has_room || session.queue.is_empty() && session.outbound.is_empty() {
                 return;
             }
+            if self.effort.is_enough() {
+                return self.fall_behind(id);
+            }
+            self.effort.add(NODE);
             if let Some((packet_id, resend)) = session.outbound.resend() {
                 self.send_again(id, session_id, packet_id, resend);
                 continue;
             }
-            let Some(next) = session.queue.first() else { return };
-            if next.qos > QoS::AtMostOnce && !session.outbound.is_ready() {
-                return;
-            }
-            let Some(delivery) = session.queue.pop() else { return };
+            let is_ready = session.outbound.is_ready();
+            let replayed = match session.queue.first() {
+                None => return,
+                Some(Waiting::Message(next)) if next.qos > QoS::AtMostOnce && !is_ready => return,
+                Some(Waiting::Message(_)) => Replayed::End,
+                Some(Waiting::Replay(_)) => self.replay(session_id),
+            };
+            let next = match replayed {
+                Replayed::Message(delivery) => Some(delivery),
+                Replayed::Nothing => None,
+                Replayed::WindowIsClosed => return,
+                Replayed::End => self.sessions.get_mut(&session_id).and_then(|session| session.queue.pop()?.message()),
+            };
+            let Some(delivery) = next.filter(|delivery| !delivery.message.is_expired(now)) else { continue };
             let heads = &mut Heads::default();
             match delivery.qos {
-                _ if delivery.message.is_expired(now) => {}
                 QoS::AtMostOnce => self.send_delivery(id, session_id, &delivery, None, heads),
                 _ => self.begin_delivery(id, session_id, delivery, heads),
             }
@@ -77,17 +104,21 @@ impl Broker {
         let config = &self.config;
         let Some(session) = self.sessions.get_mut(&session_id) else { return };
         let queue = &mut session.queue;
-        let is_full = match delivery.origin {
-            Origin::Retained => queue.retained() >= config.maximum_retained_messages,
-            _ => {
-                queue.live() >= config.maximum_queued_messages
-                    || queue.live_bytes().saturating_add(delivery.message.size()) > config.maximum_queued_bytes
-            }
-        };
+        let is_full = queue.len() >= config.maximum_queued_messages
+            || queue.bytes().saturating_add(delivery.message.size()) > config.maximum_queued_bytes;
         if is_full {
             self.drop_delivery(session_id, "the session's queue is full");
         } else {
             queue.push(delivery);
+        }
+    }
+
+    /// Lets a delivery wait that could be sent now, had this input not caused enough. Alone it may be of any size.
+    fn postpone(&mut self, id: ConnectionId, session_id: SessionId, delivery: Delivery) {
+        self.fall_behind(id);
+        match self.sessions.get_mut(&session_id) {
+            Some(session) if session.queue.is_empty() => session.queue.push(delivery),
+            _ => self.enqueue(session_id, delivery),
         }
     }
 
@@ -172,10 +203,19 @@ impl Broker {
         Fate::Sent
     }
 
-    fn drop_delivery(&mut self, session: SessionId, why: &'static str) {
+    fn drop_delivery(&mut self, session_id: SessionId, why: &'static str) {
+        self.effort.add(NODE);
         self.statistics.messages_dropped += 1;
-        if let Some(session) = self.sessions.get(&session) {
-            self.actions.push_back(Action::Report(Event::Dropped { client_id: session.client_id.clone(), why }));
+        if let Some(session) = self.sessions.get(&session_id) {
+            let counted = || (session.client_id.clone(), 0);
+            self.dropped.0.entry((session_id, why)).or_insert_with(counted).1 += 1;
+        }
+    }
+
+    /// Reports what the input that ends here has dropped.
+    pub(super) fn report_dropped(&mut self) {
+        for ((_, why), (client_id, count)) in core::mem::take(&mut self.dropped.0) {
+            self.actions.push_back(Action::Report(Event::Dropped { client_id, why, count }));
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{
     connection::Ending,
     deadlines::Due,
     message::Origin,
-    session::{Session, SessionId},
+    session::{Session, SessionId, Waiting},
 };
 use crate::{
     codec::{Disconnect, DisconnectProperties, QoS, ReasonCode, Text},
@@ -64,7 +64,7 @@ impl Broker {
         let now = self.now;
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.connection = None;
-        session.queue.retain(|delivery| delivery.qos > QoS::AtMostOnce);
+        session.queue.retain(|waiting| !matches!(waiting, Waiting::Message(next) if next.qos == QoS::AtMostOnce));
         let interval = session.expiry_interval;
         match ending {
             Ending::Clean => session.will = None,
@@ -103,7 +103,7 @@ impl Broker {
             InFlight::PubAck(delivery) => Some(delivery),
             InFlight::PubRec(_) | InFlight::PubComp => None,
         });
-        let waiting = core::iter::from_fn(|| session.queue.pop());
+        let waiting = core::iter::from_fn(|| session.queue.pop()).filter_map(Waiting::message);
         for delivery in begun.chain(waiting) {
             if let Origin::Shared(filter) = &delivery.origin {
                 self.route_to_share(filter, &delivery.message);

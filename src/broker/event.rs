@@ -50,12 +50,15 @@ pub enum Event {
         /// Why: 0x87, 0x90 or 0x97.
         reason: ReasonCode,
     },
-    /// A message did not reach a session, because a limit of this broker or of the client was met.
+    /// Messages did not reach a session, because a limit of this broker or of the client was met. Once for each session
+    /// and limit that an input met.
     Dropped {
         /// Whose.
         client_id: Text,
         /// Which limit.
         why: &'static str,
+        /// How many.
+        count: u64,
     },
 }
 

@@ -3,9 +3,11 @@
 use super::{Broker, Deadline, deadlines::Due};
 
 impl Broker {
-    /// When [`super::Input::Timeout`] is due next, if ever.
+    /// When [`super::Input::Timeout`] is due next, if ever. It is due at once while a connection is behind: one input does
+    /// no more than a bounded part of what its bytes ask for, and each timeout goes on with the rest, for all in turn.
     pub fn deadline(&self) -> Option<Deadline> {
-        self.deadlines.first()
+        let behind = self.behind.since().map(|at| Deadline { at, why: "more to do" });
+        behind.or_else(|| self.deadlines.first())
     }
 
     pub(super) fn process_due(&mut self) {

@@ -106,15 +106,7 @@ impl Broker {
         let refused: Vec<_> =
             session.subscriptions.extract_if(.., |filter| rights.may_subscribe(filter).is_none()).collect();
         let kept: Vec<_> = session.subscriptions.iter().cloned().collect();
-        let mut queue = core::mem::take(&mut session.queue);
-        let mut discarded = Vec::new();
-        while let Some(delivery) = queue.pop() {
-            if rights.may_receive(&delivery.message.topic) {
-                session.queue.push(delivery);
-            } else {
-                discarded.push(delivery);
-            }
-        }
+        let discarded = session.queue.take_unless(|delivery| rights.may_receive(&delivery.message.topic));
         if is_will_refused {
             self.forget_will(session_id);
         }

@@ -9,6 +9,7 @@ mod connection;
 mod deadlines;
 mod deliver;
 mod disconnect;
+mod effort;
 mod event;
 mod expiry;
 mod grants;
@@ -34,6 +35,8 @@ pub use statistics::Statistics;
 use self::{
     connection::Connection,
     deadlines::Deadlines,
+    deliver::Dropped,
+    effort::{Behind, Effort},
     random::Random,
     retain::Retained,
     route::Subscribers,
@@ -63,7 +66,8 @@ pub enum Input {
         /// Which.
         connection: ConnectionId,
     },
-    /// Bytes came, chunked anyhow.
+    /// Bytes came, chunked anyhow. Packets that would cause too much at once are kept, and wait for [`Input::Timeout`] at
+    /// [`Broker::deadline`]; a connection that sends on regardless of [`Broker::is_behind`] is closed with 0x97 in the end.
     Received {
         /// From whom.
         connection: ConnectionId,
@@ -92,7 +96,7 @@ pub enum Input {
         /// The message.
         publish: Publish,
     },
-    /// The [`Broker::deadline`] has passed.
+    /// The [`Broker::deadline`] has passed. Connections that are behind go on.
     Timeout,
     /// The host is about to end: MQTT 5 clients are told 0x8B, every connection is closed.
     ShutDown,
@@ -238,6 +242,9 @@ pub struct Broker {
     subscription_count: u64,
     retained: Retained,
     deadlines: Deadlines,
+    effort: Effort,
+    behind: Behind,
+    dropped: Dropped,
     sys_at: Option<Timestamp>,
     statistics: Statistics,
     actions: VecDeque<Action>,
@@ -271,6 +278,9 @@ impl Broker {
             subscription_count: 0,
             retained: Retained::default(),
             deadlines: Deadlines::default(),
+            effort: Effort::default(),
+            behind: Behind::default(),
+            dropped: Dropped::default(),
             sys_at: None,
             statistics: Statistics::default(),
             actions: VecDeque::new(),
@@ -281,6 +291,7 @@ impl Broker {
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Actions<'_> {
         self.now = self.now.max(now);
         self.started.get_or_insert(self.now);
+        self.effort = Effort::default();
         self.process_due();
         match input {
             Input::Opened { connection } => self.opened(connection),
@@ -289,9 +300,10 @@ impl Broker {
             Input::Closed { connection } => self.closed(connection),
             Input::Authenticated { connection, verdict } => self.authenticated(connection, verdict),
             Input::Publish { publish } => self.publish_from_host(publish),
-            Input::Timeout => {}
+            Input::Timeout => self.catch_up(),
             Input::ShutDown => self.shut_down(),
         }
+        self.report_dropped();
         Actions(&mut self.actions)
     }
 

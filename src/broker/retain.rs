@@ -3,18 +3,50 @@
 use super::{
     Broker,
     deadlines::Due,
-    message::{Message, Origin},
-    route::Subscription,
-    session::SessionId,
+    effort::NODE,
+    message::{Delivery, Message, Origin},
+    session::{SessionId, Waiting},
 };
-use crate::topic::{NameTree, TopicFilter, TopicName};
-use alloc::{sync::Arc, vec::Vec};
+use crate::{
+    codec::QoS,
+    topic::{NameTree, Place, TopicFilter, TopicName},
+};
+use alloc::sync::Arc;
+use core::ops::ControlFlow;
 
 /// The retained messages and their total size.
 #[derive(Debug, Default)]
 pub(super) struct Retained {
-    messages: NameTree<Arc<Message>>,
+    messages: NameTree<Kept>,
     bytes: usize,
+    /// The number of the last message that was retained.
+    last: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    message: Arc<Message>,
+    number: u64,
+}
+
+/// How far a new subscription has come through what was retained when it began: nothing is held of what is to follow.
+#[derive(Debug)]
+pub(super) struct Replay {
+    filter: TopicFilter,
+    place: Place,
+    /// The number of the last message that was retained then: the session gets later ones as they are published.
+    last: u64,
+}
+
+/// What the next step of a replay gave.
+#[derive(Debug)]
+pub(super) enum Replayed {
+    Message(Delivery),
+    /// Enough was looked at for now.
+    Nothing,
+    /// It may give a message of QoS 1 or 2, for which there is no room in flight.
+    WindowIsClosed,
+    End,
 }
 
 /// One message more than the broker may retain.
@@ -35,7 +67,7 @@ impl Broker {
     /// Replaces what is retained for the message's topic; an empty payload removes it. [MQTT-3.3.1-5] [MQTT-3.3.1-6]
     pub(super) fn retain_message(&mut self, message: &Arc<Message>) -> Result<(), RetainedFull> {
         if !message.payload.is_empty() {
-            let old = self.retained.messages.get(&message.topic).map_or(0, |old| old.size());
+            let old = self.retained.messages.get(&message.topic).map_or(0, |old| old.message.size());
             let is_new = old == 0;
             let bytes = self.retained.bytes - old + message.size();
             let too_many = is_new && self.retained.messages.len() >= self.config.maximum_retained_messages;
@@ -47,7 +79,9 @@ impl Broker {
         // [MQTT-3.3.1-7]
         if !message.payload.is_empty() {
             self.retained.bytes += message.size();
-            self.retained.messages.insert(&message.topic, message.clone());
+            self.retained.last += 1;
+            let kept = Kept { message: message.clone(), number: self.retained.last };
+            self.retained.messages.insert(&message.topic, kept);
             self.deadlines.set(Due::RetainedExpiry(message.topic.clone()), None, message.expires_at);
         }
         Ok(())
@@ -55,17 +89,46 @@ impl Broker {
 
     pub(super) fn remove_retained(&mut self, topic: &TopicName) {
         if let Some(old) = self.retained.messages.remove(topic) {
-            self.retained.bytes -= old.size();
-            self.deadlines.set(Due::RetainedExpiry(topic.clone()), old.expires_at, None);
+            self.retained.bytes -= old.message.size();
+            self.deadlines.set(Due::RetainedExpiry(topic.clone()), old.message.expires_at, None);
         }
     }
 
-    /// Queues what is retained for the topics of a new subscription; the caller pumps. [MQTT-3.3.1-9]
-    pub(super) fn send_retained(&mut self, session: SessionId, filter: &TopicFilter, subscription: &Subscription) {
-        let mut found: Vec<Arc<Message>> = self.sys_messages(filter);
-        self.retained.messages.visit(filter, &mut |message: &Arc<Message>| found.push(message.clone()));
-        for message in found {
-            self.enqueue(session, subscription.delivery(&message, Origin::Retained));
+    /// Lets what is retained for a new subscription follow; the caller pumps. [MQTT-3.3.1-9]
+    pub(super) fn begin_replay(&mut self, session: SessionId, filter: TopicFilter) {
+        let replay = Replay { filter, place: Place::default(), last: self.retained.last };
+        if let Some(session) = self.sessions.get_mut(&session) {
+            session.queue.begin_replay(replay);
         }
+    }
+
+    /// The next step of the replay that is first in the session's queue.
+    pub(super) fn replay(&mut self, session_id: SessionId) -> Replayed {
+        let Some(session) = self.sessions.get_mut(&session_id) else { return Replayed::End };
+        let is_ready = session.outbound.is_ready();
+        let Some(Waiting::Replay(replay)) = session.queue.first_mut() else { return Replayed::End };
+        let Some(subscription) = self.routes.get(&replay.filter).and_then(|all| all.of(session_id)) else {
+            return Replayed::End;
+        };
+        if subscription.qos > QoS::AtMostOnce && !is_ready {
+            return Replayed::WindowIsClosed;
+        }
+        let (mut found, last) = (None, replay.last);
+        let flow = self.retained.messages.walk(&replay.filter, &mut replay.place, &mut |kept: Option<&Kept>| {
+            self.effort.add(NODE);
+            found = kept.filter(|kept| kept.number <= last).map(|kept| &kept.message);
+            if found.is_some() || self.effort.is_enough() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match found {
+            Some(message) => Replayed::Message(subscription.delivery(message, Origin::Retained)),
+            None if flow.is_break() => Replayed::Nothing,
+            None => Replayed::End,
+        }
+    }
+}
+
+impl Replay {
+    pub(super) const fn filter(&self) -> &TopicFilter {
+        &self.filter
     }
 }

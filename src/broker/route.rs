@@ -27,6 +27,13 @@ pub(super) struct Subscribers {
     pub(super) shares: BTreeMap<String, Group>,
 }
 
+impl Subscribers {
+    /// What the session was granted for the filter without a share.
+    pub(super) fn of(&self, session: SessionId) -> Option<&Subscription> {
+        self.members.get(&session)
+    }
+}
+
 impl Broker {
     /// Delivers `message` to every session with a matching subscription, and tells whether there was one.
     pub(super) fn route(&mut self, message: &Arc<Message>, publisher: Option<SessionId>) -> bool {

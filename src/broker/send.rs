@@ -1,6 +1,6 @@
 //! Hands packets to the host, within the client's Maximum Packet Size.
 
-use super::{Action, Broker, ConnectionId, Frame, connection::Ending};
+use super::{Action, Broker, ConnectionId, Frame, connection::Ending, effort};
 use crate::{
     codec::{Disconnect, DisconnectProperties, Packet, ProtocolVersion, ReasonCode},
     session::Violation,
@@ -45,6 +45,7 @@ impl Broker {
     pub(super) fn send_frame(&mut self, id: ConnectionId, frame: Frame) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.unsent += frame.len();
+        self.effort.add(effort::frame(frame.len()));
         self.statistics.bytes_sent += frame.len() as u64;
         self.actions.push_back(Action::Send { connection: id, frame });
     }

@@ -1,8 +1,8 @@
 //! The Session of one client: what outlives its Network Connection.
 
-use super::{ConnectionId, message::Delivery, will::StoredWill};
+use super::{ConnectionId, message::Delivery, retain::Replay, will::StoredWill};
 use crate::{
-    codec::Text,
+    codec::{QoS, Text},
     session::{Inbound, Outbound},
     time::Timestamp,
     topic::TopicFilter,
@@ -10,6 +10,7 @@ use crate::{
 use alloc::{
     boxed::Box,
     collections::{BTreeSet, VecDeque},
+    vec::Vec,
 };
 
 /// A Session's number, never used twice by one broker.
@@ -52,65 +53,116 @@ impl Session {
 /// What waits for one session, in order.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    deliveries: VecDeque<Delivery>,
-    live_bytes: usize,
-    retained: usize,
+    entries: VecDeque<Waiting>,
+    replays: usize,
+    /// Messages of QoS 0.
+    at_most_once: usize,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Waiting {
+    Message(Delivery),
+    /// All that is retained for a new subscription: what came later waits behind it.
+    Replay(Replay),
+}
+
+impl Waiting {
+    pub(super) fn message(self) -> Option<Delivery> {
+        match self {
+            Self::Message(delivery) => Some(delivery),
+            Self::Replay(_) => None,
+        }
+    }
 }
 
 impl Queue {
     pub(super) fn is_empty(&self) -> bool {
-        self.deliveries.is_empty()
+        self.entries.is_empty()
     }
 
+    /// How many messages wait. What is retained is not held here.
     pub(super) fn len(&self) -> usize {
-        self.deliveries.len()
+        self.entries.len() - self.replays
     }
 
-    /// How many were retained messages; they are bounded by what the broker retains, not by the queue's own limits.
-    pub(super) const fn retained(&self) -> usize {
-        self.retained
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
-    /// How many were published while the session subscribed.
-    pub(super) fn live(&self) -> usize {
-        self.deliveries.len() - self.retained
-    }
-
-    pub(super) const fn live_bytes(&self) -> usize {
-        self.live_bytes
+    /// Whether a message of QoS 0 must join the queue, so that it overtakes none and nothing retained. [MQTT-4.6.0-6]
+    pub(super) const fn holds_at_most_once(&self) -> bool {
+        self.replays > 0 || self.at_most_once > 0
     }
 
     pub(super) fn push(&mut self, delivery: Delivery) {
         self.count(&delivery, true);
-        self.deliveries.push_back(delivery);
+        self.entries.push_back(Waiting::Message(delivery));
     }
 
-    pub(super) fn first(&self) -> Option<&Delivery> {
-        self.deliveries.front()
+    /// A subscription's replay begins, or begins anew.
+    pub(super) fn begin_replay(&mut self, replay: Replay) {
+        self.end_replay(replay.filter());
+        self.replays += 1;
+        self.entries.push_back(Waiting::Replay(replay));
     }
 
-    pub(super) fn pop(&mut self) -> Option<Delivery> {
-        let delivery = self.deliveries.pop_front()?;
-        self.count(&delivery, false);
-        Some(delivery)
+    pub(super) fn end_replay(&mut self, filter: &TopicFilter) {
+        if self.replays > 0 {
+            self.retain(|waiting| !matches!(waiting, Waiting::Replay(replay) if replay.filter() == filter));
+        }
+    }
+
+    pub(super) fn first(&self) -> Option<&Waiting> {
+        self.entries.front()
+    }
+
+    pub(super) fn first_mut(&mut self) -> Option<&mut Waiting> {
+        self.entries.front_mut()
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Waiting> {
+        let waiting = self.entries.pop_front()?;
+        self.forget(&waiting);
+        Some(waiting)
+    }
+
+    /// Takes out the messages that `is_kept` does not want.
+    pub(super) fn take_unless(&mut self, is_kept: impl Fn(&Delivery) -> bool) -> Vec<Delivery> {
+        let mut taken = Vec::new();
+        for waiting in core::mem::take(self).entries {
+            match waiting {
+                Waiting::Message(delivery) if is_kept(&delivery) => self.push(delivery),
+                Waiting::Message(delivery) => taken.push(delivery),
+                Waiting::Replay(replay) => self.begin_replay(replay),
+            }
+        }
+        taken
     }
 
     /// Keeps what `keep` says.
-    pub(super) fn retain(&mut self, keep: impl Fn(&Delivery) -> bool) {
-        for delivery in core::mem::take(self).deliveries {
-            if keep(&delivery) {
-                self.push(delivery);
+    pub(super) fn retain(&mut self, keep: impl Fn(&Waiting) -> bool) {
+        let mut entries = core::mem::take(&mut self.entries);
+        entries.retain(|waiting| {
+            let is_kept = keep(waiting);
+            if !is_kept {
+                self.forget(waiting);
             }
+            is_kept
+        });
+        self.entries = entries;
+    }
+
+    fn forget(&mut self, waiting: &Waiting) {
+        match waiting {
+            Waiting::Message(delivery) => self.count(delivery, false),
+            Waiting::Replay(_) => self.replays -= 1,
         }
     }
 
     fn count(&mut self, delivery: &Delivery, comes: bool) {
-        let counter = |counter: &mut usize, by: usize| {
-            *counter = if comes { counter.saturating_add(by) } else { counter.saturating_sub(by) };
-        };
-        match delivery.origin {
-            super::message::Origin::Retained => counter(&mut self.retained, 1),
-            _ => counter(&mut self.live_bytes, delivery.message.size()),
-        }
+        let counter = |counter: &mut usize, by: usize| *counter = if comes { *counter + by } else { *counter - by };
+        counter(&mut self.bytes, delivery.message.size());
+        counter(&mut self.at_most_once, usize::from(delivery.qos == QoS::AtMostOnce));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     session::Violation,
     topic::TopicFilter,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use core::num::NonZeroU32;
 
 impl Broker {
@@ -45,21 +45,26 @@ impl Broker {
         }
         // [MQTT-3.8.4-5] as if each filter had come in a SUBSCRIBE of its own
         let mut reasons = Vec::with_capacity(filters.len());
-        let mut granted = Vec::new();
+        let mut greeted = BTreeSet::new();
+        let mut replays = Vec::new();
         for (filter, requested) in filters {
             let outcome = self.grant(id, session, filter, &requested, identifier);
             reasons.push(match &outcome {
                 Ok((_, subscription, _)) => granted_reason(subscription.qos),
                 Err(reason) => *reason,
             });
-            granted.extend(outcome);
+            // However often a filter is repeated, what is retained follows once.
+            if let Ok((filter, _, true)) = outcome
+                && greeted.insert(filter.clone())
+            {
+                replays.push(filter);
+            }
         }
         let suback = SubAck { packet_id: subscribe.packet_id, properties: AckProperties::default(), reasons };
         self.send(id, &Packet::SubAck(suback));
-        for (filter, subscription, sends_retained) in granted {
-            if sends_retained {
-                self.send_retained(session, &filter, &subscription);
-            }
+        self.send_sys(session, &replays);
+        for filter in replays {
+            self.begin_replay(session, filter);
         }
         self.pump(session);
         self.watch_sys(session);

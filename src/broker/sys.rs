@@ -1,6 +1,11 @@
 //! `$SYS` topics: what the broker says of itself, to those who subscribe and only while they do.
 
-use super::{Broker, deadlines::Due, message::Message, session::SessionId};
+use super::{
+    Broker,
+    deadlines::Due,
+    message::{Message, Origin},
+    session::SessionId,
+};
 use crate::{
     codec::{Publish, Text},
     topic::{TopicFilter, TopicName},
@@ -33,12 +38,18 @@ impl Broker {
         }
     }
 
-    /// The `$SYS` messages that `filter` matches.
-    pub(super) fn sys_messages(&self, filter: &TopicFilter) -> Vec<Arc<Message>> {
-        if !is_sys(filter) || self.config.sys_interval_seconds == 0 {
-            return Vec::new();
+    /// Queues the `$SYS` messages that new subscriptions match, as if they were retained.
+    pub(super) fn send_sys(&mut self, session: SessionId, filters: &[TopicFilter]) {
+        if self.config.sys_interval_seconds == 0 || !filters.iter().any(is_sys) {
+            return;
         }
-        self.all_sys_messages().into_iter().filter(|message| filter.matches(&message.topic)).collect()
+        let messages = self.all_sys_messages();
+        for filter in filters.iter().filter(|filter| is_sys(filter)) {
+            let Some(subscription) = self.routes.get(filter).and_then(|all| all.of(session)).cloned() else { continue };
+            for message in messages.iter().filter(|message| filter.matches(&message.topic)) {
+                self.enqueue(session, subscription.delivery(message, Origin::Retained));
+            }
+        }
     }
 
     fn set_sys(&mut self) {

@@ -18,6 +18,7 @@ impl Broker {
         let Ok(filter) = TopicFilter::parse(filter) else { return ReasonCode::TopicFilterInvalid };
         let Some(session) = self.sessions.get_mut(&session_id) else { return ReasonCode::UnspecifiedError };
         if session.subscriptions.remove(&filter) {
+            session.queue.end_replay(&filter);
             self.remove_route(&filter, session_id);
             ReasonCode::Success
         } else {

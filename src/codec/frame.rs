@@ -74,6 +74,11 @@ impl Framer {
         &self.collected
     }
 
+    /// How many bytes were pushed and not returned.
+    pub fn unread(&self) -> usize {
+        self.collected.len() + self.chunk.len()
+    }
+
     /// The size of the packet that starts `bytes`, once its header is whole.
     fn packet_size(&self, bytes: &[u8]) -> Result<Option<usize>, DecodeError> {
         match Header::parse(bytes)? {

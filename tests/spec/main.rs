@@ -4,6 +4,7 @@
 mod authenticate;
 mod bad_input;
 mod connect;
+mod cost;
 mod flow;
 mod harness;
 mod limits;

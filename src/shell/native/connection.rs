@@ -9,13 +9,14 @@ use std::{
     convert::Infallible,
     future::{self, Future},
     io,
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     select,
-    sync::{mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot},
     time::sleep,
 };
 
@@ -113,11 +114,16 @@ impl Connection {
     }
 }
 
+/// Reads ahead of the engine by one chunk: a client whose packets wait there is slowed by TCP.
 async fn read(connection: ConnectionId, notices: &mpsc::Sender<Notice>, incoming: &mut impl Incoming) -> Ending {
+    let turns = Arc::new(Semaphore::new(1));
     loop {
-        match incoming.receive().await {
-            Ok(bytes) => _ = notices.send(Notice::Received { connection, bytes }).await,
-            Err(ending) => return ending,
+        let received = incoming.receive().await;
+        let turn = turns.clone().acquire_owned().await;
+        match (received, turn) {
+            (Ok(bytes), Ok(turn)) => _ = notices.send(Notice::Received { connection, bytes, turn }).await,
+            (Ok(_), Err(_)) => {} // the semaphore is never closed
+            (Err(ending), _) => return ending,
         }
     }
 }

@@ -16,7 +16,11 @@ use std::{
     pin::pin,
     time::{Duration, SystemTime},
 };
-use tokio::{select, sync::mpsc, time::sleep};
+use tokio::{
+    select,
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::sleep,
+};
 use tracing::warn;
 
 /// Notices that wait for the engine, at most: a connection with one more stops reading, so TCP slows its client.
@@ -27,8 +31,8 @@ pub(super) const NOTICES: usize = 256;
 pub(super) enum Notice {
     /// It was accepted. Always its first.
     Opened { connection: ConnectionId, peer: Peer },
-    /// Bytes came.
-    Received { connection: ConnectionId, bytes: Bytes },
+    /// Bytes came. The next ones do once `turn` is dropped.
+    Received { connection: ConnectionId, bytes: Bytes, turn: OwnedSemaphorePermit },
     /// Everything up to and with this batch was written.
     Written { connection: ConnectionId, batch: u64 },
     /// It is gone, or is of no use; `why` is for the log alone.
@@ -45,6 +49,8 @@ pub(super) struct Peer {
 pub(super) struct Engine {
     broker: Broker,
     peers: HashMap<ConnectionId, Peer>,
+    /// Connections that are behind: what they send next waits, in the end with its sender.
+    behind: HashMap<ConnectionId, OwnedSemaphorePermit>,
     /// Whose outbox was filled since the last flush.
     sent_to: Vec<ConnectionId>,
     /// Who is closed after the next flush.
@@ -53,7 +59,7 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(broker: Broker) -> Self {
-        Self { broker, peers: HashMap::new(), sent_to: Vec::new(), closing: Vec::new() }
+        Self { broker, peers: HashMap::new(), behind: HashMap::new(), sent_to: Vec::new(), closing: Vec::new() }
     }
 
     /// Runs until `stop` resolves, then tells and closes every connection.
@@ -64,7 +70,7 @@ impl Engine {
             select! {
                 () = &mut stop => break,
                 _ = notices.recv_many(&mut pending, NOTICES) => {}
-                () = self.is_due() => self.input(Input::Timeout, None),
+                () = self.is_due() => self.timeout(),
             }
             for notice in pending.drain(..) {
                 self.notice(notice);
@@ -78,10 +84,17 @@ impl Engine {
 
     /// Resolves at the broker's deadline, or earlier: the system's clock may be set while we sleep.
     async fn is_due(&self) {
-        match self.broker.deadline() {
-            Some(deadline) => sleep(Duration::from_millis(deadline.at.millis_since(now())).min(LONGEST_SLEEP)).await,
+        match self.broker.deadline().map(|deadline| deadline.at.millis_since(now())) {
+            Some(0) => {} // even the shortest sleep takes a millisecond
+            Some(wait) => sleep(Duration::from_millis(wait).min(LONGEST_SLEEP)).await,
             None => future::pending().await,
         }
+    }
+
+    fn timeout(&mut self) {
+        self.input(Input::Timeout, None);
+        let Self { broker, behind, .. } = self;
+        behind.retain(|connection, _| broker.is_behind(*connection));
     }
 
     fn notice(&mut self, notice: Notice) {
@@ -94,7 +107,12 @@ impl Engine {
                     warn!(from = %address, "refused: there are as many connections as are allowed");
                 }
             }
-            Notice::Received { connection, bytes } => self.input(Input::Received { connection, bytes }, None),
+            Notice::Received { connection, bytes, turn } => {
+                self.input(Input::Received { connection, bytes }, None);
+                if self.broker.is_behind(connection) {
+                    self.behind.insert(connection, turn);
+                }
+            }
             Notice::Written { connection, batch } => {
                 if self.peers.get(&connection).is_some_and(|peer| peer.outbox.ends_with(batch)) {
                     self.input(Input::Writable { connection }, None);

@@ -29,7 +29,7 @@ pub(super) fn event(event: &Event, peers: &HashMap<ConnectionId, Peer>, why: Opt
         Event::PublishRefused { client_id, topic, reason } => {
             debug!(client = client_id.as_ref().map(field::debug), ?topic, %reason, "publish refused");
         }
-        Event::Dropped { client_id, why } => debug!(client = ?client_id, "message dropped: {why}"),
+        Event::Dropped { client_id, why, count } => debug!(client = ?client_id, count, "messages dropped: {why}"),
     }
 }
 
