@@ -93,6 +93,12 @@ export interface BrokerLimits {
   maximumRetainedMessages?: number;
   /** Bytes of retained messages. Default 67,108,864. */
   maximumRetainedBytes?: number;
+  /**
+   * Bytes of all messages that are retained, wait, are in flight or are a will, each counted once with all that it takes in
+   * memory. Beyond, QoS 1 and 2, new wills and new retained messages are refused with 0x97 Quota exceeded, and QoS 0 reaches
+   * only those who can take it at once. Default 268,435,456.
+   */
+  maximumMessageBytes?: number;
   /** Seconds between two publications of the `$SYS` topics while anybody subscribes to them; 0 is never. Default 10. */
   sysIntervalSeconds?: number;
   /** Response Information for clients that request it. */
@@ -143,8 +149,10 @@ export interface BrokerStatistics {
   subscriptions: number;
   /** Retained messages now. */
   retainedMessages: number;
-  /** Bytes of topics and payloads of retained messages now. */
+  /** Bytes of retained messages now. */
   retainedBytes: number;
+  /** Bytes of all messages now: retained, waiting, in flight, and wills. Each counts once. */
+  messageBytes: number;
   /** Messages that wait in queues or are in flight now. */
   messagesStored: number;
   bytesReceived: number;

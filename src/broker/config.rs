@@ -46,15 +46,21 @@ pub struct Config {
     pub maximum_in_flight: u16,
     /// Messages that wait for one session; one more is dropped and counted.
     pub maximum_queued_messages: usize,
-    /// Bytes of payload and topic that wait for one session; a message beyond is dropped and counted.
+    /// Bytes of messages that wait for one session; a message beyond is dropped and counted.
     pub maximum_queued_bytes: usize,
     /// Bytes handed to the host for one connection and not yet written: beyond it QoS 0 is dropped and counted, QoS 1 and 2
     /// wait in the queue, and a client that lets answers alone grow to four times as much is closed with 0x97.
     pub send_buffer: usize,
     /// Retained messages; a new topic beyond is refused with 0x97.
     pub maximum_retained_messages: usize,
-    /// Bytes of payload and topic of retained messages; a message beyond is refused with 0x97.
+    /// Bytes of retained messages; a message beyond is refused with 0x97.
     pub maximum_retained_bytes: usize,
+    /// Bytes of all messages that are retained, wait, are in flight or are a will. Beyond it QoS 1 and 2, new wills and new
+    /// retained messages are refused with 0x97, and QoS 0 reaches only those who can take it at once.
+    ///
+    /// Like all bytes of messages here they are about what the message takes in memory: several hundred more than its
+    /// topic, payload and properties have. However many sessions a message waits for, it counts once.
+    pub maximum_message_bytes: usize,
     /// How often `$SYS` topics are published while anybody subscribes to them; 0 never.
     pub sys_interval_seconds: u32,
     /// Response Information for clients that request it: the prefix of the topics they should use for responses.
@@ -104,6 +110,7 @@ impl Default for Config {
             send_buffer: 1 << 20,
             maximum_retained_messages: 100_000,
             maximum_retained_bytes: 64 << 20,
+            maximum_message_bytes: 256 << 20,
             sys_interval_seconds: 10,
             response_information: None,
         }

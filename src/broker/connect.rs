@@ -173,7 +173,11 @@ impl Broker {
                 "this server does not retain messages [MQTT-3.2.2-13]",
             ));
         }
-        Ok(Some(StoredWill::new(topic, will)))
+        let will = StoredWill::new(topic, will, &self.tally);
+        if self.holds_too_much() {
+            return Err(Violation::new(ReasonCode::QuotaExceeded, "this server holds as many messages as it may"));
+        }
+        Ok(Some(will))
     }
 
     /// The newcomer wins. [MQTT-3.1.4-3]

@@ -4,7 +4,7 @@ use super::{
     Action, Broker, ConnectionId, Event, Frame,
     connection::Stage,
     effort::NODE,
-    message::Delivery,
+    message::{Delivery, Message},
     retain::Replayed,
     session::{SessionId, Waiting},
 };
@@ -12,12 +12,17 @@ use crate::{
     codec::{Packet, PacketId, ProtocolVersion, Publish, QoS, Text},
     session::{AliasUse, Resend},
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 use bytes::{Bytes, BytesMut};
 
-/// The heads of one message's PUBLISH packets that many sessions can share.
+/// What the deliveries of one message to many sessions can share.
 #[derive(Default)]
-pub(super) struct Heads(Vec<(ProtocolVersion, bool, Bytes)>);
+pub(super) struct Shared {
+    /// The heads of its PUBLISH packets.
+    heads: Vec<(ProtocolVersion, bool, Bytes)>,
+    /// The message without its receive buffer.
+    detached: Option<Arc<Message>>,
+}
 
 /// How many deliveries the current input has dropped, and why.
 #[derive(Debug, Default)]
@@ -33,13 +38,13 @@ enum Fate {
 
 impl Broker {
     /// Sends a message to one session, or queues it, or drops and counts it.
-    pub(super) fn deliver(&mut self, session_id: SessionId, delivery: Delivery, heads: &mut Heads) {
+    pub(super) fn deliver(&mut self, session_id: SessionId, delivery: Delivery, shared: &mut Shared) {
         self.effort.add(NODE);
         let limit = self.config.send_buffer;
         let Some(session) = self.sessions.get(&session_id) else { return };
         let Some(id) = session.connection.filter(|id| self.connections.contains_key(id)) else {
             if delivery.qos > QoS::AtMostOnce {
-                self.enqueue(session_id, delivery);
+                self.enqueue(session_id, delivery, shared);
             }
             return;
         };
@@ -49,12 +54,12 @@ impl Broker {
             _ => session.queue.is_empty() && session.outbound.is_ready(),
         };
         match delivery.qos {
-            _ if !is_first => self.enqueue(session_id, delivery),
-            _ if has_room && self.effort.is_enough() => self.postpone(id, session_id, delivery),
+            _ if !is_first => self.enqueue(session_id, delivery, shared),
+            _ if has_room && self.effort.is_enough() => self.postpone(id, session_id, delivery, shared),
             QoS::AtMostOnce if !has_room => self.drop_delivery(session_id, "the client reads too slowly"),
-            QoS::AtMostOnce => self.send_delivery(id, session_id, &delivery, None, heads),
-            _ if has_room => self.begin_delivery(id, session_id, delivery, heads),
-            _ => self.enqueue(session_id, delivery),
+            QoS::AtMostOnce => self.send_delivery(id, session_id, &delivery, None, shared),
+            _ if has_room => self.begin_delivery(id, session_id, delivery, shared),
+            _ => self.enqueue(session_id, delivery, shared),
         }
     }
 
@@ -91,42 +96,56 @@ impl Broker {
                 Replayed::End => self.sessions.get_mut(&session_id).and_then(|session| session.queue.pop()?.message()),
             };
             let Some(delivery) = next.filter(|delivery| !delivery.message.is_expired(now)) else { continue };
-            let heads = &mut Heads::default();
+            let shared = &mut Shared::default();
             match delivery.qos {
-                QoS::AtMostOnce => self.send_delivery(id, session_id, &delivery, None, heads),
-                _ => self.begin_delivery(id, session_id, delivery, heads),
+                QoS::AtMostOnce => self.send_delivery(id, session_id, &delivery, None, shared),
+                _ => self.begin_delivery(id, session_id, delivery, shared),
             }
         }
     }
 
     /// Lets a delivery wait its turn, or drops and counts it when the queue is full.
-    pub(super) fn enqueue(&mut self, session_id: SessionId, delivery: Delivery) {
+    pub(super) fn enqueue(&mut self, session_id: SessionId, delivery: Delivery, shared: &mut Shared) {
         let config = &self.config;
-        let Some(session) = self.sessions.get_mut(&session_id) else { return };
-        let queue = &mut session.queue;
+        let Some(session) = self.sessions.get(&session_id) else { return };
+        let queue = &session.queue;
         let is_full = queue.len() >= config.maximum_queued_messages
             || queue.bytes().saturating_add(delivery.message.size()) > config.maximum_queued_bytes;
         if is_full {
-            self.drop_delivery(session_id, "the session's queue is full");
+            self.drop_delivery(session_id, QUEUE_IS_FULL);
         } else {
-            queue.push(delivery);
+            self.push(session_id, delivery, shared);
         }
     }
 
     /// Lets a delivery wait that could be sent now, had this input not caused enough. Alone it may be of any size.
-    fn postpone(&mut self, id: ConnectionId, session_id: SessionId, delivery: Delivery) {
+    fn postpone(&mut self, id: ConnectionId, session_id: SessionId, delivery: Delivery, shared: &mut Shared) {
         self.fall_behind(id);
-        match self.sessions.get_mut(&session_id) {
-            Some(session) if session.queue.is_empty() => session.queue.push(delivery),
-            _ => self.enqueue(session_id, delivery),
+        match self.sessions.get(&session_id) {
+            Some(session) if session.queue.is_empty() => self.push(session_id, delivery, shared),
+            _ => self.enqueue(session_id, delivery, shared),
+        }
+    }
+
+    fn push(&mut self, session_id: SessionId, mut delivery: Delivery, shared: &mut Shared) {
+        // What was published with more was refused to its publisher instead.
+        if delivery.message.qos == QoS::AtMostOnce && self.holds_too_much() {
+            return self.drop_delivery(session_id, BROKER_IS_FULL);
+        }
+        if !delivery.message.is_detached() {
+            let detached = shared.detached.get_or_insert_with(|| Arc::new(delivery.message.detached()));
+            delivery.message = detached.clone();
+        }
+        if let Some(session) = self.sessions.get_mut(&session_id) {
+            session.queue.push(delivery);
         }
     }
 
     /// Begins a QoS 1 or 2 exchange. The caller has seen that the window is open.
-    fn begin_delivery(&mut self, id: ConnectionId, session_id: SessionId, delivery: Delivery, heads: &mut Heads) {
+    fn begin_delivery(&mut self, id: ConnectionId, session_id: SessionId, delivery: Delivery, shared: &mut Shared) {
         let Some(session) = self.sessions.get_mut(&session_id) else { return };
         if let Some(packet_id) = session.outbound.send(delivery.qos, delivery.clone()) {
-            self.send_delivery(id, session_id, &delivery, Some((packet_id, false)), heads);
+            self.send_delivery(id, session_id, &delivery, Some((packet_id, false)), shared);
         }
     }
 
@@ -135,7 +154,7 @@ impl Broker {
             Resend::PubRel => self.send(id, &Packet::PubRel(packet_id.into())),
             // [MQTT-3.3.1-1] [MQTT-4.4.0-1]
             Resend::Publish(delivery) => {
-                self.send_delivery(id, session_id, &delivery, Some((packet_id, true)), &mut Heads::default());
+                self.send_delivery(id, session_id, &delivery, Some((packet_id, true)), &mut Shared::default());
             }
         }
     }
@@ -147,9 +166,9 @@ impl Broker {
         session_id: SessionId,
         delivery: &Delivery,
         exchange: Option<(PacketId, bool)>,
-        heads: &mut Heads,
+        shared: &mut Shared,
     ) {
-        let fate = self.write_delivery(id, delivery, exchange, heads);
+        let fate = self.write_delivery(id, delivery, exchange, shared);
         if fate == Fate::TooLarge {
             if let (Some((packet_id, _)), Some(session)) = (exchange, self.sessions.get_mut(&session_id)) {
                 session.outbound.abandon(packet_id);
@@ -163,7 +182,7 @@ impl Broker {
         id: ConnectionId,
         delivery: &Delivery,
         exchange: Option<(PacketId, bool)>,
-        heads: &mut Heads,
+        shared: &mut Shared,
     ) -> Fate {
         let now = self.now;
         let Some(connection) = self.connections.get_mut(&id) else { return Fate::Sent };
@@ -173,7 +192,7 @@ impl Broker {
         let topic = delivery.message.topic.text();
         let alias = link.assigner.look_up(topic);
         let is_common = exchange.is_none() && alias == AliasUse::None && delivery.identifiers.is_empty();
-        let head = match heads.find(version, delivery.retain).filter(|_| is_common) {
+        let head = match shared.find_head(version, delivery.retain).filter(|_| is_common) {
             Some(head) => head,
             None => {
                 let mut publish = delivery.to_publish(now);
@@ -189,7 +208,7 @@ impl Broker {
                     }
                 }
                 if is_common {
-                    heads.0.push((version, delivery.retain, head.clone()));
+                    shared.heads.push((version, delivery.retain, head.clone()));
                 }
                 head
             }
@@ -220,9 +239,9 @@ impl Broker {
     }
 }
 
-impl Heads {
-    fn find(&self, version: ProtocolVersion, retain: bool) -> Option<Bytes> {
-        self.0.iter().find(|(v, r, _)| (*v, *r) == (version, retain)).map(|(_, _, head)| head.clone())
+impl Shared {
+    fn find_head(&self, version: ProtocolVersion, retain: bool) -> Option<Bytes> {
+        self.heads.iter().find(|(v, r, _)| (*v, *r) == (version, retain)).map(|(_, _, head)| head.clone())
     }
 }
 
@@ -239,4 +258,6 @@ fn encode_head(publish: &mut Publish, version: ProtocolVersion, alias: AliasUse)
     if publish.encode_head(version, &mut head).is_ok() { head.freeze() } else { Bytes::new() }
 }
 
+const QUEUE_IS_FULL: &str = "the session's queue is full";
+const BROKER_IS_FULL: &str = "the broker holds as many messages as it may";
 const TOO_LARGE: &str = "the message is larger than the client's Maximum Packet Size";

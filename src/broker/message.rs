@@ -1,7 +1,8 @@
 //! An Application Message inside the broker, and its way to one session.
 
+use super::tally::{Charge, Tally};
 use crate::{
-    codec::{Publish, PublishProperties, QoS},
+    codec::{Binary, Publish, PublishProperties, QoS, Text},
     time::Timestamp,
     topic::{TopicFilter, TopicName},
 };
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use core::num::NonZeroU32;
 
 /// What was published, shared by all sessions that it goes to.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Message {
     pub(super) topic: TopicName,
     pub(super) payload: Bytes,
@@ -19,10 +20,13 @@ pub(super) struct Message {
     pub(super) expires_at: Option<Timestamp>,
     /// Without Topic Alias, Message Expiry Interval and Subscription Identifiers: those belong to one packet.
     properties: PublishProperties,
+    /// Whether it keeps no receive buffer alive.
+    is_detached: bool,
+    charge: Charge,
 }
 
 /// A message on its way to one session.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) message: Arc<Message>,
     pub(super) qos: QoS,
@@ -44,41 +48,36 @@ pub(super) enum Origin {
 
 impl Message {
     /// The message of a PUBLISH that came `now` for `topic`. What may be kept is copied out of the receive buffer once.
-    pub(super) fn new(publish: Publish, topic: TopicName, now: Timestamp) -> Self {
+    pub(super) fn new(publish: Publish, topic: TopicName, now: Timestamp, tally: &Tally) -> Self {
         let Publish { qos, retain, mut properties, payload, .. } = publish;
         let expires_at = properties.message_expiry_interval.take().map(|seconds| now.plus_secs(seconds.into()));
         properties.topic_alias = None;
         properties.subscription_identifiers = Vec::new();
+        let charge = tally.charge(size(topic.text(), &payload, &properties));
+        let message = Self { topic, payload, qos, retain, expires_at, properties, is_detached: false, charge };
         let is_kept = retain || qos > QoS::AtMostOnce;
-        let mut message = Self { topic, payload, qos, retain, expires_at, properties };
-        if is_kept {
-            message.detach();
-        }
-        message
+        if is_kept { message.detached() } else { message }
     }
 
-    fn detach(&mut self) {
-        self.topic = self.topic.detached();
-        self.payload = Bytes::copy_from_slice(&self.payload);
-        let properties = &mut self.properties;
-        for text in [&mut properties.response_topic, &mut properties.content_type].into_iter().flatten() {
-            *text = text.detached();
-        }
-        if let Some(data) = &mut properties.correlation_data {
-            *data = data.detached();
-        }
-        for (name, value) in &mut properties.user_properties {
-            (*name, *value) = (name.detached(), value.detached());
+    pub(super) const fn is_detached(&self) -> bool {
+        self.is_detached
+    }
+
+    /// A copy that keeps no larger buffer alive.
+    pub(super) fn detached(&self) -> Self {
+        Self {
+            topic: self.topic.detached(),
+            payload: Bytes::copy_from_slice(&self.payload),
+            properties: detached(&self.properties),
+            is_detached: true,
+            charge: self.charge.tally().charge(self.size()),
+            ..*self
         }
     }
 
-    /// The bytes that count against limits of stored messages.
-    pub(super) fn size(&self) -> usize {
-        let properties = &self.properties;
-        let user: usize = properties.user_properties.iter().map(|(name, value)| name.len() + value.len()).sum();
-        let texts = [&properties.response_topic, &properties.content_type].into_iter().flatten();
-        let correlation = properties.correlation_data.as_ref().map_or(0, |data| data.bytes().len());
-        self.topic.text().len() + self.payload.len() + user + texts.map(|text| text.len()).sum::<usize>() + correlation
+    /// The bytes that count against limits of stored messages: about what it takes in memory.
+    pub(super) const fn size(&self) -> usize {
+        self.charge.bytes()
     }
 
     /// Whether the Message Expiry Interval has passed. [MQTT-3.3.2-5]
@@ -87,7 +86,60 @@ impl Message {
     }
 }
 
+/// About what a message with these parts takes in memory.
+pub(super) fn size(topic: &Text, payload: &Bytes, properties: &PublishProperties) -> usize {
+    let text = |length: usize| if length > 0 { length + ALLOCATION } else { 0 };
+    let user = properties.user_properties.iter();
+    let user: usize = user.map(|(name, value)| size_of::<(Text, Text)>() + text(name.len()) + text(value.len())).sum();
+    let texts = [&properties.response_topic, &properties.content_type].into_iter().flatten();
+    let correlation = properties.correlation_data.as_ref().map_or(0, |data| text(data.bytes().len()));
+    MESSAGE
+        + text(topic.len())
+        + text(payload.len())
+        + texts.map(|it| text(it.len())).sum::<usize>()
+        + user
+        + correlation
+}
+
+/// A copy that keeps no larger buffer alive.
+pub(super) fn detached(properties: &PublishProperties) -> PublishProperties {
+    let user = properties.user_properties.iter();
+    PublishProperties {
+        response_topic: properties.response_topic.as_ref().map(Text::detached),
+        correlation_data: properties.correlation_data.as_ref().map(Binary::detached),
+        content_type: properties.content_type.as_ref().map(Text::detached),
+        user_properties: user.map(|(name, value)| (name.detached(), value.detached())).collect(),
+        subscription_identifiers: Vec::new(),
+        ..*properties
+    }
+}
+
 impl Delivery {
+    pub(super) fn new(
+        message: &Arc<Message>,
+        qos: QoS,
+        retain: bool,
+        identifier: Option<NonZeroU32>,
+        origin: Origin,
+    ) -> Self {
+        let delivery =
+            Self { message: message.clone(), qos, retain, identifiers: identifier.into_iter().collect(), origin };
+        message.charge.tally().add(delivery.size());
+        delivery
+    }
+
+    /// What it takes besides its message.
+    fn size(&self) -> usize {
+        size_of::<Self>() + ALLOCATION + self.identifiers.len() * size_of::<NonZeroU32>()
+    }
+
+    /// One delivery instead of two of the same message to the same session. [MQTT-3.3.4-2] [MQTT-3.3.4-4]
+    pub(super) fn merge(&mut self, mut other: Self) {
+        self.qos = self.qos.max(other.qos);
+        self.retain |= other.retain;
+        self.identifiers.append(&mut other.identifiers);
+    }
+
     /// The PUBLISH that carries it: no identifier, no alias, DUP 0.
     pub(super) fn to_publish(&self, now: Timestamp) -> Publish {
         let message = &*self.message;
@@ -107,3 +159,28 @@ impl Delivery {
         }
     }
 }
+
+impl Clone for Delivery {
+    fn clone(&self) -> Self {
+        self.message.charge.tally().add(self.size());
+        let Self { message, qos, retain, identifiers, origin } = self;
+        Self {
+            message: message.clone(),
+            qos: *qos,
+            retain: *retain,
+            identifiers: identifiers.clone(),
+            origin: origin.clone(),
+        }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.message.charge.tally().subtract(self.size());
+    }
+}
+
+/// What a block of memory takes besides its bytes, with the counter that makes it shared.
+const ALLOCATION: usize = 48;
+/// A message without its parts.
+const MESSAGE: usize = size_of::<Message>() + ALLOCATION;

@@ -24,6 +24,7 @@ mod share;
 mod statistics;
 mod subscribe;
 mod sys;
+mod tally;
 mod unsubscribe;
 mod will;
 
@@ -41,6 +42,7 @@ use self::{
     retain::Retained,
     route::Subscribers,
     session::{Session, SessionId},
+    tally::Tally,
 };
 use crate::{
     codec::{Binary, Publish, ReasonCode, Text},
@@ -245,6 +247,7 @@ pub struct Broker {
     effort: Effort,
     behind: Behind,
     dropped: Dropped,
+    tally: Tally,
     sys_at: Option<Timestamp>,
     statistics: Statistics,
     actions: VecDeque<Action>,
@@ -281,6 +284,7 @@ impl Broker {
             effort: Effort::default(),
             behind: Behind::default(),
             dropped: Dropped::default(),
+            tally: Tally::default(),
             sys_at: None,
             statistics: Statistics::default(),
             actions: VecDeque::new(),
@@ -315,6 +319,7 @@ impl Broker {
             subscriptions: self.subscription_count,
             retained_messages: self.retained.len() as u64,
             retained_bytes: self.retained.bytes() as u64,
+            message_bytes: self.tally.bytes() as u64,
             messages_stored: self.sessions.values().map(stored).sum(),
             ..self.statistics
         }

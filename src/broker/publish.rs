@@ -55,15 +55,16 @@ impl Broker {
 
     /// The host publishes.
     pub(super) fn publish_from_host(&mut self, publish: Publish) {
-        match TopicName::parse(publish.topic.clone()) {
-            Ok(topic) => {
-                let message = Arc::new(Message::new(publish, topic, self.now));
-                if message.retain && self.retain_message(&message).is_err() {
-                    return self.refuse_message(None, message.topic.text().clone(), ReasonCode::QuotaExceeded);
-                }
-                self.route(&message, None);
-            }
-            Err(_) => self.refuse_message(None, publish.topic, ReasonCode::TopicNameInvalid),
+        let (name, config) = (publish.topic.clone(), &self.config);
+        let outcome = match TopicName::parse(name.clone()) {
+            Err(_) => Err(ReasonCode::TopicNameInvalid),
+            Ok(topic) if config.forbids_levels(topic.level_count()) => Err(ReasonCode::TopicNameInvalid),
+            Ok(_) if publish.qos > config.maximum_qos => Err(ReasonCode::QoSNotSupported),
+            Ok(_) if publish.retain && !config.retain_available => Err(ReasonCode::RetainNotSupported),
+            Ok(topic) => self.take(Message::new(publish, topic, self.now, &self.tally), None),
+        };
+        if let Err(reason) = outcome {
+            self.refuse_message(None, name, reason);
         }
     }
 
@@ -104,15 +105,38 @@ impl Broker {
             self.refuse_message(client_id, publish.topic, reason);
             return reason;
         }
-        let message = Arc::new(Message::new(publish, topic, self.now));
-        if message.retain && self.retain_message(&message).is_err() {
-            self.refuse_message(client_id, message.topic.text().clone(), ReasonCode::QuotaExceeded);
-            return ReasonCode::QuotaExceeded;
+        let message = Message::new(publish, topic, self.now, &self.tally);
+        let topic = message.topic.text().clone();
+        match self.take(message, Some(session)) {
+            Ok(true) => ReasonCode::Success,
+            Ok(false) => ReasonCode::NoMatchingSubscribers,
+            Err(reason) => {
+                self.refuse_message(client_id, topic, reason);
+                reason
+            }
         }
-        if self.route(&message, Some(session)) { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers }
     }
 
-    fn refuse_message(&mut self, client_id: Option<Text>, topic: Text, reason: ReasonCode) {
+    /// Retains and routes a message and tells whether anybody subscribes to it, or which limit keeps it out.
+    pub(super) fn take(&mut self, message: Message, publisher: Option<SessionId>) -> Result<bool, ReasonCode> {
+        // One that takes away what is retained makes room.
+        let is_stored = message.qos > QoS::AtMostOnce || message.retain && !message.payload.is_empty();
+        if is_stored && self.holds_too_much() {
+            return Err(ReasonCode::QuotaExceeded);
+        }
+        let message = Arc::new(message);
+        if message.retain {
+            self.retain_message(&message).map_err(|_| ReasonCode::QuotaExceeded)?;
+        }
+        Ok(self.route(&message, publisher))
+    }
+
+    /// Whether messages take as much memory as they may.
+    pub(super) fn holds_too_much(&self) -> bool {
+        self.tally.bytes() > self.config.maximum_message_bytes
+    }
+
+    pub(super) fn refuse_message(&mut self, client_id: Option<Text>, topic: Text, reason: ReasonCode) {
         self.statistics.messages_refused += 1;
         self.actions.push_back(super::Action::Report(Event::PublishRefused { client_id, topic, reason }));
     }

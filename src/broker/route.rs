@@ -2,7 +2,7 @@
 
 use super::{
     Broker,
-    deliver::Heads,
+    deliver::Shared,
     message::{Delivery, Message, Origin},
     session::SessionId,
     share::Group,
@@ -50,9 +50,9 @@ impl Broker {
         });
         let is_matched = !matched.is_empty() || !groups.is_empty();
         matched.sort_by_key(|(session, _)| *session);
-        let mut heads = Heads::default();
+        let mut shared = Shared::default();
         for (session, delivery) in merge(matched) {
-            self.deliver(session, delivery, &mut heads);
+            self.deliver(session, delivery, &mut shared);
         }
         for filter in groups {
             self.route_to_share(&filter, message);
@@ -102,17 +102,13 @@ impl Broker {
 impl Subscription {
     /// The way of `message` to the session that holds this subscription.
     pub(super) fn delivery(&self, message: &Arc<Message>, origin: Origin) -> Delivery {
-        Delivery {
-            message: message.clone(),
-            qos: message.qos.min(self.qos), // [MQTT-3.8.4-8]
-            retain: match origin {
-                Origin::Retained => true,
-                // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-                Origin::Live | Origin::Shared(_) => message.retain && self.retain_as_published,
-            },
-            identifiers: self.identifier.into_iter().collect(),
-            origin,
-        }
+        let qos = message.qos.min(self.qos); // [MQTT-3.8.4-8]
+        let retain = match origin {
+            Origin::Retained => true,
+            // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+            Origin::Live | Origin::Shared(_) => message.retain && self.retain_as_published,
+        };
+        Delivery::new(message, qos, retain, self.identifier, origin)
     }
 }
 
@@ -121,11 +117,7 @@ fn merge(matched: Vec<(SessionId, Delivery)>) -> Vec<(SessionId, Delivery)> {
     let mut merged: Vec<(SessionId, Delivery)> = Vec::with_capacity(matched.len());
     for (session, delivery) in matched {
         match merged.last_mut() {
-            Some((last, first)) if *last == session => {
-                first.qos = first.qos.max(delivery.qos);
-                first.retain |= delivery.retain;
-                first.identifiers.extend(delivery.identifiers);
-            }
+            Some((last, first)) if *last == session => first.merge(delivery),
             _ => merged.push((session, delivery)),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Broker,
-    deliver::Heads,
+    deliver::Shared,
     message::{Message, Origin},
     route::Subscription,
     session::SessionId,
@@ -79,7 +79,7 @@ impl Broker {
         if let Some(group) = self.routes.get_mut(filter).and_then(|subscribers| subscribers.shares.get_mut(name)) {
             group.last = session;
         }
-        self.deliver(session, delivery, &mut Heads::default());
+        self.deliver(session, delivery, &mut Shared::default());
     }
 
     fn fitness(&self, session: SessionId) -> Fitness {

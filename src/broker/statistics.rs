@@ -14,8 +14,10 @@ pub struct Statistics {
     pub subscriptions: u64,
     /// Retained messages now.
     pub retained_messages: u64,
-    /// Bytes of topics and payloads of retained messages now.
+    /// Bytes of retained messages now.
     pub retained_bytes: u64,
+    /// Bytes of all messages now: retained, waiting, in flight, and wills. Each counts once.
+    pub message_bytes: u64,
     /// Messages that wait in queues or are in flight now.
     pub messages_stored: u64,
     /// Bytes received.

@@ -3,6 +3,7 @@
 use super::{
     Broker,
     deadlines::Due,
+    deliver::Shared,
     message::{Message, Origin},
     session::SessionId,
 };
@@ -47,7 +48,8 @@ impl Broker {
         for filter in filters.iter().filter(|filter| is_sys(filter)) {
             let Some(subscription) = self.routes.get(filter).and_then(|all| all.of(session)).cloned() else { continue };
             for message in messages.iter().filter(|message| filter.matches(&message.topic)) {
-                self.enqueue(session, subscription.delivery(message, Origin::Retained));
+                let delivery = subscription.delivery(message, Origin::Retained);
+                self.enqueue(session, delivery, &mut Shared::default());
             }
         }
     }
@@ -85,7 +87,7 @@ impl Broker {
     fn sys_message(&self, topic: &'static str, value: String) -> Option<Arc<Message>> {
         let topic = TopicName::parse(Text::from_static(topic)).ok()?;
         let publish = Publish { payload: Bytes::from(value), ..Default::default() };
-        Some(Arc::new(Message::new(publish, topic, self.now)))
+        Some(Arc::new(Message::new(publish, topic, self.now, &self.tally)))
     }
 }
 

@@ -1,15 +1,20 @@
 //! The Will Message: kept with the session, published late, or taken back.
 
-use super::{Broker, deadlines::Due, message::Message, session::SessionId};
+use super::{
+    Broker,
+    deadlines::Due,
+    message::{self, Message},
+    session::SessionId,
+    tally::{Charge, Tally},
+};
 use crate::{
     codec::{Publish, PublishProperties, QoS, Will},
     time::Timestamp,
     topic::TopicName,
 };
-use alloc::sync::Arc;
 
 /// A will with its valid topic.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct StoredWill {
     topic: TopicName,
     delay_seconds: u32,
@@ -17,26 +22,24 @@ pub(super) struct StoredWill {
     publish: Publish,
     /// When it is to be published, once the connection is gone.
     at: Option<Timestamp>,
+    charge: Charge,
 }
 
 impl StoredWill {
-    pub(super) fn new(topic: TopicName, will: &Will) -> Self {
+    pub(super) fn new(topic: TopicName, will: &Will, tally: &Tally) -> Self {
         let properties = PublishProperties {
             payload_format_indicator: will.properties.payload_format_indicator,
             message_expiry_interval: will.properties.message_expiry_interval,
-            response_topic: will.properties.response_topic.as_ref().map(|text| text.detached()),
-            correlation_data: will.properties.correlation_data.as_ref().map(|data| data.detached()),
-            content_type: will.properties.content_type.as_ref().map(|text| text.detached()),
-            user_properties: will
-                .properties
-                .user_properties
-                .iter()
-                .map(|(name, value)| (name.detached(), value.detached()))
-                .collect(),
+            response_topic: will.properties.response_topic.clone(),
+            correlation_data: will.properties.correlation_data.clone(),
+            content_type: will.properties.content_type.clone(),
+            user_properties: will.properties.user_properties.clone(),
             ..Default::default()
         };
+        let properties = message::detached(&properties);
         let payload = will.payload.detached().bytes().clone();
         Self {
+            charge: tally.charge(message::size(topic.text(), &payload, &properties)),
             topic: topic.detached(),
             delay_seconds: will.properties.will_delay_interval.unwrap_or(0),
             publish: Publish { qos: will.qos, retain: will.retain, properties, payload, ..Default::default() },
@@ -86,10 +89,12 @@ impl Broker {
     pub(super) fn publish_will(&mut self, id: SessionId) {
         let Some(will) = self.sessions.get_mut(&id).and_then(|session| session.will.take()) else { return };
         self.deadlines.set(Due::Will(id), will.at, None);
-        let message = Arc::new(Message::new(will.publish, will.topic, self.now));
-        if message.retain && self.retain_message(&message).is_err() {
-            self.statistics.messages_refused += 1;
+        drop(will.charge); // the message counts itself
+        let message = Message::new(will.publish, will.topic, self.now, &self.tally);
+        let topic = message.topic.text().clone();
+        if let Err(reason) = self.take(message, Some(id)) {
+            let client_id = self.sessions.get(&id).map(|session| session.client_id.clone());
+            self.refuse_message(client_id, topic, reason);
         }
-        self.route(&message, Some(id));
     }
 }

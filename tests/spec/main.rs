@@ -8,6 +8,7 @@ mod cost;
 mod flow;
 mod harness;
 mod limits;
+mod memory;
 mod publish;
 mod retain;
 mod session;

@@ -103,13 +103,19 @@ fn one_retained_message_too_many_is_refused_and_an_old_topic_is_not() {
 
 #[test]
 fn the_bytes_that_may_be_retained_are_limited() {
-    let mut trace = Trace::with(V5, Config { maximum_retained_bytes: 10, ..Default::default() });
+    let mut trace = Trace::with(V5, Config { maximum_retained_bytes: 2_000, ..Default::default() });
     trace.connect("ada");
-    trace.send("ada", retained("t", "123456789"));
-    let larger = Publish { retain: true, qos: AtLeastOnce, packet_id: Some(id(1)), ..message("t", "1234567890") };
-    trace.send("ada", Packet::Publish(larger));
+    let retain = |length| {
+        let payload = vec![b'x'; length].into();
+        Packet::Publish(Publish { payload, retain: true, qos: AtLeastOnce, packet_id: Some(id(1)), ..message("t", "") })
+    };
+    trace.send("ada", retain(1_000));
+    trace.expect("ada", puback(1, ReasonCode::NoMatchingSubscribers));
+    let bytes = trace.broker.statistics().retained_bytes;
+    assert!((1_001..2_000).contains(&bytes), "{bytes}");
+    trace.send("ada", retain(2_000));
     trace.expect("ada", puback(1, ReasonCode::QuotaExceeded));
-    assert_eq!(trace.broker.statistics().retained_bytes, 10);
+    assert_eq!(trace.broker.statistics().retained_bytes, bytes);
 }
 
 #[test]
