@@ -79,6 +79,8 @@ export interface BrokerLimits {
   maximumSessionExpirySeconds?: number;
   /** Subscriptions of one session. Default 1,000. */
   maximumSubscriptions?: number;
+  /** Bytes that the subscriptions of all sessions take; one beyond is refused with 0x97 Quota exceeded. Default 67,108,864. */
+  maximumSubscriptionBytes?: number;
   /** Levels of a topic or filter, at most 256. Default 128. */
   maximumTopicLevels?: number;
   /** QoS 1 and 2 messages in flight to one client. Default 256. */
@@ -147,6 +149,8 @@ export interface BrokerStatistics {
   sessions: number;
   /** Subscriptions now. */
   subscriptions: number;
+  /** Bytes that these take now, about. */
+  subscriptionBytes: number;
   /** Retained messages now. */
   retainedMessages: number;
   /** Bytes of retained messages now. */

@@ -40,6 +40,8 @@ pub struct Config {
     pub maximum_session_expiry_seconds: u32,
     /// Subscriptions of one session; each one more is refused with 0x97.
     pub maximum_subscriptions: usize,
+    /// Bytes that the subscriptions of all sessions take in memory, about; each one beyond is refused with 0x97.
+    pub maximum_subscription_bytes: usize,
     /// Levels of a Topic Name or Topic Filter, at most 256; more is refused with 0x90 or 0x8F.
     pub maximum_topic_levels: usize,
     /// QoS 1 and 2 messages in flight to one client, if its Receive Maximum allows as many.
@@ -103,6 +105,7 @@ impl Default for Config {
             server_keep_alive_seconds: None,
             maximum_session_expiry_seconds: 7 * 24 * 3_600,
             maximum_subscriptions: 1_000,
+            maximum_subscription_bytes: 64 << 20,
             maximum_topic_levels: 128,
             maximum_in_flight: 256,
             maximum_queued_messages: 1_000,

@@ -242,6 +242,7 @@ pub struct Broker {
     last_session: u64,
     routes: FilterTree<Subscribers>,
     subscription_count: u64,
+    subscription_bytes: usize,
     retained: Retained,
     deadlines: Deadlines,
     effort: Effort,
@@ -279,6 +280,7 @@ impl Broker {
             last_session: 0,
             routes: FilterTree::new(),
             subscription_count: 0,
+            subscription_bytes: 0,
             retained: Retained::default(),
             deadlines: Deadlines::default(),
             effort: Effort::default(),
@@ -317,6 +319,7 @@ impl Broker {
         Statistics {
             sessions: self.sessions.len() as u64,
             subscriptions: self.subscription_count,
+            subscription_bytes: self.subscription_bytes() as u64,
             retained_messages: self.retained.len() as u64,
             retained_bytes: self.retained.bytes() as u64,
             message_bytes: self.tally.bytes() as u64,

@@ -14,7 +14,7 @@ use crate::{
 use alloc::sync::Arc;
 use core::ops::ControlFlow;
 
-/// The retained messages and their total size.
+/// The retained messages and the total of their sizes.
 #[derive(Debug, Default)]
 pub(super) struct Retained {
     messages: NameTree<Kept>,
@@ -58,8 +58,9 @@ impl Retained {
         self.messages.len()
     }
 
+    /// With the levels of their topics.
     pub(super) const fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.messages.bytes()
     }
 }
 
@@ -69,7 +70,8 @@ impl Broker {
         if !message.payload.is_empty() {
             let old = self.retained.messages.get(&message.topic).map_or(0, |old| old.message.size());
             let is_new = old == 0;
-            let bytes = self.retained.bytes - old + message.size();
+            let missing = self.retained.messages.bytes_missing(&message.topic);
+            let bytes = self.retained.bytes() - old + message.size() + missing;
             let too_many = is_new && self.retained.messages.len() >= self.config.maximum_retained_messages;
             if too_many || bytes > self.config.maximum_retained_bytes {
                 return Err(RetainedFull);

@@ -64,14 +64,17 @@ impl Broker {
         let subscribers = self.routes.entry(filter);
         let old = match filter.share_name() {
             None => subscribers.members.insert(session, subscription),
-            Some(name) => subscribers
-                .shares
-                .entry(name.into())
-                .or_insert_with(|| Group::new(filter.clone()))
-                .insert(session, subscription),
+            Some(name) => {
+                let group = subscribers.shares.entry(name.into()).or_insert_with(|| {
+                    self.subscription_bytes += group_size(filter);
+                    Group::new(filter.clone())
+                });
+                group.insert(session, subscription)
+            }
         };
         if old.is_none() {
             self.subscription_count += 1;
+            self.subscription_bytes += subscription_size(filter);
         }
     }
 
@@ -87,16 +90,48 @@ impl Broker {
         let Some(subscribers) = self.routes.get_mut(filter) else { return };
         let removed = match filter.share_name() {
             None => subscribers.members.remove(&session),
-            Some(name) => subscribers.shares.get_mut(name).and_then(|group| group.remove(session)),
+            Some(name) => match subscribers.shares.get_mut(name) {
+                None => None,
+                Some(group) => {
+                    let removed = group.remove(session);
+                    if group.is_empty() {
+                        subscribers.shares.remove(name);
+                        self.subscription_bytes -= group_size(filter);
+                    }
+                    removed
+                }
+            },
         };
-        subscribers.shares.retain(|_, group| !group.is_empty());
         if subscribers.members.is_empty() && subscribers.shares.is_empty() {
             self.routes.remove(filter);
         }
         if removed.is_some() {
             self.subscription_count -= 1;
+            self.subscription_bytes -= subscription_size(filter);
         }
     }
+
+    /// About what all subscriptions take in memory.
+    pub(super) const fn subscription_bytes(&self) -> usize {
+        self.subscription_bytes + self.routes.bytes()
+    }
+
+    /// Whether one subscription more would take more memory than all may.
+    pub(super) fn has_no_room_for(&self, filter: &TopicFilter) -> bool {
+        let group = if filter.share_name().is_some() { group_size(filter) } else { 0 };
+        let more = self.routes.bytes_missing(filter) + subscription_size(filter) + group;
+        self.subscription_bytes() + more > self.config.maximum_subscription_bytes
+    }
+}
+
+/// About what a subscription takes besides the levels of its filter: with its session, and with those who have the same.
+fn subscription_size(filter: &TopicFilter) -> usize {
+    256 + filter.text().len()
+}
+
+/// About what the group of a shared subscription takes.
+fn group_size(filter: &TopicFilter) -> usize {
+    512 + 2 * filter.text().len()
 }
 
 impl Subscription {

@@ -12,6 +12,8 @@ pub struct Statistics {
     pub sessions: u64,
     /// Subscriptions now.
     pub subscriptions: u64,
+    /// Bytes that these take now, about.
+    pub subscription_bytes: u64,
     /// Retained messages now.
     pub retained_messages: u64,
     /// Bytes of retained messages now.

@@ -93,9 +93,10 @@ impl Broker {
             _ => None,
         };
         let allowed = allowed.ok_or(ReasonCode::NotAuthorized)?;
-        let session = self.sessions.get_mut(&session_id).ok_or(ReasonCode::UnspecifiedError)?;
+        let session = self.sessions.get(&session_id).ok_or(ReasonCode::UnspecifiedError)?;
         let is_new = !session.subscriptions.contains(&filter);
-        if is_new && session.subscriptions.len() >= config.maximum_subscriptions {
+        let is_full = session.subscriptions.len() >= config.maximum_subscriptions;
+        if is_new && (is_full || self.has_no_room_for(&filter)) {
             return Err(ReasonCode::QuotaExceeded);
         }
         let subscription = Subscription {
@@ -105,7 +106,9 @@ impl Broker {
             identifier,
         };
         let filter = filter.detached();
-        session.subscriptions.insert(filter.clone());
+        if let Some(session) = self.sessions.get_mut(&session_id) {
+            session.subscriptions.insert(filter.clone());
+        }
         self.insert_route(&filter, session_id, subscription.clone());
         let sends_retained = match requested.options.retain_handling {
             RetainHandling::Send => true,

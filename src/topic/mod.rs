@@ -5,6 +5,7 @@
 
 mod filter;
 mod name;
+mod node;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod properties;
 mod tree;

@@ -1,9 +1,8 @@
 //! Values at Topic Filters or Topic Names, found without looking at all of them: a trie by levels.
-//! Drops, removes and visits recurse as deep as the tree is, never as deep as what is looked for.
 
-use super::{MULTI_LEVEL, SINGLE_LEVEL, TopicFilter, TopicName};
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
-use core::ops::{Bound, ControlFlow};
+use super::{TopicFilter, TopicName, node::Node};
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 /// Values at Topic Filters, to be found by the topics that the filters match. Shares make no difference here.
 ///
@@ -12,6 +11,7 @@ use core::ops::{Bound, ControlFlow};
 pub struct FilterTree<T> {
     root: Node<T>,
     len: usize,
+    bytes: usize,
 }
 
 /// Values at Topic Names, to be found by the filters that match them.
@@ -21,6 +21,7 @@ pub struct FilterTree<T> {
 pub struct NameTree<T> {
     root: Node<T>,
     len: usize,
+    bytes: usize,
 }
 
 /// How far a walk through a [`NameTree`] has come; a new one is in front of all names.
@@ -30,7 +31,7 @@ pub struct Place(Option<Vec<u8>>);
 impl<T> FilterTree<T> {
     /// No values.
     pub const fn new() -> Self {
-        Self { root: Node::new(), len: 0 }
+        Self { root: Node::new(), len: 0, bytes: 0 }
     }
 
     /// The value at `filter`, put there when there was none.
@@ -38,7 +39,7 @@ impl<T> FilterTree<T> {
     where
         T: Default,
     {
-        self.root.at(filter.levels()).value.get_or_insert_with(|| {
+        self.root.at(filter.levels(), &mut self.bytes).value.get_or_insert_with(|| {
             self.len += 1;
             T::default()
         })
@@ -56,7 +57,7 @@ impl<T> FilterTree<T> {
 
     /// Takes away the value at exactly `filter`.
     pub fn remove(&mut self, filter: &TopicFilter) -> Option<T> {
-        let removed = self.root.remove(filter.levels());
+        let removed = self.root.remove(filter.levels(), &mut self.bytes);
         self.len -= usize::from(removed.is_some());
         removed
     }
@@ -65,6 +66,16 @@ impl<T> FilterTree<T> {
     pub fn visit<'tree>(&'tree self, topic: &TopicName, visitor: &mut impl FnMut(&'tree T)) {
         // [MQTT-4.7.2-1] a wildcard in front leaves out the topics that begin with `$`
         self.root.visit_matching_filters(topic.levels(), !topic.is_reserved(), visitor);
+    }
+
+    /// About what the levels of all filters take in memory, values included but not what those own.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// By how much [`Self::bytes`] would grow for a value at `filter`.
+    pub fn bytes_missing(&self, filter: &TopicFilter) -> usize {
+        self.root.bytes_missing(filter.levels())
     }
 
     /// How many filters have a value.
@@ -81,12 +92,12 @@ impl<T> FilterTree<T> {
 impl<T> NameTree<T> {
     /// No values.
     pub const fn new() -> Self {
-        Self { root: Node::new(), len: 0 }
+        Self { root: Node::new(), len: 0, bytes: 0 }
     }
 
     /// Puts `value` at `name` and returns what was there.
     pub fn insert(&mut self, name: &TopicName, value: T) -> Option<T> {
-        let replaced = self.root.at(name.levels()).value.replace(value);
+        let replaced = self.root.at(name.levels(), &mut self.bytes).value.replace(value);
         self.len += usize::from(replaced.is_none());
         replaced
     }
@@ -103,7 +114,7 @@ impl<T> NameTree<T> {
 
     /// Takes away the value at `name`.
     pub fn remove(&mut self, name: &TopicName) -> Option<T> {
-        let removed = self.root.remove(name.levels());
+        let removed = self.root.remove(name.levels(), &mut self.bytes);
         self.len -= usize::from(removed.is_some());
         removed
     }
@@ -132,6 +143,16 @@ impl<T> NameTree<T> {
         flow
     }
 
+    /// About what the levels of all names take in memory, values included but not what those own.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// By how much [`Self::bytes`] would grow for a value at `name`.
+    pub fn bytes_missing(&self, name: &TopicName) -> usize {
+        self.root.bytes_missing(name.levels())
+    }
+
     /// How many names have a value.
     pub fn len(&self) -> usize {
         self.len
@@ -152,176 +173,6 @@ impl<T> Default for FilterTree<T> {
 impl<T> Default for NameTree<T> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// One level. Names never fill the two wildcard slots.
-#[derive(Clone, Debug)]
-struct Node<T> {
-    value: Option<T>,
-    literals: BTreeMap<Box<[u8]>, Node<T>>,
-    single_level: Option<Box<Node<T>>>,
-    multi_level: Option<Box<Node<T>>>,
-}
-
-impl<T> Node<T> {
-    const fn new() -> Self {
-        Self { value: None, literals: BTreeMap::new(), single_level: None, multi_level: None }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.value.is_none() && self.literals.is_empty() && self.single_level.is_none() && self.multi_level.is_none()
-    }
-
-    fn child(&self, level: &[u8]) -> Option<&Self> {
-        match level {
-            SINGLE_LEVEL => self.single_level.as_deref(),
-            MULTI_LEVEL => self.multi_level.as_deref(),
-            literal => self.literals.get(literal),
-        }
-    }
-
-    fn child_mut(&mut self, level: &[u8]) -> Option<&mut Self> {
-        match level {
-            SINGLE_LEVEL => self.single_level.as_deref_mut(),
-            MULTI_LEVEL => self.multi_level.as_deref_mut(),
-            literal => self.literals.get_mut(literal),
-        }
-    }
-
-    fn find<'a>(&self, mut levels: impl Iterator<Item = &'a [u8]>) -> Option<&Self> {
-        levels.try_fold(self, |node, level| node.child(level))
-    }
-
-    fn find_mut<'a>(&mut self, mut levels: impl Iterator<Item = &'a [u8]>) -> Option<&mut Self> {
-        levels.try_fold(self, |node, level| node.child_mut(level))
-    }
-
-    /// The node at `levels`, which is made when it is missing.
-    fn at<'a>(&mut self, levels: impl Iterator<Item = &'a [u8]>) -> &mut Self {
-        levels.fold(self, |node, level| match level {
-            SINGLE_LEVEL => node.single_level.get_or_insert_with(|| Box::new(Self::new())),
-            MULTI_LEVEL => node.multi_level.get_or_insert_with(|| Box::new(Self::new())),
-            literal => node.literals.entry(literal.into()).or_insert_with(Self::new),
-        })
-    }
-
-    /// Takes the value at `levels` and every node that is empty without it.
-    fn remove<'a>(&mut self, mut levels: impl Iterator<Item = &'a [u8]>) -> Option<T> {
-        let Some(level) = levels.next() else { return self.value.take() };
-        let child = self.child_mut(level)?;
-        let removed = child.remove(levels);
-        if child.is_empty() {
-            match level {
-                SINGLE_LEVEL => self.single_level = None,
-                MULTI_LEVEL => self.multi_level = None,
-                literal => {
-                    self.literals.remove(literal);
-                }
-            }
-        }
-        removed
-    }
-
-    fn visit_matching_filters<'tree, 'topic>(
-        &'tree self,
-        mut levels: impl Iterator<Item = &'topic [u8]> + Clone,
-        wildcards_count: bool,
-        visitor: &mut impl FnMut(&'tree T),
-    ) {
-        if let Some(multi_level) = self.multi_level.as_deref().filter(|_| wildcards_count) {
-            multi_level.value.iter().for_each(&mut *visitor);
-        }
-        let Some(level) = levels.next() else { return self.value.iter().for_each(visitor) };
-        if let Some(single_level) = self.single_level.as_deref().filter(|_| wildcards_count) {
-            single_level.visit_matching_filters(levels.clone(), true, visitor);
-        }
-        if let Some(literal) = self.literals.get(level) {
-            literal.visit_matching_filters(levels, true, visitor);
-        }
-    }
-
-    fn visit_matching_names<'tree, 'filter>(
-        &'tree self,
-        mut levels: impl Iterator<Item = &'filter [u8]> + Clone,
-        is_root: bool,
-        visitor: &mut impl FnMut(&'tree T),
-    ) {
-        // [MQTT-4.7.2-1] a wildcard in front leaves out the topics that begin with `$`
-        let children = || self.literals.iter().filter(|(key, _)| !(is_root && key.starts_with(b"$")));
-        match levels.next() {
-            None => self.value.iter().for_each(visitor),
-            Some(SINGLE_LEVEL) => {
-                children().for_each(|(_, child)| child.visit_matching_names(levels.clone(), false, visitor));
-            }
-            Some(MULTI_LEVEL) => {
-                self.value.iter().for_each(&mut *visitor);
-                children().for_each(|(_, child)| child.visit_all(visitor));
-            }
-            Some(literal) => {
-                if let Some(child) = self.literals.get(literal) {
-                    child.visit_matching_names(levels, false, visitor);
-                }
-            }
-        }
-    }
-
-    /// `after` is the rest of the place behind which the walk begins, if that is this node or below it; `filter` is `None`
-    /// below a `#`. A walk that breaks leaves in `path` where it was.
-    fn walk<'tree, 'filter, 'place>(
-        &'tree self,
-        mut filter: Option<impl Iterator<Item = &'filter [u8]> + Clone>,
-        mut after: Option<impl Iterator<Item = &'place [u8]>>,
-        path: &mut Vec<u8>,
-        is_root: bool,
-        visitor: &mut impl FnMut(Option<&'tree T>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let expected = filter.as_mut().map(Iterator::next);
-        let is_match = matches!(expected, None | Some(None | Some(MULTI_LEVEL)));
-        if after.is_none() {
-            visitor(self.value.as_ref().filter(|_| is_match))?;
-        }
-        let (only, below) = match expected {
-            Some(None) => return ControlFlow::Continue(()),
-            Some(Some(MULTI_LEVEL)) | None => (None, None),
-            Some(Some(SINGLE_LEVEL)) => (None, filter),
-            Some(Some(literal)) => (Some(literal), filter),
-        };
-        // [MQTT-4.7.2-1] a wildcard in front leaves out the topics that begin with `$`
-        let leaves_out = |key: &[u8]| only.is_none() && is_root && key.starts_with(b"$");
-        let from = after.as_mut().and_then(Iterator::next);
-        for (key, child) in self.children(only, from) {
-            if leaves_out(key) {
-                continue;
-            }
-            let length = path.len();
-            if !is_root {
-                path.push(b'/');
-            }
-            path.extend_from_slice(key);
-            let after = after.take_if(|_| from == Some(key));
-            child.walk(below.clone(), after, path, false, visitor)?;
-            path.truncate(length);
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// The children named by literals, in order: that named `only`, or all, and none in front of `from`.
-    fn children<'node>(
-        &'node self,
-        only: Option<&[u8]>,
-        from: Option<&[u8]>,
-    ) -> impl Iterator<Item = (&'node [u8], &'node Self)> + use<'node, T> {
-        let begin = only.max(from).map_or(Bound::Unbounded, Bound::Included);
-        let end = only.map_or(Bound::Unbounded, Bound::Included);
-        let is_empty = matches!((only, from), (Some(only), Some(from)) if from > only);
-        let range = (!is_empty).then(|| self.literals.range::<[u8], _>((begin, end)));
-        range.into_iter().flatten().map(|(key, child)| (&**key, child))
-    }
-
-    fn visit_all<'tree>(&'tree self, visitor: &mut impl FnMut(&'tree T)) {
-        self.value.iter().for_each(&mut *visitor);
-        self.literals.values().for_each(|child| child.visit_all(visitor));
     }
 }
 
@@ -386,6 +237,7 @@ mod tests {
         assert_eq!(tree.remove(&filter("a/+/c")), Some(1));
         assert!(tree.is_empty());
         assert!(tree.root.is_empty(), "no empty node stays behind");
+        assert_eq!(tree.bytes(), 0);
     }
 
     #[test]
@@ -432,6 +284,25 @@ mod tests {
     }
 
     #[test]
+    fn a_level_of_one_name_alone_takes_little() {
+        let size = size_of::<(Box<[u8]>, Node<u64>)>();
+        assert!(size <= 96, "{size}");
+        let mut tree = NameTree::new();
+        let texts = ["a/b", "a", "a/c", "a/d/e", "b"];
+        for text in texts {
+            let bytes = tree.bytes() + tree.bytes_missing(&name(text));
+            tree.insert(&name(text), text);
+            assert_eq!((tree.bytes(), tree.bytes_missing(&name(text))), (bytes, 0));
+        }
+        for text in texts {
+            let bytes = tree.bytes();
+            assert_eq!(tree.remove(&name(text)), Some(text));
+            assert_eq!(tree.bytes() + tree.bytes_missing(&name(text)), bytes);
+        }
+        assert!(tree.root.is_empty());
+    }
+
+    #[test]
     fn a_name_has_one_value() {
         let mut tree = NameTree::new();
         tree.insert(&name("a/b"), 1);
@@ -443,6 +314,7 @@ mod tests {
         assert_eq!(tree.remove(&name("a/b")), Some(3));
         assert_eq!(tree.len(), 0);
         assert!(tree.root.is_empty(), "no empty node stays behind");
+        assert_eq!(tree.bytes(), 0);
     }
 
     #[test]

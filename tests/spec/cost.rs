@@ -4,7 +4,7 @@ use crate::harness::*;
 use bytes::{Bytes, BytesMut};
 use mqlite::{
     broker::{Action, Config, ConnectionId, Event, Input},
-    codec::{ConnectProperties, Packet, Publish, ReasonCode},
+    codec::{ConnectProperties, Packet, Publish, ReasonCode, RetainHandling},
 };
 use std::num::NonZeroU16;
 
@@ -102,6 +102,9 @@ fn what_is_retained_stops_with_the_subscription() {
     trace.subscribe("bob", "t/#", AtLeastOnce);
     assert_eq!(trace.hear_publish("bob").topic, text("t/0"));
     trace.send("bob", unsubscribe(2, &["t/#"]));
+    trace.hear("bob");
+    let silent = options(AtLeastOnce, RetainHandling::DoNotSend);
+    trace.send("bob", subscribe_with(1, &[("t/#", silent)], Default::default()));
     trace.hear("bob");
     trace.send("bob", puback(1, ReasonCode::Success));
     trace.expect_nothing("bob");

@@ -1,0 +1,265 @@
+//! One level of a trie, and all below it. Drops, removes and visits recurse as deep as the trie is, never as deep as what is
+//! looked for.
+
+use super::{MULTI_LEVEL, SINGLE_LEVEL};
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use core::ops::{Bound, ControlFlow, RangeBounds};
+
+/// One level. Names never fill the two wildcard slots.
+#[derive(Clone, Debug)]
+pub(super) struct Node<T> {
+    pub(super) value: Option<T>,
+    literals: Literals<T>,
+    single_level: Option<Box<Node<T>>>,
+    multi_level: Option<Box<Node<T>>>,
+}
+
+/// The levels below one that are no wildcards. Most often there is one, for which a map would take ten times as much.
+#[derive(Clone, Debug)]
+enum Literals<T> {
+    None,
+    One(Box<(Box<[u8]>, Node<T>)>),
+    Many(BTreeMap<Box<[u8]>, Node<T>>),
+}
+
+impl<T> Literals<T> {
+    const fn is_empty(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    fn get(&self, level: &[u8]) -> Option<&Node<T>> {
+        match self {
+            Self::None => None,
+            Self::One(one) => (*one.0 == *level).then_some(&one.1),
+            Self::Many(many) => many.get(level),
+        }
+    }
+
+    fn get_mut(&mut self, level: &[u8]) -> Option<&mut Node<T>> {
+        match self {
+            Self::None => None,
+            Self::One(one) => (*one.0 == *level).then_some(&mut one.1),
+            Self::Many(many) => many.get_mut(level),
+        }
+    }
+
+    /// The node of `level`, which there is none of yet.
+    fn insert(&mut self, level: &[u8]) -> &mut Node<T> {
+        *self = match core::mem::replace(self, Self::None) {
+            Self::None => Self::One(Box::new((level.into(), Node::new()))),
+            Self::One(one) => Self::Many(BTreeMap::from([*one])),
+            many => many,
+        };
+        match self {
+            Self::None => unreachable!("it was just filled"),
+            Self::One(one) => &mut one.1,
+            Self::Many(many) => many.entry(level.into()).or_insert_with(Node::new),
+        }
+    }
+
+    fn remove(&mut self, level: &[u8]) {
+        match self {
+            Self::One(one) if *one.0 == *level => *self = Self::None,
+            Self::None | Self::One(_) => {}
+            Self::Many(many) => {
+                many.remove(level);
+                if many.len() == 1 {
+                    *self = many.pop_first().map_or(Self::None, |one| Self::One(Box::new(one)));
+                }
+            }
+        }
+    }
+
+    /// All between two bounds, in order.
+    fn range(&self, bounds: (Bound<&[u8]>, Bound<&[u8]>)) -> impl Iterator<Item = (&[u8], &Node<T>)> + use<'_, T> {
+        let (one, many) = match self {
+            Self::None => (None, None),
+            Self::One(one) => (Some(&**one).filter(|one| RangeBounds::<[u8]>::contains(&bounds, &*one.0)), None),
+            Self::Many(many) => (None, Some(many.range::<[u8], _>(bounds))),
+        };
+        let one = one.into_iter().map(|(level, node)| (&**level, node));
+        one.chain(many.into_iter().flatten().map(|(level, node)| (&**level, node)))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&[u8], &Node<T>)> {
+        self.range((Bound::Unbounded, Bound::Unbounded))
+    }
+}
+
+impl<T> Node<T> {
+    /// About what a node takes in memory besides the text of its level: half of a map may be empty.
+    const SIZE: usize = 2 * size_of::<(Box<[u8]>, Self)>();
+
+    pub(super) const fn new() -> Self {
+        Self { value: None, literals: Literals::None, single_level: None, multi_level: None }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.value.is_none() && self.literals.is_empty() && self.single_level.is_none() && self.multi_level.is_none()
+    }
+
+    fn child(&self, level: &[u8]) -> Option<&Self> {
+        match level {
+            SINGLE_LEVEL => self.single_level.as_deref(),
+            MULTI_LEVEL => self.multi_level.as_deref(),
+            literal => self.literals.get(literal),
+        }
+    }
+
+    fn child_mut(&mut self, level: &[u8]) -> Option<&mut Self> {
+        match level {
+            SINGLE_LEVEL => self.single_level.as_deref_mut(),
+            MULTI_LEVEL => self.multi_level.as_deref_mut(),
+            literal => self.literals.get_mut(literal),
+        }
+    }
+
+    pub(super) fn find<'a>(&self, mut levels: impl Iterator<Item = &'a [u8]>) -> Option<&Self> {
+        levels.try_fold(self, |node, level| node.child(level))
+    }
+
+    pub(super) fn find_mut<'a>(&mut self, mut levels: impl Iterator<Item = &'a [u8]>) -> Option<&mut Self> {
+        levels.try_fold(self, |node, level| node.child_mut(level))
+    }
+
+    /// The node at `levels`, which is made when it is missing.
+    pub(super) fn at<'a>(&mut self, levels: impl Iterator<Item = &'a [u8]>, bytes: &mut usize) -> &mut Self {
+        levels.fold(self, |node, level| {
+            if node.child(level).is_none() {
+                *bytes += Self::SIZE + level.len();
+                match level {
+                    SINGLE_LEVEL => node.single_level = Some(Box::new(Self::new())),
+                    MULTI_LEVEL => node.multi_level = Some(Box::new(Self::new())),
+                    literal => return node.literals.insert(literal),
+                }
+            }
+            node.child_mut(level).expect("it was just made")
+        })
+    }
+
+    pub(super) fn bytes_missing<'a>(&self, levels: impl Iterator<Item = &'a [u8]>) -> usize {
+        let mut node = Some(self);
+        let missing = levels.map(|level| {
+            node = node.and_then(|node| node.child(level));
+            if node.is_some() { 0 } else { Self::SIZE + level.len() }
+        });
+        missing.sum()
+    }
+
+    /// Takes the value at `levels` and every node that is empty without it.
+    pub(super) fn remove<'a>(&mut self, mut levels: impl Iterator<Item = &'a [u8]>, bytes: &mut usize) -> Option<T> {
+        let Some(level) = levels.next() else { return self.value.take() };
+        let child = self.child_mut(level)?;
+        let removed = child.remove(levels, bytes);
+        if child.is_empty() {
+            *bytes -= Self::SIZE + level.len();
+            match level {
+                SINGLE_LEVEL => self.single_level = None,
+                MULTI_LEVEL => self.multi_level = None,
+                literal => self.literals.remove(literal),
+            }
+        }
+        removed
+    }
+
+    pub(super) fn visit_matching_filters<'tree, 'topic>(
+        &'tree self,
+        mut levels: impl Iterator<Item = &'topic [u8]> + Clone,
+        wildcards_count: bool,
+        visitor: &mut impl FnMut(&'tree T),
+    ) {
+        if let Some(multi_level) = self.multi_level.as_deref().filter(|_| wildcards_count) {
+            multi_level.value.iter().for_each(&mut *visitor);
+        }
+        let Some(level) = levels.next() else { return self.value.iter().for_each(visitor) };
+        if let Some(single_level) = self.single_level.as_deref().filter(|_| wildcards_count) {
+            single_level.visit_matching_filters(levels.clone(), true, visitor);
+        }
+        if let Some(literal) = self.literals.get(level) {
+            literal.visit_matching_filters(levels, true, visitor);
+        }
+    }
+
+    pub(super) fn visit_matching_names<'tree, 'filter>(
+        &'tree self,
+        mut levels: impl Iterator<Item = &'filter [u8]> + Clone,
+        is_root: bool,
+        visitor: &mut impl FnMut(&'tree T),
+    ) {
+        // [MQTT-4.7.2-1] a wildcard in front leaves out the topics that begin with `$`
+        let children = || self.literals.iter().filter(|(key, _)| !(is_root && key.starts_with(b"$")));
+        match levels.next() {
+            None => self.value.iter().for_each(visitor),
+            Some(SINGLE_LEVEL) => {
+                children().for_each(|(_, child)| child.visit_matching_names(levels.clone(), false, visitor));
+            }
+            Some(MULTI_LEVEL) => {
+                self.value.iter().for_each(&mut *visitor);
+                children().for_each(|(_, child)| child.visit_all(visitor));
+            }
+            Some(literal) => {
+                if let Some(child) = self.literals.get(literal) {
+                    child.visit_matching_names(levels, false, visitor);
+                }
+            }
+        }
+    }
+
+    /// `after` is the rest of the place behind which the walk begins, if that is this node or below it; `filter` is `None`
+    /// below a `#`. A walk that breaks leaves in `path` where it was.
+    pub(super) fn walk<'tree, 'filter, 'place>(
+        &'tree self,
+        mut filter: Option<impl Iterator<Item = &'filter [u8]> + Clone>,
+        mut after: Option<impl Iterator<Item = &'place [u8]>>,
+        path: &mut Vec<u8>,
+        is_root: bool,
+        visitor: &mut impl FnMut(Option<&'tree T>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let expected = filter.as_mut().map(Iterator::next);
+        let is_match = matches!(expected, None | Some(None | Some(MULTI_LEVEL)));
+        if after.is_none() {
+            visitor(self.value.as_ref().filter(|_| is_match))?;
+        }
+        let (only, below) = match expected {
+            Some(None) => return ControlFlow::Continue(()),
+            Some(Some(MULTI_LEVEL)) | None => (None, None),
+            Some(Some(SINGLE_LEVEL)) => (None, filter),
+            Some(Some(literal)) => (Some(literal), filter),
+        };
+        // [MQTT-4.7.2-1] a wildcard in front leaves out the topics that begin with `$`
+        let leaves_out = |key: &[u8]| only.is_none() && is_root && key.starts_with(b"$");
+        let from = after.as_mut().and_then(Iterator::next);
+        for (key, child) in self.children(only, from) {
+            if leaves_out(key) {
+                continue;
+            }
+            let length = path.len();
+            if !is_root {
+                path.push(b'/');
+            }
+            path.extend_from_slice(key);
+            let after = after.take_if(|_| from == Some(key));
+            child.walk(below.clone(), after, path, false, visitor)?;
+            path.truncate(length);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The children named by literals, in order: that named `only`, or all, and none in front of `from`.
+    fn children<'node>(
+        &'node self,
+        only: Option<&[u8]>,
+        from: Option<&[u8]>,
+    ) -> impl Iterator<Item = (&'node [u8], &'node Self)> + use<'node, T> {
+        let begin = only.max(from).map_or(Bound::Unbounded, Bound::Included);
+        let end = only.map_or(Bound::Unbounded, Bound::Included);
+        let is_empty = matches!((only, from), (Some(only), Some(from)) if from > only);
+        let range = (!is_empty).then(|| self.literals.range((begin, end)));
+        range.into_iter().flatten()
+    }
+
+    fn visit_all<'tree>(&'tree self, visitor: &mut impl FnMut(&'tree T)) {
+        self.value.iter().for_each(&mut *visitor);
+        self.literals.iter().for_each(|(_, child)| child.visit_all(visitor));
+    }
+}
