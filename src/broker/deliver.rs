@@ -106,12 +106,13 @@ impl Broker {
 
     /// Lets a delivery wait its turn, or drops and counts it when the queue is full.
     pub(super) fn enqueue(&mut self, session_id: SessionId, delivery: Delivery, shared: &mut Shared) {
-        let config = &self.config;
-        let Some(session) = self.sessions.get(&session_id) else { return };
-        let queue = &session.queue;
-        let is_full = queue.len() >= config.maximum_queued_messages
-            || queue.bytes().saturating_add(delivery.message.size()) > config.maximum_queued_bytes;
-        if is_full {
+        let Some(session) = self.sessions.get_mut(&session_id) else { return };
+        let (queue, size) = (&mut session.queue, delivery.message.size());
+        if queue.may_purge(self.now) && queue.is_full(&self.config, size) {
+            self.effort.add(queue.len() * NODE);
+            queue.purge(self.now);
+        }
+        if queue.is_full(&self.config, size) {
             self.drop_delivery(session_id, QUEUE_IS_FULL);
         } else {
             self.push(session_id, delivery, shared);
@@ -201,7 +202,7 @@ impl Broker {
                 }
                 let mut head = encode_head(&mut publish, version, alias);
                 if let AliasUse::Set(alias) = alias {
-                    if head.len() + publish.payload.len() <= limit {
+                    if !head.is_empty() && head.len() + publish.payload.len() <= limit {
                         link.assigner.set(topic, alias);
                     } else {
                         head = encode_head(&mut publish, version, AliasUse::None);

@@ -66,6 +66,8 @@ impl Broker {
         session.connection = None;
         session.queue.retain(|waiting| !matches!(waiting, Waiting::Message(next) if next.qos == QoS::AtMostOnce));
         let interval = session.expiry_interval;
+        self.watch_sys(id);
+        let Some(session) = self.sessions.get_mut(&id) else { return };
         match ending {
             Ending::Clean => session.will = None,
             Ending::Failed => self.begin_will(id),
@@ -105,7 +107,9 @@ impl Broker {
         });
         let waiting = core::iter::from_fn(|| session.queue.pop()).filter_map(Waiting::message);
         for delivery in begun.chain(waiting) {
-            if let Origin::Shared(filter) = &delivery.origin {
+            if let Origin::Shared(filter) = &delivery.origin
+                && !delivery.message.is_expired(self.now)
+            {
                 self.route_to_share(filter, &delivery.message);
             }
         }

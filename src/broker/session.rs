@@ -1,6 +1,6 @@
 //! The Session of one client: what outlives its Network Connection.
 
-use super::{ConnectionId, message::Delivery, retain::Replay, will::StoredWill};
+use super::{Config, ConnectionId, message::Delivery, retain::Replay, will::StoredWill};
 use crate::{
     codec::{QoS, Text},
     session::{Inbound, Outbound},
@@ -27,6 +27,9 @@ pub(super) struct Session {
     pub(super) expiry_interval: u32,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) subscriptions: BTreeSet<TopicFilter>,
+    /// How many of these are of `$SYS` topics, and whether the broker counts the session among those who watch.
+    pub(super) sys_subscriptions: usize,
+    pub(super) watches_sys: bool,
     pub(super) outbound: Outbound<Delivery>,
     pub(super) inbound: Inbound,
     pub(super) queue: Queue,
@@ -42,6 +45,8 @@ impl Session {
             expiry_interval: 0,
             expires_at: None,
             subscriptions: BTreeSet::new(),
+            sys_subscriptions: 0,
+            watches_sys: false,
             outbound: Outbound::new(),
             inbound: Inbound::new(1),
             queue: Queue::default(),
@@ -58,6 +63,8 @@ pub(super) struct Queue {
     /// Messages of QoS 0.
     at_most_once: usize,
     bytes: usize,
+    /// When the first message may expire: never later than that.
+    expires_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -86,8 +93,24 @@ impl Queue {
         self.entries.len() - self.replays
     }
 
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes
+    /// Whether a message of `size` bytes is one too many, or too large.
+    pub(super) fn is_full(&self, config: &Config, size: usize) -> bool {
+        self.len() >= config.maximum_queued_messages || self.bytes.saturating_add(size) > config.maximum_queued_bytes
+    }
+
+    /// Whether a message may have expired.
+    pub(super) fn may_purge(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Forgets the messages that have expired.
+    pub(super) fn purge(&mut self, now: Timestamp) {
+        self.retain(|waiting| !matches!(waiting, Waiting::Message(next) if next.message.is_expired(now)));
+        let times = self.entries.iter().filter_map(|waiting| match waiting {
+            Waiting::Message(next) => next.message.expires_at,
+            Waiting::Replay(_) => None,
+        });
+        self.expires_at = times.min();
     }
 
     /// Whether a message of QoS 0 must join the queue, so that it overtakes none and nothing retained. [MQTT-4.6.0-6]
@@ -97,6 +120,7 @@ impl Queue {
 
     pub(super) fn push(&mut self, delivery: Delivery) {
         self.count(&delivery, true);
+        self.expires_at = [self.expires_at, delivery.message.expires_at].into_iter().flatten().min();
         self.entries.push_back(Waiting::Message(delivery));
     }
 

@@ -3,6 +3,7 @@
 use super::{
     Broker,
     deliver::Shared,
+    effort::NODE,
     message::{Message, Origin},
     route::Subscription,
     session::SessionId,
@@ -59,6 +60,8 @@ enum Fitness {
     Ready,
     Busy,
     Away,
+    /// It would lose the message.
+    Full,
 }
 
 impl Broker {
@@ -67,13 +70,17 @@ impl Broker {
     pub(super) fn route_to_share(&mut self, filter: &TopicFilter, message: &Arc<Message>) {
         let Some(name) = filter.share_name() else { return };
         let Some(group) = self.routes.get(filter).and_then(|subscribers| subscribers.shares.get(name)) else { return };
-        let chosen = group
-            .turns()
-            .map(|(session, subscription)| (self.fitness(session), session, subscription))
-            .filter(|(fitness, _, subscription)| {
-                *fitness < Fitness::Away || subscription.qos.min(message.qos) > QoS::AtMostOnce
-            })
-            .min_by_key(|(fitness, ..)| *fitness);
+        let mut chosen: Option<(Fitness, SessionId, &Subscription)> = None;
+        for (session, subscription) in group.turns() {
+            self.effort.add(NODE);
+            let fitness = self.fitness(session, subscription, message);
+            if fitness.is_some_and(|fitness| chosen.is_none_or(|(best, ..)| fitness < best)) {
+                chosen = fitness.map(|fitness| (fitness, session, subscription));
+            }
+            if fitness == Some(Fitness::Ready) {
+                break;
+            }
+        }
         let Some((_, session, subscription)) = chosen else { return };
         let delivery = subscription.delivery(message, Origin::Shared(Box::new(filter.clone())));
         if let Some(group) = self.routes.get_mut(filter).and_then(|subscribers| subscribers.shares.get_mut(name)) {
@@ -82,15 +89,20 @@ impl Broker {
         self.deliver(session, delivery, &mut Shared::default());
     }
 
-    fn fitness(&self, session: SessionId) -> Fitness {
-        let Some(session) = self.sessions.get(&session) else { return Fitness::Away };
-        match session.connection.and_then(|connection| self.connections.get(&connection)) {
+    /// `None` for a member to which nothing is sent: QoS 0 is not kept for one that is away.
+    fn fitness(&self, session: SessionId, subscription: &Subscription, message: &Message) -> Option<Fitness> {
+        let is_kept = subscription.qos.min(message.qos) > QoS::AtMostOnce;
+        let session = self.sessions.get(&session)?;
+        let queue = &session.queue;
+        let is_full = queue.is_full(&self.config, message.size()) && !queue.may_purge(self.now);
+        let connection = session.connection.and_then(|connection| self.connections.get(&connection));
+        let has_room = connection.is_some_and(|connection| connection.unsent < self.config.send_buffer);
+        Some(match connection {
+            None if !is_kept => return None,
+            Some(_) if has_room && queue.is_empty() && session.outbound.is_ready() => Fitness::Ready,
+            _ if is_full => Fitness::Full,
+            Some(_) => Fitness::Busy,
             None => Fitness::Away,
-            Some(connection) => {
-                let has_room = connection.unsent < self.config.send_buffer;
-                let is_ready = has_room && session.queue.is_empty() && session.outbound.is_ready();
-                if is_ready { Fitness::Ready } else { Fitness::Busy }
-            }
-        }
+        })
     }
 }

@@ -10,6 +10,7 @@ mod harness;
 mod limits;
 mod memory;
 mod publish;
+mod queue;
 mod retain;
 mod session;
 mod share;

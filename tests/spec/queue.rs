@@ -1,0 +1,144 @@
+//! What waits for a session: in which order it comes, and what makes room.
+
+use crate::harness::*;
+use mqlite::{
+    broker::{Action, Config, ConnectionId, Input},
+    codec::{Connect, ConnectProperties, Packet, Publish, PublishProperties, ReasonCode},
+};
+use std::num::NonZeroU16;
+
+fn expiring(topic: &str, payload: &'static str, seconds: u32) -> Packet {
+    let properties = PublishProperties { message_expiry_interval: Some(seconds), ..Default::default() };
+    Packet::Publish(Publish { qos: AtLeastOnce, packet_id: Some(id(1)), properties, ..message(topic, payload) })
+}
+
+fn one_in_flight(client_id: &str) -> Connect {
+    let properties = ConnectProperties { receive_maximum: NonZeroU16::new(1), ..Default::default() };
+    Connect { properties, ..connect(client_id) }
+}
+
+/// [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+#[test]
+fn qos_0_does_not_overtake_qos_0_that_waits() {
+    let mut trace = Trace::new(V5);
+    trace.connect("ada");
+    for topic in ["t/1", "t/2"] {
+        let publish = Publish { retain: true, qos: AtLeastOnce, packet_id: Some(id(1)), ..message(topic, "r") };
+        trace.send("ada", Packet::Publish(publish));
+    }
+    trace.connect_with("bob", one_in_flight("bob"));
+    trace.subscribe("bob", "t/#", AtLeastOnce);
+    trace.send("ada", publish("t/x", "1", AtLeastOnce, 1));
+    trace.send("ada", publish("t/x", "2", AtMostOnce, 0));
+    assert_eq!(trace.hear_publish("bob").payload, "r");
+    trace.send("bob", puback(1, ReasonCode::Success));
+    assert_eq!(trace.hear_publish("bob").payload, "r");
+    trace.send("ada", publish("t/x", "3", AtMostOnce, 0));
+    trace.expect_nothing("bob");
+    trace.send("bob", puback(2, ReasonCode::Success));
+    assert_eq!(trace.hear_publish("bob").payload, "1");
+    for payload in ["2", "3"] {
+        let publish = trace.hear_publish("bob");
+        assert_eq!((publish.payload, publish.qos), (payload.into(), AtMostOnce));
+    }
+}
+
+#[test]
+fn expired_messages_make_room_in_a_full_queue() {
+    let mut trace = Trace::with(V5, Config { maximum_queued_messages: 3, ..Default::default() });
+    trace.resume("bob");
+    trace.subscribe("bob", "t", AtLeastOnce);
+    trace.cut("bob");
+    trace.connect("ada");
+    trace.send("ada", expiring("t", "lasting", 1_000));
+    for _ in 0..2 {
+        trace.send("ada", expiring("t", "old", 1));
+    }
+    trace.wait_secs(5);
+    for payload in ["fresh", "fresher"] {
+        trace.send("ada", publish("t", payload, AtLeastOnce, 2));
+    }
+    trace.send("ada", publish("t", "too many", AtLeastOnce, 2));
+    assert_eq!(trace.broker.statistics().messages_dropped, 1);
+    trace.resume("bob");
+    for payload in ["lasting", "fresh", "fresher"] {
+        assert_eq!(trace.hear_publish("bob").payload, payload);
+    }
+    trace.expect_nothing("bob");
+}
+
+/// [MQTT-3.3.2-5]
+#[test]
+fn an_expired_message_of_a_share_is_not_handed_on() {
+    let mut trace = Trace::new(V5);
+    let properties = ConnectProperties { session_expiry_interval: Some(10), ..Default::default() };
+    trace.connect_with("a", Connect { properties, ..connect("a") });
+    trace.subscribe("a", "$share/g/t", AtLeastOnce);
+    trace.cut("a");
+    trace.connect("ada");
+    trace.send("ada", expiring("t", "old", 2));
+    trace.send("ada", expiring("t", "lasting", 1_000));
+    trace.wait_secs(5);
+    trace.connect("b");
+    trace.subscribe("b", "$share/g/t", AtLeastOnce);
+    trace.wait_secs(6);
+    assert_eq!(trace.hear_publish("b").payload, "lasting");
+    trace.expect_nothing("b");
+}
+
+#[test]
+fn a_message_of_a_share_goes_where_there_is_room() {
+    both(|version| {
+        let config = Config { maximum_queued_messages: 1, maximum_in_flight: 1, ..Default::default() };
+        let mut trace = Trace::with(version, config);
+        for name in ["a", "b", "c"] {
+            trace.resume(name);
+            trace.subscribe(name, "$share/g/t", AtLeastOnce);
+        }
+        trace.subscribe("a", "u", AtLeastOnce);
+        trace.cut("c");
+        trace.connect("ada");
+        for _ in 0..2 {
+            trace.send("ada", publish("u", "x", AtLeastOnce, 1));
+        }
+        // b takes one and keeps one, then c, which is away, keeps one, and the last finds no room.
+        for dropped in [0, 0, 0, 1] {
+            trace.send("ada", publish("t", "x", AtLeastOnce, 1));
+            assert_eq!(trace.broker.statistics().messages_dropped, dropped);
+        }
+        trace.resume("c");
+        assert_eq!(trace.hear_publish("c").topic, text("t"));
+    });
+}
+
+/// The PUBLISH that was to set the alias is too large for that by three bytes.
+#[test]
+fn an_alias_that_was_not_sent_is_not_used() {
+    let mut trace = Trace::new(V5);
+    let properties = ConnectProperties { topic_alias_maximum: Some(1), ..Default::default() };
+    trace.connect_with("bob", Connect { properties, ..connect("bob") });
+    trace.subscribe("bob", "t", AtMostOnce);
+    let largest = mqlite::codec::MAXIMUM_PACKET_SIZE as usize - 5 - 4;
+    let publish = Publish { payload: vec![0; largest].into(), ..message("t", "") };
+    let sent: Vec<_> = trace.broker.handle(trace.now, Input::Publish { publish }).collect();
+    assert!(matches!(&sent[..], [Action::Send { frame, .. }] if frame.payload.len() == largest), "{}", sent.len());
+    trace.input(Input::Writable { connection: ConnectionId(1) });
+    trace.input(Input::Publish { publish: message("t", "small") });
+    let publish = trace.hear_publish("bob");
+    assert_eq!((publish.topic, publish.properties.topic_alias), (text("t"), NonZeroU16::new(1)));
+}
+
+#[test]
+fn the_turns_of_a_share_go_on_past_those_who_are_away() {
+    let mut trace = Trace::new(V5);
+    for name in ["a", "b", "c", "d"] {
+        trace.resume(name);
+        trace.subscribe(name, "$share/g/t", AtLeastOnce);
+    }
+    trace.cut("b");
+    trace.connect("ada");
+    for (name, payload) in [("a", "1"), ("c", "2"), ("d", "3"), ("a", "4"), ("c", "5")] {
+        trace.send("ada", publish("t", payload, AtLeastOnce, 1));
+        assert_eq!(trace.hear_publish(name).payload, payload);
+    }
+}
