@@ -124,7 +124,7 @@ impl Delivery {
     ) -> Self {
         let delivery =
             Self { message: message.clone(), qos, retain, identifiers: identifier.into_iter().collect(), origin };
-        message.charge.tally().add(delivery.size());
+        message.charge.tally().add_delivery(delivery.size());
         delivery
     }
 
@@ -162,7 +162,7 @@ impl Delivery {
 
 impl Clone for Delivery {
     fn clone(&self) -> Self {
-        self.message.charge.tally().add(self.size());
+        self.message.charge.tally().add_delivery(self.size());
         let Self { message, qos, retain, identifiers, origin } = self;
         Self {
             message: message.clone(),
@@ -176,7 +176,7 @@ impl Clone for Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.message.charge.tally().subtract(self.size());
+        self.message.charge.tally().subtract_delivery(self.size());
     }
 }
 

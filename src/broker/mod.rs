@@ -250,6 +250,7 @@ pub struct Broker {
     dropped: Dropped,
     tally: Tally,
     sys_at: Option<Timestamp>,
+    sys_watchers: usize,
     statistics: Statistics,
     actions: VecDeque<Action>,
 }
@@ -288,6 +289,7 @@ impl Broker {
             dropped: Dropped::default(),
             tally: Tally::default(),
             sys_at: None,
+            sys_watchers: 0,
             statistics: Statistics::default(),
             actions: VecDeque::new(),
         }
@@ -315,7 +317,6 @@ impl Broker {
 
     /// The counters and gauges.
     pub fn statistics(&self) -> Statistics {
-        let stored = |session: &Session| (session.queue.len() + session.outbound.len()) as u64;
         Statistics {
             sessions: self.sessions.len() as u64,
             subscriptions: self.subscription_count,
@@ -323,7 +324,7 @@ impl Broker {
             retained_messages: self.retained.len() as u64,
             retained_bytes: self.retained.bytes() as u64,
             message_bytes: self.tally.bytes() as u64,
-            messages_stored: self.sessions.values().map(stored).sum(),
+            messages_stored: self.tally.deliveries() as u64,
             ..self.statistics
         }
     }

@@ -1,6 +1,6 @@
 //! SUBSCRIBE: grants each filter or says why not, then sends what is retained.
 
-use super::{Broker, ConnectionId, connection::Stage, route::Subscription, session::SessionId};
+use super::{Broker, ConnectionId, connection::Stage, route::Subscription, session::SessionId, sys::is_sys};
 use crate::{
     codec::{
         AckProperties, Packet, ProtocolVersion, QoS, ReasonCode, RetainHandling, SubAck, Subscribe, SubscribeFilter,
@@ -108,6 +108,7 @@ impl Broker {
         let filter = filter.detached();
         if let Some(session) = self.sessions.get_mut(&session_id) {
             session.subscriptions.insert(filter.clone());
+            session.sys_subscriptions += usize::from(is_new && is_sys(&filter));
         }
         self.insert_route(&filter, session_id, subscription.clone());
         let sends_retained = match requested.options.retain_handling {

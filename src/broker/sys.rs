@@ -19,22 +19,28 @@ use alloc::{
 use bytes::Bytes;
 
 impl Broker {
-    /// Begins to publish `$SYS` when a connected session subscribes to it.
+    /// Counts the session among those who watch `$SYS`, or no longer: connected, with a subscription to it. The first begins
+    /// the publishing.
     pub(super) fn watch_sys(&mut self, session: SessionId) {
-        let watches = self.sessions.get(&session).is_some_and(|session| session.subscriptions.iter().any(is_sys));
+        let Some(session) = self.sessions.get_mut(&session) else { return };
+        let watches = session.connection.is_some() && session.sys_subscriptions > 0;
+        match (core::mem::replace(&mut session.watches_sys, watches), watches) {
+            (false, true) => self.sys_watchers += 1,
+            (true, false) => self.sys_watchers -= 1,
+            _ => {}
+        }
         if watches && self.sys_at.is_none() && self.config.sys_interval_seconds > 0 {
             self.set_sys();
         }
     }
 
-    /// Publishes all `$SYS` topics, and goes on while a connected session subscribes to any.
+    /// Publishes all `$SYS` topics, and goes on while anybody watches.
     pub(super) fn publish_sys(&mut self) {
         self.sys_at = None;
         for message in self.all_sys_messages() {
             self.route(&message, None);
         }
-        let connected = self.sessions.values().filter(|session| session.connection.is_some());
-        if connected.flat_map(|session| &session.subscriptions).any(is_sys) {
+        if self.sys_watchers > 0 {
             self.set_sys();
         }
     }
@@ -91,6 +97,6 @@ impl Broker {
     }
 }
 
-fn is_sys(filter: &TopicFilter) -> bool {
+pub(super) fn is_sys(filter: &TopicFilter) -> bool {
     filter.levels().next() == Some(b"$SYS")
 }

@@ -1,12 +1,18 @@
-//! How much memory all messages of the broker take, however many sessions they wait for: each counts once, and each copy
-//! that is on its way to a session adds a little.
+//! How much memory all messages of the broker take, however many sessions they wait for: each counts once, and each of its
+//! deliveries adds a little.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// Shared by the broker and what it counts, each of which takes itself out when it is dropped.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally(Arc<AtomicUsize>);
+pub(super) struct Tally(Arc<Sums>);
+
+#[derive(Debug, Default)]
+struct Sums {
+    bytes: AtomicUsize,
+    deliveries: AtomicUsize,
+}
 
 /// A part of the tally, for as long as it lives.
 #[derive(Debug)]
@@ -17,20 +23,27 @@ pub(super) struct Charge {
 
 impl Tally {
     pub(super) fn bytes(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many messages wait or are in flight, once for each session.
+    pub(super) fn deliveries(&self) -> usize {
+        self.0.deliveries.load(Ordering::Relaxed)
     }
 
     pub(super) fn charge(&self, bytes: usize) -> Charge {
-        self.add(bytes);
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
         Charge { tally: self.clone(), bytes }
     }
 
-    pub(super) fn add(&self, bytes: usize) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
+    pub(super) fn add_delivery(&self, bytes: usize) {
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.0.deliveries.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn subtract(&self, bytes: usize) {
-        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    pub(super) fn subtract_delivery(&self, bytes: usize) {
+        self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.0.deliveries.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -46,6 +59,6 @@ impl Charge {
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.tally.subtract(self.bytes);
+        self.tally.0.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

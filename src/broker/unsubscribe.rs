@@ -1,6 +1,6 @@
 //! UNSUBSCRIBE: removes subscriptions; what was begun is still delivered. [MQTT-3.10.4-3]
 
-use super::{Broker, ConnectionId, session::SessionId};
+use super::{Broker, ConnectionId, session::SessionId, sys::is_sys};
 use crate::{
     codec::{AckProperties, Packet, ReasonCode, Text, UnsubAck, Unsubscribe},
     topic::TopicFilter,
@@ -19,7 +19,9 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(&session_id) else { return ReasonCode::UnspecifiedError };
         if session.subscriptions.remove(&filter) {
             session.queue.end_replay(&filter);
+            session.sys_subscriptions -= usize::from(is_sys(&filter));
             self.remove_route(&filter, session_id);
+            self.watch_sys(session_id);
             ReasonCode::Success
         } else {
             ReasonCode::NoSubscriptionExisted
