@@ -57,6 +57,8 @@ export interface BrokerLimits {
   connectTimeoutMillis?: number;
   /** The largest packet. Default 1,048,576. */
   maximumPacketSize?: number;
+  /** What a client may send before it is let in, its CONNECT first; at most `maximumPacketSize`. Default 131,072. */
+  maximumConnectSize?: number;
   /** QoS 1 and 2 messages that an MQTT 5 client may have unacknowledged. Default 256. */
   receiveMaximum?: number;
   /** Topic Aliases that a client may set. Default 64. */

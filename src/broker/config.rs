@@ -18,6 +18,9 @@ pub struct Config {
     pub connect_timeout_millis: u64,
     /// Largest packet accepted; announced to MQTT 5 clients, 0x95 beyond.
     pub maximum_packet_size: u32,
+    /// Bytes that a client may send before it is let in: its CONNECT, and what comes before the verdict. At most
+    /// `maximum_packet_size`; closed with 0x95 or 0x97 beyond.
+    pub maximum_connect_size: u32,
     /// QoS 1 and 2 messages that an MQTT 5 client may have unacknowledged; announced, 0x93 beyond. 0 counts as 1.
     pub receive_maximum: u16,
     /// Topic Aliases that a client may set; announced, 0x94 beyond.
@@ -79,6 +82,10 @@ pub enum Authentication {
 }
 
 impl Config {
+    pub(super) fn connect_size(&self) -> u32 {
+        self.maximum_connect_size.min(self.maximum_packet_size)
+    }
+
     /// Whether a Topic Name or Topic Filter has more levels than are allowed.
     pub(super) fn forbids_levels(&self, count: usize) -> bool {
         // The trees recurse once a level.
@@ -94,6 +101,7 @@ impl Default for Config {
             maximum_sessions: 20_000,
             connect_timeout_millis: 10_000,
             maximum_packet_size: 1 << 20,
+            maximum_connect_size: 128 << 10,
             receive_maximum: 256,
             topic_alias_maximum: 64,
             assigned_topic_aliases: 64,

@@ -236,7 +236,9 @@ impl Broker {
             method: properties.authentication_method.as_ref().map(Text::detached),
             re_authentication: ReAuthentication::None,
         };
-        self.set_stage(id, Stage::Open(Box::new(link)));
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.open(Box::new(link), self.config.maximum_packet_size);
+        }
         self.set_silence(id, keep_alive.peer_is_dead_at());
     }
 

@@ -90,6 +90,12 @@ impl Connection {
         }
     }
 
+    /// The client was let in: from now on the limits of clients apply.
+    pub(super) fn open(&mut self, link: Box<Link>, maximum_packet_size: u32) {
+        self.framer.set_maximum_packet_size(maximum_packet_size);
+        self.stage = Stage::Open(link);
+    }
+
     /// Bytes that were received and not processed.
     pub(super) fn unread(&self) -> usize {
         self.framer.unread()
@@ -107,17 +113,17 @@ impl Broker {
             self.statistics.connections_refused += 1;
             return self.actions.push_back(Action::Close { connection: id, reason: ReasonCode::QuotaExceeded });
         }
-        self.connections.insert(id, Connection::new(self.config.maximum_packet_size));
+        self.connections.insert(id, Connection::new(self.config.connect_size()));
         self.set_silence(id, Some(self.now.plus_millis(self.config.connect_timeout_millis)));
     }
 
     pub(super) fn received(&mut self, id: ConnectionId, bytes: Bytes) {
         self.statistics.bytes_received += bytes.len() as u64;
-        let limit = self.config.maximum_packet_size as usize;
+        let (limit, connect_size) = (self.config.maximum_packet_size as usize, self.config.connect_size() as usize);
         let Some(connection) = self.connections.get_mut(&id) else { return };
         if let Stage::Authenticating(pending) = &mut connection.stage {
             pending.held += bytes.len();
-            if pending.held > limit {
+            if pending.held > connect_size {
                 return self.violated(id, TOO_MUCH_HELD);
             }
         }

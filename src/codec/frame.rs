@@ -29,6 +29,11 @@ impl Framer {
         Self { maximum_packet_size: maximum_packet_size as usize, collected: BytesMut::new(), chunk: Bytes::new() }
     }
 
+    /// Refuses from now on packets longer than `maximum_packet_size` bytes.
+    pub fn set_maximum_packet_size(&mut self, maximum_packet_size: u32) {
+        self.maximum_packet_size = maximum_packet_size as usize;
+    }
+
     /// Takes the next chunk; empty ones are fine.
     pub fn push(&mut self, chunk: Bytes) {
         let unread = core::mem::replace(&mut self.chunk, chunk);

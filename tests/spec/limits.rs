@@ -3,7 +3,7 @@
 use crate::harness::*;
 use mqlite::{
     broker::{Config, Event},
-    codec::{Packet, Publish, ReasonCode},
+    codec::{Connect, Packet, Publish, ReasonCode},
 };
 
 fn large(qos: mqlite::codec::QoS, packet_id: u16) -> Packet {
@@ -140,4 +140,30 @@ fn a_topic_or_filter_has_at_most_256_levels_whatever_is_configured() {
     assert_eq!(trace.hear_publish("ada").topic, text(&most));
     trace.send("ada", publish(&more, "x", AtLeastOnce, 1));
     trace.expect("ada", puback(1, ReasonCode::TopicNameInvalid));
+}
+
+/// [MQTT-3.2.2-15]
+#[test]
+fn before_a_client_is_let_in_its_packets_are_small() {
+    both(|version| {
+        let config = Config { maximum_connect_size: 500, maximum_packet_size: 5_000, ..Default::default() };
+        let mut trace = Trace::with(version, config);
+        trace.open("eve");
+        let password = mqlite::codec::Binary::new(vec![0; 1_000].into()).unwrap();
+        let connect = Connect { user_name: Some(text("eve")), password: Some(password), ..connect("eve") };
+        trace.send("eve", Packet::Connect(Box::new(connect)));
+        trace.expect_closed("eve", ReasonCode::PacketTooLarge);
+        trace.connect("ada");
+        trace.subscribe("ada", "t", AtMostOnce);
+        trace.send("ada", large(AtMostOnce, 0));
+        trace.hear_publish("ada");
+    });
+}
+
+#[test]
+fn a_connect_may_be_no_larger_than_any_packet() {
+    let mut trace = Trace::with(V5, Config { maximum_packet_size: 30, ..Default::default() });
+    trace.open("ada");
+    trace.send("ada", Packet::Connect(Box::new(connect("a client identifier that is too long"))));
+    trace.expect_closed("ada", ReasonCode::PacketTooLarge);
 }
