@@ -112,7 +112,9 @@ impl Broker {
         }
         // [MQTT-3.1.2-4] Clean Start ends the old session, wherever it came from
         let resumed = match self.by_client_id.get(&client_id).copied() {
-            Some(session) if connect.clean_start || self.is_anothers(session, &connect) => {
+            Some(session)
+                if connect.clean_start || self.has_expired(session) || self.is_anothers(session, &connect) =>
+            {
                 self.end_session(session);
                 None
             }

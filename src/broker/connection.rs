@@ -28,6 +28,8 @@ pub(super) struct Connection {
     pub(super) maximum_packet_size: usize,
     /// Request Problem Information. [MQTT-3.1.2-29]
     pub(super) problem_information: bool,
+    /// Whether the host closed it while packets waited: these are processed still, but nothing is sent.
+    pub(super) is_gone: bool,
     /// Bytes handed to the host and not reported written.
     pub(super) unsent: usize,
     /// When it is to be closed for silence, as the queue of deadlines knows it.
@@ -85,6 +87,7 @@ impl Connection {
             stage: Stage::New,
             maximum_packet_size: usize::MAX,
             problem_information: true,
+            is_gone: false,
             unsent: 0,
             silence_at: None,
         }
@@ -142,6 +145,7 @@ impl Broker {
         while let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_held()) {
             let version = connection.version;
             let packet = match connection.framer.next() {
+                Ok(None) if connection.is_gone => return self.end_connection(id, NETWORK_FAILED, Ending::Failed),
                 Ok(None) => return,
                 // [MQTT-3.1.0-1]
                 Ok(Some(frame)) if matches!(connection.stage, Stage::New) && frame[0] >> 4 != CONNECT => {
@@ -236,7 +240,7 @@ impl Broker {
     }
 
     pub(super) fn writable(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_gone) else { return };
         connection.unsent = 0;
         if let Stage::Open(link) = &connection.stage {
             let session = link.session;
@@ -246,6 +250,12 @@ impl Broker {
 
     /// The host says that the Network Connection is gone.
     pub(super) fn closed(&mut self, id: ConnectionId) {
+        if self.is_behind(id)
+            && let Some(connection) = self.connections.get_mut(&id)
+        {
+            connection.is_gone = true; // a DISCONNECT may be among what it sent
+            return;
+        }
         self.end_connection(id, NETWORK_FAILED, Ending::Failed);
     }
 

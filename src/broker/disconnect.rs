@@ -86,6 +86,11 @@ impl Broker {
         }
     }
 
+    /// Whether the session's time is over, although its end was put off.
+    pub(super) fn has_expired(&self, id: SessionId) -> bool {
+        self.sessions.get(&id).and_then(|session| session.expires_at).is_some_and(|at| at <= self.now)
+    }
+
     /// The session is over: its will is published, its subscriptions go, what it shared goes to others.
     pub(super) fn end_session(&mut self, id: SessionId) {
         self.publish_will(id);

@@ -1,17 +1,21 @@
 //! What is due: silence, wills, sessions, retained messages, `$SYS`.
 
-use super::{Broker, Deadline, deadlines::Due};
+use super::{Broker, Deadline, deadlines::Due, effort::PACKET};
 
 impl Broker {
     /// When [`super::Input::Timeout`] is due next, if ever. It is due at once while a connection is behind: one input does
-    /// no more than a bounded part of what its bytes ask for, and each timeout goes on with the rest, for all in turn.
+    /// no more than a bounded part of what its bytes ask for, and each timeout goes on with the rest, for all in turn. What
+    /// is due is put off in the same way.
     pub fn deadline(&self) -> Option<Deadline> {
         let behind = self.behind.since().map(|at| Deadline { at, why: "more to do" });
         behind.or_else(|| self.deadlines.first())
     }
 
     pub(super) fn process_due(&mut self) {
-        while let Some(due) = self.deadlines.take_due(self.now) {
+        while !self.effort.is_enough()
+            && let Some(due) = self.deadlines.take_due(self.now)
+        {
+            self.effort.add(PACKET);
             match due {
                 Due::Silence(connection) => self.silence_is_due(connection),
                 Due::Will(session) => self.publish_will(session),

@@ -43,7 +43,7 @@ impl Broker {
     }
 
     pub(super) fn send_frame(&mut self, id: ConnectionId, frame: Frame) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_gone) else { return };
         connection.unsent += frame.len();
         self.effort.add(effort::frame(frame.len()));
         self.statistics.bytes_sent += frame.len() as u64;

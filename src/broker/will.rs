@@ -78,9 +78,14 @@ impl Broker {
         self.deadlines.set(Due::Will(id), None, at);
     }
 
-    /// The client is back before the delay has passed. [MQTT-3.1.3-9]
+    /// The client is back: before the delay has passed, nothing is published. [MQTT-3.1.3-9]
     pub(super) fn forget_will(&mut self, id: SessionId) {
-        if let Some(will) = self.sessions.get_mut(&id).and_then(|session| session.will.take()) {
+        let now = self.now;
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.will.as_ref().is_some_and(|will| will.at.is_some_and(|at| at <= now)) {
+            return self.publish_will(id);
+        }
+        if let Some(will) = session.will.take() {
             self.deadlines.set(Due::Will(id), will.at, None);
         }
     }

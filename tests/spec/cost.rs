@@ -4,7 +4,7 @@ use crate::harness::*;
 use bytes::{Bytes, BytesMut};
 use mqlite::{
     broker::{Action, Config, ConnectionId, Event, Input},
-    codec::{ConnectProperties, Packet, Publish, ReasonCode, RetainHandling},
+    codec::{Connect, ConnectProperties, Packet, Publish, ReasonCode, RetainHandling},
 };
 use std::num::NonZeroU16;
 
@@ -91,7 +91,7 @@ fn what_is_retained_stops_with_the_subscription() {
     trace.connect("ada");
     retain_many(&mut trace, 10);
     let properties = ConnectProperties { receive_maximum: NonZeroU16::new(1), ..Default::default() };
-    trace.connect_with("bob", mqlite::codec::Connect { properties, ..connect("bob") });
+    trace.connect_with("bob", Connect { properties, ..connect("bob") });
     for number in 0..10 {
         let topic = format!("t/{number}");
         trace.send(
@@ -121,7 +121,7 @@ fn what_was_retained_after_the_subscribe_comes_live_alone() {
     trace.send("ada", retain("t/1", "old"));
     trace.send("ada", retain("t/2", "old"));
     let properties = ConnectProperties { receive_maximum: NonZeroU16::new(1), ..Default::default() };
-    trace.connect_with("bob", mqlite::codec::Connect { properties, ..connect("bob") });
+    trace.connect_with("bob", Connect { properties, ..connect("bob") });
     trace.subscribe("bob", "t/#", AtLeastOnce);
     trace.send("ada", publish("t/2", "between", AtLeastOnce, 1));
     trace.send("ada", retain("t/2", "new"));
@@ -239,4 +239,56 @@ fn a_large_message_goes_to_many_in_parts() {
     }
     trace.catch_up();
     assert_eq!(trace.broker.statistics().messages_sent, 24);
+}
+
+/// [MQTT-3.14.4-3]
+#[test]
+fn what_a_client_sent_before_it_closed_is_processed_in_the_end() {
+    let mut trace = Trace::new(V5);
+    trace.connect("bob");
+    let filters: Vec<_> = (0..999).map(|share| format!("$share/{share}/t")).collect();
+    trace.send("bob", subscribe(1, &filters.iter().map(|filter| (filter.as_str(), AtMostOnce)).collect::<Vec<_>>()));
+    trace.hear("bob");
+    trace.subscribe("bob", "w", AtMostOnce);
+    trace.connect_with("ada", Connect { will: Some(will("w", "gone")), ..connect("ada") });
+    let mut chunk = encoded(&publish("t", "", AtMostOnce, 0)).repeat(20);
+    chunk.extend_from_slice(&encoded(&Packet::PingReq));
+    chunk.extend_from_slice(&encoded(&disconnect(ReasonCode::Success)));
+    trace.send_bytes("ada", chunk);
+    trace.cut("ada");
+    assert_eq!(trace.broker.statistics().clients_connected, 2);
+    trace.catch_up();
+    for _ in 0..19_980 {
+        assert_eq!(trace.hear_publish("bob").topic, text("t"));
+    }
+    trace.expect_nothing("bob");
+    assert_eq!(trace.broker.statistics().clients_connected, 1);
+}
+
+/// One client more is silent for too long than one input may deal with.
+#[test]
+fn what_is_due_is_put_off_too() {
+    let mut trace = Trace::new(V5);
+    for number in 0..6_000 {
+        trace.broker.handle(trace.now, Input::Opened { connection: ConnectionId(number) }).for_each(drop);
+    }
+    trace.now = trace.now.plus_secs(60);
+    let caused = actions(&mut trace, Input::Timeout);
+    assert!(caused.len() < 2 * ENOUGH, "{}", caused.len());
+    assert!(trace.catch_up() >= 1);
+    assert_eq!(trace.broker.statistics().connections_refused, 6_000);
+}
+
+#[test]
+fn a_session_whose_end_was_put_off_is_not_resumed() {
+    let mut trace = Trace::new(V5);
+    let lasting = || ConnectProperties { session_expiry_interval: Some(60), ..Default::default() };
+    trace.connect_with("ada", Connect { properties: lasting(), ..connect("ada") });
+    for number in 1_000..10_000 {
+        trace.broker.handle(trace.now, Input::Opened { connection: ConnectionId(number) }).for_each(drop);
+    }
+    trace.cut("ada");
+    trace.now = trace.now.plus_secs(60);
+    let is_present = trace.connect_with("ada", Connect { clean_start: false, properties: lasting(), ..connect("ada") });
+    assert!(!is_present);
 }

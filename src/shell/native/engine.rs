@@ -161,6 +161,7 @@ impl Engine {
         }
         for connection in self.closing.drain(..) {
             self.peers.remove(&connection);
+            self.behind.remove(&connection);
         }
     }
 }
