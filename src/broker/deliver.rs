@@ -42,7 +42,8 @@ impl Broker {
         self.effort.add(NODE);
         let limit = self.config.send_buffer;
         let Some(session) = self.sessions.get(&session_id) else { return };
-        let Some(id) = session.connection.filter(|id| self.connections.contains_key(id)) else {
+        let is_there = |id: &ConnectionId| self.connections.get(id).is_some_and(|connection| !connection.is_gone);
+        let Some(id) = session.connection.filter(is_there) else {
             if delivery.qos > QoS::AtMostOnce {
                 self.enqueue(session_id, delivery, shared);
             }
@@ -70,7 +71,8 @@ impl Broker {
         loop {
             let Some(session) = self.sessions.get_mut(&session_id) else { return };
             let Some(id) = session.connection else { return };
-            let has_room = self.connections.get(&id).is_some_and(|it| it.unsent < self.config.send_buffer);
+            let has_room =
+                self.connections.get(&id).is_some_and(|it| it.unsent < self.config.send_buffer && !it.is_gone);
             if !has_room || session.queue.is_empty() && session.outbound.is_empty() {
                 return;
             }

@@ -95,7 +95,7 @@ impl Broker {
         let session = self.sessions.get(&session)?;
         let queue = &session.queue;
         let is_full = queue.is_full(&self.config, message.size()) && !queue.may_purge(self.now);
-        let connection = session.connection.and_then(|connection| self.connections.get(&connection));
+        let connection = session.connection.and_then(|id| self.connections.get(&id).filter(|it| !it.is_gone));
         let has_room = connection.is_some_and(|connection| connection.unsent < self.config.send_buffer);
         Some(match connection {
             None if !is_kept => return None,
