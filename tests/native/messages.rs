@@ -1,6 +1,6 @@
 //! Messages between all pairs of transports and versions, and to clients that are slow to read.
 
-use crate::harness::{Client, Running, V5, packet_id, publish, text};
+use crate::harness::{Client, Running, V5, encode, packet_id, publish, text};
 use bytes::Bytes;
 use mqlite::{
     broker::Config,
@@ -141,4 +141,27 @@ fn ten_thousand_filters_in_one_subscribe_are_answered_one_by_one() {
 
 fn acknowledge(client: &mut Client, packet_id: Option<PacketId>) {
     client.send(Packet::PubAck(Ack::from(packet_id.expect("QoS 1"))));
+}
+
+/// Each of five shares takes every message, and nobody reads them: the publisher is slowed, not closed, and the end of what it
+/// sent is not lost.
+#[test]
+fn a_publisher_that_is_too_fast_for_the_broker_is_slowed_and_others_are_served() {
+    let server = Running::start(Config { maximum_packet_size: 1_000, ..Default::default() });
+    for mut publisher in server.clients() {
+        let mut stalled = server.over_tcp(V5);
+        stalled.connect("stalled");
+        for share in 0..5 {
+            stalled.subscribe(&format!("$share/{share}/flood"), QoS::AtMostOnce);
+        }
+        publisher.connect("publisher");
+        publisher.subscribe("end", QoS::AtMostOnce);
+        let flood = encode(publish("flood", "", QoS::AtMostOnce), publisher.version()).repeat(1_000);
+        for _ in 0..60 {
+            publisher.send_bytes(&flood);
+        }
+        server.over_tcp(V5).connect("other");
+        publisher.send(publish("end", "heard", QoS::AtMostOnce));
+        assert_eq!(publisher.hear_publish().payload, "heard");
+    }
 }

@@ -19,6 +19,7 @@ use std::{
 use tokio::{
     select,
     sync::{OwnedSemaphorePermit, mpsc},
+    task::yield_now,
     time::sleep,
 };
 use tracing::warn;
@@ -85,7 +86,8 @@ impl Engine {
     /// Resolves at the broker's deadline, or earlier: the system's clock may be set while we sleep.
     async fn is_due(&self) {
         match self.broker.deadline().map(|deadline| deadline.at.millis_since(now())) {
-            Some(0) => {} // even the shortest sleep takes a millisecond
+            // Even the shortest sleep takes a millisecond, and without any the connections would have no turn.
+            Some(0) => yield_now().await,
             Some(wait) => sleep(Duration::from_millis(wait).min(LONGEST_SLEEP)).await,
             None => future::pending().await,
         }
