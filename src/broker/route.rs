@@ -3,6 +3,7 @@
 use super::{
     Broker,
     deliver::Shared,
+    effort::NODE,
     message::{Delivery, Message, Origin},
     session::SessionId,
     share::Group,
@@ -39,7 +40,7 @@ impl Broker {
     pub(super) fn route(&mut self, message: &Arc<Message>, publisher: Option<SessionId>) -> bool {
         let mut matched: Vec<(SessionId, Delivery)> = Vec::new();
         let mut groups: Vec<TopicFilter> = Vec::new();
-        self.routes.visit(&message.topic, &mut |subscribers: &Subscribers| {
+        let nodes = self.routes.visit(&message.topic, &mut |subscribers: &Subscribers| {
             for (session, subscription) in &subscribers.members {
                 // [MQTT-3.8.3-3]
                 if !(subscription.no_local && publisher == Some(*session)) {
@@ -48,6 +49,7 @@ impl Broker {
             }
             groups.extend(subscribers.shares.values().map(|group| group.filter().clone()));
         });
+        self.effort.add(nodes * NODE);
         let is_matched = !matched.is_empty() || !groups.is_empty();
         matched.sort_by_key(|(session, _)| *session);
         let mut shared = Shared::default();

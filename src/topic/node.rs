@@ -162,22 +162,24 @@ impl<T> Node<T> {
         removed
     }
 
+    /// Tells how many nodes were looked at.
     pub(super) fn visit_matching_filters<'tree, 'topic>(
         &'tree self,
         mut levels: impl Iterator<Item = &'topic [u8]> + Clone,
         wildcards_count: bool,
         visitor: &mut impl FnMut(&'tree T),
-    ) {
+    ) -> usize {
         if let Some(multi_level) = self.multi_level.as_deref().filter(|_| wildcards_count) {
             multi_level.value.iter().for_each(&mut *visitor);
         }
-        let Some(level) = levels.next() else { return self.value.iter().for_each(visitor) };
-        if let Some(single_level) = self.single_level.as_deref().filter(|_| wildcards_count) {
-            single_level.visit_matching_filters(levels.clone(), true, visitor);
-        }
-        if let Some(literal) = self.literals.get(level) {
-            literal.visit_matching_filters(levels, true, visitor);
-        }
+        let Some(level) = levels.next() else {
+            self.value.iter().for_each(visitor);
+            return 1;
+        };
+        let single_level = self.single_level.as_deref().filter(|_| wildcards_count);
+        let wild = single_level.map_or(0, |node| node.visit_matching_filters(levels.clone(), true, visitor));
+        let literal = self.literals.get(level).map_or(0, |node| node.visit_matching_filters(levels, true, visitor));
+        1 + wild + literal
     }
 
     pub(super) fn visit_matching_names<'tree, 'filter>(

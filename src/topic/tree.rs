@@ -62,10 +62,11 @@ impl<T> FilterTree<T> {
         removed
     }
 
-    /// Shows `visitor` the value of each filter that matches `topic`, in an order that depends on the filters alone.
-    pub fn visit<'tree>(&'tree self, topic: &TopicName, visitor: &mut impl FnMut(&'tree T)) {
+    /// Shows `visitor` the value of each filter that matches `topic`, in an order that depends on the filters alone. Tells
+    /// how many nodes that took: filters that do not match cost too.
+    pub fn visit<'tree>(&'tree self, topic: &TopicName, visitor: &mut impl FnMut(&'tree T)) -> usize {
         // [MQTT-4.7.2-1] a wildcard in front leaves out the topics that begin with `$`
-        self.root.visit_matching_filters(topic.levels(), !topic.is_reserved(), visitor);
+        self.root.visit_matching_filters(topic.levels(), !topic.is_reserved(), visitor)
     }
 
     /// About what the levels of all filters take in memory, values included but not what those own.

@@ -292,3 +292,20 @@ fn a_session_whose_end_was_put_off_is_not_resumed() {
     let is_present = trace.connect_with("ada", Connect { clean_start: false, properties: lasting(), ..connect("ada") });
     assert!(!is_present);
 }
+
+/// A thousand filters that differ in where their wildcards are: each is looked at almost to its end.
+#[test]
+fn filters_that_do_not_match_cost_too() {
+    let mut trace = Trace::new(V5);
+    trace.connect("ada");
+    let filter = |number: u32| {
+        let levels = (0..10).map(|bit| if number >> bit & 1 == 1 { "+/" } else { "a/" });
+        format!("{}{}x", levels.collect::<String>(), "+/".repeat(117))
+    };
+    let filters: Vec<_> = (0..1_000).map(filter).collect();
+    trace.send("ada", subscribe(1, &filters.iter().map(|filter| (filter.as_str(), AtMostOnce)).collect::<Vec<_>>()));
+    trace.hear("ada");
+    let topic = format!("{}y", "a/".repeat(127));
+    actions(&mut trace, repeated(&publish(&topic, "", AtMostOnce, 0), 10));
+    assert_eq!(trace.catch_up(), 9);
+}
