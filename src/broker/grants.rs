@@ -1,6 +1,6 @@
 //! Who may publish and subscribe to what. Decided once, by the host, at CONNECT; checked here at every packet.
 
-use super::{Broker, message::Origin, session::SessionId};
+use super::{Broker, message::Origin, session::SessionId, sys::is_sys};
 use crate::{
     codec::{QoS, Text},
     topic::{TopicFilter, TopicName},
@@ -107,9 +107,11 @@ impl Broker {
             session.subscriptions.extract_if(.., |filter| rights.may_subscribe(filter).is_none()).collect();
         let kept: Vec<_> = session.subscriptions.iter().cloned().collect();
         let discarded = session.queue.take_unless(|delivery| rights.may_receive(&delivery.message.topic));
+        session.sys_subscriptions -= refused.iter().filter(|filter| is_sys(filter)).count();
         if is_will_refused {
             self.forget_will(session_id);
         }
+        self.watch_sys(session_id);
         for filter in refused {
             self.remove_route(&filter, session_id);
         }
@@ -121,7 +123,9 @@ impl Broker {
             }
         }
         for delivery in discarded {
-            if let Origin::Shared(filter) = &delivery.origin {
+            if let Origin::Shared(filter) = &delivery.origin
+                && !delivery.message.is_expired(self.now)
+            {
                 self.route_to_share(filter, &delivery.message);
             }
         }

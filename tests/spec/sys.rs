@@ -1,7 +1,10 @@
 //! `$SYS` topics.
 
 use crate::harness::*;
-use mqlite::codec::ReasonCode;
+use mqlite::{
+    broker::{Authentication, Config, Grants, Verdict},
+    codec::{Connect, ConnectProperties, Packet, ReasonCode},
+};
 
 #[test]
 fn sys_topics_come_at_once_and_then_in_their_interval_while_somebody_subscribes() {
@@ -26,7 +29,7 @@ fn sys_topics_come_at_once_and_then_in_their_interval_while_somebody_subscribes(
 
 #[test]
 fn sys_topics_never_come_where_their_interval_is_0() {
-    let mut trace = Trace::with(V5, mqlite::broker::Config { sys_interval_seconds: 0, ..Default::default() });
+    let mut trace = Trace::with(V5, Config { sys_interval_seconds: 0, ..Default::default() });
     trace.connect("ada");
     trace.subscribe("ada", "$SYS/#", AtMostOnce);
     trace.wait_secs(100);
@@ -57,4 +60,35 @@ fn nobody_else_publishes_to_sys_and_wildcards_do_not_show_it() {
         trace.expect("ada", puback(1, ReasonCode::NotAuthorized));
         trace.expect_nothing("bob");
     });
+}
+
+#[test]
+fn nothing_is_due_once_the_last_who_watched_may_not_or_will_not() {
+    let config = Config { authentication: Authentication::Ask, ..Default::default() };
+    let mut trace = Trace::with(V5, config);
+    let properties = ConnectProperties { session_expiry_interval: Some(3_600), ..Default::default() };
+    let connect = Connect { clean_start: false, properties, ..connect("ada") };
+    let enter = |trace: &mut Trace, grants| {
+        trace.open("ada");
+        trace.send("ada", Packet::Connect(Box::new(connect.clone())));
+        trace.answer(Verdict::Allow { grants, data: None });
+        trace.hear("ada");
+    };
+    enter(&mut trace, Grants::all());
+    for filter in ["$SYS/+", "$SYS/broker/x"] {
+        trace.subscribe("ada", filter, AtMostOnce);
+    }
+    trace.send("ada", unsubscribe(2, &["$SYS/+", "$SYS/+"]));
+    trace.hear("ada");
+    trace.wait_secs(10);
+    assert_eq!(trace.broker.deadline().map(|deadline| deadline.why), Some("$SYS"));
+    trace.send("ada", unsubscribe(2, &["$SYS/broker/x"]));
+    trace.hear("ada");
+    trace.wait_secs(10);
+    assert_eq!(trace.broker.deadline(), None);
+    trace.subscribe("ada", "$SYS/+", AtMostOnce);
+    trace.cut("ada");
+    enter(&mut trace, Grants::of(Vec::new()));
+    trace.wait_secs(10);
+    assert_eq!(trace.broker.deadline(), None);
 }
