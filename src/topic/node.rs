@@ -80,10 +80,6 @@ impl<T> Literals<T> {
         let one = one.into_iter().map(|(level, node)| (&**level, node));
         one.chain(many.into_iter().flatten().map(|(level, node)| (&**level, node)))
     }
-
-    fn iter(&self) -> impl Iterator<Item = (&[u8], &Node<T>)> {
-        self.range((Bound::Unbounded, Bound::Unbounded))
-    }
 }
 
 impl<T> Node<T> {
@@ -182,69 +178,53 @@ impl<T> Node<T> {
         1 + wild + literal
     }
 
-    pub(super) fn visit_matching_names<'tree, 'filter>(
-        &'tree self,
-        mut levels: impl Iterator<Item = &'filter [u8]> + Clone,
-        is_root: bool,
-        visitor: &mut impl FnMut(&'tree T),
-    ) {
-        // [MQTT-4.7.2-1] a wildcard in front leaves out the topics that begin with `$`
-        let children = || self.literals.iter().filter(|(key, _)| !(is_root && key.starts_with(b"$")));
-        match levels.next() {
-            None => self.value.iter().for_each(visitor),
-            Some(SINGLE_LEVEL) => {
-                children().for_each(|(_, child)| child.visit_matching_names(levels.clone(), false, visitor));
-            }
-            Some(MULTI_LEVEL) => {
-                self.value.iter().for_each(&mut *visitor);
-                children().for_each(|(_, child)| child.visit_all(visitor));
-            }
-            Some(literal) => {
-                if let Some(child) = self.literals.get(literal) {
-                    child.visit_matching_names(levels, false, visitor);
-                }
-            }
-        }
-    }
-
-    /// `after` is the rest of the place behind which the walk begins, if that is this node or below it; `filter` is `None`
-    /// below a `#`. A walk that breaks leaves in `path` where it was.
+    /// Visits the nodes on the way to the names that `filter` matches, from behind `after` on, which begins in front of the
+    /// children of this node, the root. A walk that breaks leaves in `path` where it was. Recurses not at all: unlike filters,
+    /// names are walked through where there is little stack.
     pub(super) fn walk<'tree, 'filter, 'place>(
         &'tree self,
-        mut filter: Option<impl Iterator<Item = &'filter [u8]> + Clone>,
-        mut after: Option<impl Iterator<Item = &'place [u8]>>,
+        filter: impl Iterator<Item = &'filter [u8]> + Clone,
+        after: impl Iterator<Item = &'place [u8]>,
         path: &mut Vec<u8>,
-        is_root: bool,
         visitor: &mut impl FnMut(Option<&'tree T>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let expected = filter.as_mut().map(Iterator::next);
-        let is_match = matches!(expected, None | Some(None | Some(MULTI_LEVEL)));
-        if after.is_none() {
-            visitor(self.value.as_ref().filter(|_| is_match))?;
-        }
-        let (only, below) = match expected {
-            Some(None) => return ControlFlow::Continue(()),
-            Some(Some(MULTI_LEVEL)) | None => (None, None),
-            Some(Some(SINGLE_LEVEL)) => (None, filter),
-            Some(Some(literal)) => (Some(literal), filter),
-        };
-        // [MQTT-4.7.2-1] a wildcard in front leaves out the topics that begin with `$`
-        let leaves_out = |key: &[u8]| only.is_none() && is_root && key.starts_with(b"$");
-        let from = after.as_mut().and_then(Iterator::next);
-        for (key, child) in self.children(only, from) {
-            if leaves_out(key) {
-                continue;
+        let mut turns = Vec::new();
+        let (mut node, mut filter, mut after) = (self, Some(filter), Some(after));
+        loop {
+            // Below a `#` there is no filter any more.
+            let expected = filter.as_mut().map(Iterator::next);
+            let is_match = matches!(expected, None | Some(None | Some(MULTI_LEVEL)));
+            if after.is_none() {
+                visitor(node.value.as_ref().filter(|_| is_match))?;
             }
-            let length = path.len();
-            if !is_root {
-                path.push(b'/');
+            if !matches!(expected, Some(None)) {
+                let only = expected.flatten().filter(|level| !matches!(*level, SINGLE_LEVEL | MULTI_LEVEL));
+                let below = filter.filter(|_| !is_match);
+                let from = after.as_mut().and_then(Iterator::next);
+                let children = node.children(only, from);
+                turns.push(Turn { children, is_wild: only.is_none(), below, from, after, length: path.len() });
             }
-            path.extend_from_slice(key);
-            let after = after.take_if(|_| from == Some(key));
-            child.walk(below.clone(), after, path, false, visitor)?;
-            path.truncate(length);
+            loop {
+                let is_root = turns.len() == 1;
+                let Some(turn) = turns.last_mut() else { return ControlFlow::Continue(()) };
+                path.truncate(turn.length);
+                let Some((level, child)) = turn.children.next() else {
+                    turns.pop();
+                    continue;
+                };
+                // [MQTT-4.7.2-1] a wildcard in front leaves out the topics that begin with `$`
+                if turn.is_wild && is_root && level.starts_with(b"$") {
+                    continue;
+                }
+                if !is_root {
+                    path.push(b'/');
+                }
+                path.extend_from_slice(level);
+                (node, filter) = (child, turn.below.clone());
+                after = turn.after.take_if(|_| turn.from == Some(level));
+                break;
+            }
         }
-        ControlFlow::Continue(())
     }
 
     /// The children named by literals, in order: that named `only`, or all, and none in front of `from`.
@@ -259,9 +239,16 @@ impl<T> Node<T> {
         let range = (!is_empty).then(|| self.literals.range((begin, end)));
         range.into_iter().flatten()
     }
+}
 
-    fn visit_all<'tree>(&'tree self, visitor: &mut impl FnMut(&'tree T)) {
-        self.value.iter().for_each(&mut *visitor);
-        self.literals.iter().for_each(|(_, child)| child.visit_all(visitor));
-    }
+/// A node whose children are being walked through.
+struct Turn<'place, Children, Filter, After> {
+    children: Children,
+    is_wild: bool,
+    /// What the filter says below the children.
+    below: Option<Filter>,
+    /// The child that the walk begins at or below, and the rest of the place behind which it does.
+    from: Option<&'place [u8]>,
+    after: Option<After>,
+    length: usize,
 }

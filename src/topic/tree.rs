@@ -123,7 +123,10 @@ impl<T> NameTree<T> {
     /// Shows `visitor` the value of each name that `filter` matches: level by level in the order of bytes, a name
     /// before the names below it.
     pub fn visit<'tree>(&'tree self, filter: &TopicFilter, visitor: &mut impl FnMut(&'tree T)) {
-        self.root.visit_matching_names(filter.levels(), true, visitor);
+        let _ = self.walk(filter, &mut Place::default(), &mut |value| {
+            value.into_iter().for_each(&mut *visitor);
+            ControlFlow::Continue(())
+        });
     }
 
     /// Visits as [`NameTree::visit`] does, but from behind `place` on and only until `visitor` breaks; `place` is moved to
@@ -139,7 +142,7 @@ impl<T> NameTree<T> {
         // Nothing is in front of the root's children.
         let mut after = old.as_deref().map(super::levels);
         let after = core::iter::from_fn(|| after.as_mut()?.next());
-        let flow = self.root.walk(Some(filter.levels()), Some(after), &mut path, true, visitor);
+        let flow = self.root.walk(filter.levels(), after, &mut path, visitor);
         *place = Place(Some(path));
         flow
     }
