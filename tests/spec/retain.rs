@@ -136,6 +136,31 @@ fn live_messages_do_not_overtake_retained_ones() {
     trace.expect_nothing("bob");
 }
 
+/// [MQTT-3.3.1-9] [MQTT-4.4.0-1]
+#[test]
+fn what_is_retained_goes_on_where_it_was_when_the_session_resumes() {
+    both(|version| {
+        let mut trace = Trace::with(version, Config { maximum_in_flight: 1, ..Default::default() });
+        trace.connect("ada");
+        let topics = ["t/1", "t/2", "t/3"];
+        for topic in topics {
+            let publish = Publish { retain: true, qos: AtLeastOnce, packet_id: Some(id(1)), ..message(topic, "x") };
+            trace.send("ada", Packet::Publish(publish));
+        }
+        trace.resume("bob");
+        trace.subscribe("bob", "t/+", AtLeastOnce);
+        assert_eq!(trace.hear_publish("bob").topic, text("t/1"));
+        trace.cut("bob");
+        assert!(trace.resume("bob"));
+        for (topic, dup) in topics.into_iter().zip([true, false, false]) {
+            let publish = trace.hear_publish("bob");
+            assert_eq!((publish.topic, publish.dup, publish.retain), (text(topic), dup, true));
+            trace.send("bob", puback(publish.packet_id.unwrap().value(), ReasonCode::Success));
+        }
+        trace.expect_nothing("bob");
+    });
+}
+
 /// (4.8.2)
 #[test]
 fn a_shared_subscription_gets_no_retained_messages() {
