@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { preview } from 'vite';
 
-const port = Number(process.env.PORT ?? 8000);
+const port = Number(process.env.PORT || 8000);
 if (!Number.isInteger(port) || port < 0 || port > 65535) {
   console.error(`PORT must be a number from 0 to 65535, not "${process.env.PORT}".`);
   process.exit(1);

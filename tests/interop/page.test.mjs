@@ -95,6 +95,28 @@ describe('the page', () => {
     assert.equal(await received(dashboard).count(), 1);
   });
 
+  test('shows each message once, however often its filter was subscribed to', async () => {
+    const [dashboard, sensor] = clients();
+    await subscribe(dashboard);
+    await subscribe(dashboard, { qos: 1 });
+    await publish(sensor, { qos: 1 });
+    await received(dashboard).getByText('QoS 1').waitFor();
+    assert.equal(await received(dashboard).count(), 1);
+  });
+
+  test('shows what a session that was kept has missed', async () => {
+    const [dashboard, sensor] = clients();
+    await disconnect(dashboard);
+    await dashboard.getByLabel('Clean start').uncheck();
+    await dashboard.getByLabel('Keep alive (seconds)').fill('');
+    await connect(dashboard);
+    await subscribe(dashboard, { qos: 1 });
+    await disconnect(dashboard);
+    await publish(sensor, { qos: 1, payload: 'missed' });
+    await connect(dashboard);
+    await received(dashboard).getByText('missed').waitFor();
+  });
+
   test('lets a client of 3.1.1 and one of 5.0 talk to each other', async () => {
     const [dashboard, sensor] = clients();
     await disconnect(dashboard);

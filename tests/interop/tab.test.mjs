@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { WebSocketServer } from 'ws';
 import { launch } from './browser.mjs';
 import { scenarios } from './scenarios.mjs';
 
@@ -48,6 +49,22 @@ describe('the broker in a tab', () => {
       await page.evaluate((index) => globalThis.runScenario(index), number);
     });
   }
+
+  test('a server that speaks text is left at once, over the WebSocket of the browser [MQTT-6.0.0-1]', async () => {
+    const texting = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    texting.on('connection', (socket) => socket.send('hello'));
+    await once(texting, 'listening');
+    const url = `ws://127.0.0.1:${texting.address().port}`;
+    try {
+      assert.deepEqual(await page.evaluate((address) => globalThis.connectTo(address), url), ['closed', 1005]);
+    } finally {
+      texting.close();
+    }
+  });
+
+  test('a server that is not there is unreachable at once', async () => {
+    assert.equal((await page.evaluate(() => globalThis.connectTo('ws://127.0.0.1:1')))[0], 'unreachable');
+  });
 
   test('a broker in a Web Worker serves clients in the page over MessagePorts', async () => {
     const text = 'x'.repeat(100_000);

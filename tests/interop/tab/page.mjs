@@ -31,3 +31,11 @@ globalThis.crossWorker = async (text) => {
     return message.text();
   }
 };
+
+/** The codes of a client's error and of the WebSocket's end, when a server answers over the browser's own WebSocket. */
+globalThis.connectTo = async (url) => {
+  const socket = new WebSocket(url, 'mqtt');
+  const closed = new Promise((resolve) => socket.addEventListener('close', ({ code }) => resolve(code)));
+  const refused = await connect(socket).then(() => undefined, ({ code }) => code);
+  return [refused, await closed];
+};

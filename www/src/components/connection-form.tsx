@@ -25,7 +25,7 @@ export function ConnectionForm({ client }: { client: ClientModel }) {
           max={65_535}
           step={1}
           value={keepAlive}
-          onInput={(event) => (keepAlive.value = event.currentTarget.valueAsNumber)}
+          onInput={(event) => (keepAlive.value = event.currentTarget.valueAsNumber || 0)} // an empty field is NaN
         />
       </Field>
       <CheckField label="Clean start" value={cleanStart} />

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { Broker, Client, Closed, ProtocolVersion, QoS } from 'mqlite';
+import type { Broker, Client, Closed, Message, ProtocolVersion, QoS } from 'mqlite';
 import { sentence } from '../text.js';
 import { MessageLog } from './log.js';
 
@@ -56,6 +56,7 @@ export class ClientModel {
           protocolVersion: protocolVersion.value,
           cleanStart: cleanStart.value,
           keepAlive: keepAlive.value,
+          onMessage: (message) => this.#received(message),
           ...(protocolVersion.value === 5 && !cleanStart.value && { properties: { sessionExpiryInterval: KEPT } }),
         });
         this.status.value = 'connected';
@@ -73,9 +74,9 @@ export class ClientModel {
 
   async subscribe(filter: string, qos: QoS): Promise<void> {
     await this.#attempt(async () => {
-      const granted = await this.#client!.subscribe(filter, { qos }, (message) =>
-        this.log.add({ time: Date.now(), direction: 'received', ...message }),
-      );
+      // A filter that is subscribed to again has its messages shown already.
+      const take = this.subscriptions.value.has(filter) ? () => {} : (message: Message) => this.#received(message);
+      const granted = await this.#client!.subscribe(filter, { qos }, take);
       this.subscriptions.value = new Map(this.subscriptions.value).set(filter, granted.qos);
     });
   }
@@ -96,6 +97,10 @@ export class ClientModel {
       await this.#client!.publish(topic, text, { qos, retain });
       this.log.add({ time, direction: 'sent', topic, payload, qos, retain });
     });
+  }
+
+  #received(message: Message): void {
+    this.log.add({ time: Date.now(), direction: 'received', ...message });
   }
 
   #ended({ cause, message }: Closed): void {
