@@ -133,6 +133,10 @@ impl Client {
         self.version
     }
 
+    pub fn is_over_websocket(&self) -> bool {
+        matches!(self.link, Link::WebSocket(_))
+    }
+
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         match &mut self.link {
             Link::Tcp(stream) => stream.write_all(bytes).unwrap(),

@@ -113,12 +113,14 @@ fn a_client_that_says_all_at_once_and_hangs_up_is_still_answered() {
         ];
         client.send_bytes(&packets.concat());
         client.end_transport();
+        let first = client.hear();
         // A WebSocket whose client sent Close may send nothing but Close.
-        if let Some(first) = client.hear() {
-            assert!(matches!(first, Packet::ConnAck(_)), "{first:?}");
-            assert!(matches!(client.hear(), Some(Packet::PubAck(_))));
-            client.expect_closed();
+        if first.is_none() && client.is_over_websocket() {
+            continue;
         }
+        assert!(matches!(first, Some(Packet::ConnAck(_))), "{first:?}");
+        assert!(matches!(client.hear(), Some(Packet::PubAck(_))));
+        client.expect_closed();
     }
 }
 
