@@ -131,8 +131,10 @@ export class Broker {
   close(): void {
     this.#isClosed = true;
     this.#runner.feed((engine, now) => engine.shutDown(now));
-    this.#runner.end(new MqttError('closed', 'The broker is closed.', { hint: 'Open another.' }));
-    this.#closeAll();
+    this.#runner.feed(() => {
+      this.#runner.end(new MqttError('closed', 'The broker is closed.', { hint: 'Open another.' }));
+      this.#closeAll();
+    });
   }
 
   #host(): BrokerHost {

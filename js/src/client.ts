@@ -41,7 +41,7 @@ export class Client {
     checkText('topic', topic);
     const { qos = 0, retain = false, properties } = checked(options, PUBLISH_OPTIONS);
     const bytes = payloadBytes(payload);
-    return this.#link.ask(`The message to ${JSON.stringify(topic)}`, (engine, now, token) => {
+    return this.#link.ask(() => `The message to ${JSON.stringify(topic)}`, (engine, now, token) => {
       engine.publish(now, token, topic, bytes, qos, retain, properties);
     });
   }

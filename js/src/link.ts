@@ -18,7 +18,7 @@ export interface Welcome {
 }
 
 interface Request {
-  readonly what: string;
+  readonly what: () => string;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: MqttError) => void;
 }
@@ -90,7 +90,7 @@ export class Link {
       this.#runner.feed((engine, now) => engine.opened(now));
       return await this.#welcome.promise;
     } catch (error) {
-      this.#over({ cause: 'lost', message: String(error) }, error as MqttError);
+      this.#over({ cause: 'lost', message: (error as MqttError).message }, error as MqttError);
       this.#hangUp();
       throw error;
     } finally {
@@ -99,7 +99,7 @@ export class Link {
   }
 
   /** Asks something of the server, and waits for the answer. `what` is the subject of a sentence about it. */
-  ask(what: string, request: (engine: ClientEngine, now: number, token: number) => void): Promise<Answer> {
+  ask(what: () => string, request: (engine: ClientEngine, now: number, token: number) => void): Promise<Answer> {
     const token = (this.#lastToken += 1);
     return new Promise((resolve, reject) => {
       this.#requests.set(token, { what, resolve, reject });
@@ -119,7 +119,7 @@ export class Link {
     this.#filters.set(route.number, filter);
     route.subscriptions.add(subscription); // messages may come before the answer
     try {
-      const { reason } = await this.ask(`The subscription to ${JSON.stringify(filter)}`, (engine, now, token) => {
+      const { reason } = await this.ask(() => `The subscription to ${JSON.stringify(filter)}`, (engine, now, token) => {
         engine.subscribe(now, token, route.number, filter, options, properties);
       });
       subscription.granted(reason as QoS);
@@ -132,7 +132,7 @@ export class Link {
 
   async unsubscribe(filter: string): Promise<void> {
     for (const subscription of this.#routes.get(filter)?.subscriptions ?? []) this.#forget(subscription);
-    const what = `The end of the subscription to ${JSON.stringify(filter)}`;
+    const what = () => `The end of the subscription to ${JSON.stringify(filter)}`;
     await this.ask(what, (engine, now, token) => engine.unsubscribe(now, token, filter));
   }
 
@@ -198,9 +198,9 @@ export class Link {
 
   #answered(request: Request | undefined, answer: Answer): void {
     const { reason, reasonString } = answer;
-    if (reason < UNSPECIFIED_ERROR) return request?.resolve(answer);
-    const why = `${request?.what} was refused: ${describeReason(reason)}.`;
-    request?.reject(new MqttError('refused', [why, ...explanation(reasonString)].join(' '), { reason }));
+    if (!request || reason < UNSPECIFIED_ERROR) return request?.resolve(answer);
+    const why = `${request.what()} was refused: ${describeReason(reason)}.`;
+    request.reject(new MqttError('refused', [why, ...explanation(reasonString)].join(' '), { reason }));
   }
 
   #send(bytes: Uint8Array<ArrayBuffer>): void {
@@ -235,12 +235,12 @@ export class Link {
     error ??= new MqttError('closed', `The connection is over: ${closed.message}`, { reason });
     this.#welcome.reject(error);
     for (const { what, reject } of this.#requests.values()) {
-      const message = `${what} was under way when the connection ended. ${closed.message}`;
+      const message = `${what()} was under way when the connection ended. ${closed.message}`;
       reject(new MqttError('interrupted', message, { reason }));
     }
     this.#requests.clear();
     for (const { subscriptions } of this.#routes.values()) {
-      for (const subscription of subscriptions) subscription.end({ isWanted: true });
+      for (const subscription of subscriptions) subscription.end({ isWanted: closed.cause !== 'requested' });
     }
     this.#routes.clear();
     if (this.#transport) this.#transport.onmessage = this.#transport.onclose = null;

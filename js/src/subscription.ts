@@ -9,7 +9,7 @@ export type MessageHandler = (message: Message) => void | PromiseLike<void>;
 /**
  * A subscription. Without a callback it is to be iterated, once: a message is acknowledged when the loop asks for the next,
  * and QoS 1 and 2 messages that nobody takes hold back all that follow. Leaving the loop unsubscribes. It ends when the
- * client's connection does.
+ * connection does: after what came before if that was the server's or the network's doing, else at once.
  */
 export class Subscription implements AsyncIterable<Message> {
   /** The Topic Filter. */
@@ -29,6 +29,7 @@ export class Subscription implements AsyncIterable<Message> {
   #qos: QoS = 0;
   #dropped = 0;
   #ended = false;
+  #isWanted = true;
   #isIterated = false;
   #isHandling = false;
   #waitingBytes = 0;
@@ -91,6 +92,7 @@ export class Subscription implements AsyncIterable<Message> {
 
   /** Takes a message; `done` is called once it was dealt with. @internal */
   take(message: Message, done: () => void): void {
+    if (!this.#isWanted) return done();
     const size = message.payload.length + OVERHEAD;
     if (message.qos === 0 && this.#waitingBytes + size > MOST_WAITING) {
       this.#dropped += 1;
@@ -102,10 +104,11 @@ export class Subscription implements AsyncIterable<Message> {
     else this.#wake?.();
   }
 
-  /** No more messages come. What waits is still for a loop, unless nobody wants it. @internal */
+  /** The server sends no more messages. Those that came are taken to the end, if somebody wants them. @internal */
   end({ isWanted }: { isWanted: boolean }): void {
     this.#ended = true;
-    if (this.#handler || !isWanted) {
+    this.#isWanted &&= isWanted;
+    if (!isWanted) {
       // Each is acknowledged: one that is not would hold back all that come after it.
       for (const { done } of this.#waiting.splice(0)) done();
       this.#waitingBytes = 0;

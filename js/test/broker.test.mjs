@@ -66,6 +66,13 @@ test('A broker that closes tells its clients, and is of no more use', async () =
   broker.close();
 });
 
+test('A broker that is closed by what it reports tells its clients too', async () => {
+  const broker = await Broker.open({ onEvent: ({ type }) => type === 'publishRefused' && broker.close(), maximumTopicLevels: 1 });
+  const client = await broker.connect();
+  await client.publish('a/b', 'x');
+  assert.equal((await client.closed).reason, 0x8b);
+});
+
 test('Every limit is known to the broker, and a wrong value is refused by name', async () => {
   const limits = {
     maximumConnections: 1, maximumSessions: 1, connectTimeoutMillis: 1, maximumPacketSize: 100, receiveMaximum: 1,

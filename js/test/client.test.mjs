@@ -87,18 +87,34 @@ withBroker('A handler that ends its subscription, or the connection, is called n
   }
 });
 
-withBroker('A loop ends when the connection does, after what came before', async (broker) => {
+for (const protocolVersion of [4, 5]) {
+  withBroker(`MQTT ${protocolVersion}: what came before the server closed is taken to the end`, async (broker) => {
+    const client = await broker.connect({ protocolVersion });
+    const subscription = await client.subscribe('a');
+    const heard = { loop: [], handler: [] };
+    await client.subscribe('a', async (message) => {
+      await settled();
+      heard.handler.push(message.text());
+    });
+    const loop = (async () => {
+      for await (const message of subscription) heard.loop.push(message.text());
+    })();
+    for (const text of ['1', '2']) await broker.publish('a', text);
+    broker.close();
+    await loop;
+    await settled();
+    await settled();
+    await settled();
+    assert.deepEqual(heard, { loop: ['1', '2'], handler: ['1', '2'] });
+  });
+}
+
+withBroker('A loop ends at once when its client disconnects', async (broker) => {
   const client = await broker.connect();
   const subscription = await client.subscribe('a');
-  await client.publish('a', '1');
-  await settled();
-  const heard = [];
-  const loop = (async () => {
-    for await (const message of subscription) heard.push(message.text());
-  })();
+  await client.publish('a', '1', { qos: 1 });
   await client.disconnect();
-  await loop;
-  assert.deepEqual(heard, ['1']);
+  for await (const message of subscription) assert.fail(message.text());
 });
 
 withBroker('Messages that nobody takes are dropped beyond 16 MiB, and counted', async (broker) => {
