@@ -67,9 +67,25 @@ pub(super) fn read<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, E
     serde_path_to_error::deserialize(serde_wasm_bindgen::Deserializer::from(value)).map_err(|error| {
         let path = error.path().to_string();
         let reason = error.into_inner().to_string();
-        let reason = reason.strip_prefix("Error: ").unwrap_or(&reason);
+        let reason = in_words(reason.strip_prefix("Error: ").unwrap_or(&reason));
         if path == "." { invalid(reason) } else { invalid(&format!("{path}: {reason}")) }
     })
+}
+
+/// What was expected, where the reason names a type that JavaScript does not have.
+fn in_words(reason: &str) -> &str {
+    const NUMBERS: [(&str, &str); 8] = [
+        ("u8", "a whole number from 0 to 255 is expected"),
+        ("u16", "a whole number from 0 to 65,535 is expected"),
+        ("u32", "a whole number from 0 to 4,294,967,295 is expected"),
+        ("usize", "a whole number from 0 to 4,294,967,295 is expected"),
+        ("u64", "a whole number from 0 on is expected"),
+        ("a nonzero u16", "a whole number from 1 to 65,535 is expected"),
+        ("a nonzero u32", "a whole number from 1 to 4,294,967,295 is expected"),
+        ("a nonzero u64", "a whole number from 1 on is expected"),
+    ];
+    let expected = reason.rsplit_once("expected ").map_or("", |(_, expected)| expected);
+    NUMBERS.iter().find(|(name, _)| *name == expected).map_or(reason, |(_, words)| words)
 }
 
 /// An object for JavaScript to read. What the crate reports is made of text, numbers and bytes, which always work.
