@@ -26,6 +26,15 @@ withBroker('A MessagePort is a connection, and its end is heard on both sides', 
   }
 });
 
+withBroker('A MessagePort that is gone without a word is a connection that has ended', async (broker) => {
+  const { port1, port2 } = new MessageChannel();
+  broker.accept(port1);
+  await connect(port2);
+  port2.close();
+  await settled();
+  assert.equal(broker.statistics().clientsConnected, 0);
+});
+
 describe('Behind a server of the npm package ws', () => {
   let broker, server, url;
   before(async () => {
