@@ -204,3 +204,24 @@ fn an_end_in_order_closes_the_websocket_with_1000() {
     client.expect_closed();
     assert_eq!(client.close_code, Some(CloseCode::Normal));
 }
+
+/// Whoever is not let in yet cannot make the server hold more than a CONNECT.
+#[test]
+fn a_message_that_is_larger_than_a_connect_ends_before_it_is_whole() {
+    let server = Running::start(Config { connect_timeout_millis: 3_600_000, ..Config::default() });
+    let mut client = Client::over_websocket(open_websocket(server.websocket), V5);
+    let stream = client.socket().get_mut();
+    // A masked binary frame of 16 MB, of which 1 MB comes.
+    stream.write_all(&[&[0x82, 0xFF][..], &16_000_000_u64.to_be_bytes(), &[0; 4]].concat()).unwrap();
+    for _ in 0..100 {
+        if stream.write_all(&[0; 10_000]).is_err() {
+            break;
+        }
+    }
+    client.expect_closed();
+
+    let mut client = Client::over_websocket(open_websocket(server.websocket), V5);
+    client.connect("let in");
+    client.send(publish("a", vec![0; 900_000], QoS::AtLeastOnce));
+    assert!(matches!(client.hear(), Some(Packet::PubAck(_))));
+}

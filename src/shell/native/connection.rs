@@ -1,7 +1,7 @@
 //! One connection from its first byte to its last: reads and writes independently of each other, and never closes
 //! before everything was written, nor waits for long. Knows nothing of what the bytes mean.
 
-use super::{engine::Notice, handshake, listener::Transport, outbox::Batch, tcp, websocket};
+use super::{engine::Notice, gate::Admission, handshake, listener::Transport, outbox::Batch, tcp, websocket};
 use crate::broker::ConnectionId;
 use bytes::Bytes;
 use std::{
@@ -24,6 +24,7 @@ pub(super) struct Connection {
     pub id: ConnectionId,
     pub notices: mpsc::Sender<Notice>,
     pub batches: mpsc::UnboundedReceiver<Batch>,
+    pub admission: Admission,
 }
 
 /// The reading half of a transport.
@@ -69,14 +70,15 @@ impl Connection {
                 let (incoming, outgoing) = tcp::open(&mut stream);
                 self.talk(incoming, outgoing).await;
             }
-            Transport::WebSocket { message_limit } => {
+            Transport::WebSocket { limits } => {
                 let accepted = select! {
                     accepted = handshake::accept(&mut stream) => accepted,
                     _ = self.batches.recv() => return, // it took too long
                 };
                 match accepted {
                     Ok(early) => {
-                        let (incoming, outgoing) = websocket::open(&mut stream, early, message_limit).await;
+                        let gate = limits.gate(&mut stream, self.admission.clone());
+                        let (incoming, outgoing) = websocket::open(gate, early, limits).await;
                         self.talk(incoming, outgoing).await;
                     }
                     Err(why) => self.end(why).await,
@@ -89,7 +91,7 @@ impl Connection {
     /// Reads and writes until the engine lets go. An end of what comes is reported at once, and waits for the engine.
     async fn talk(&mut self, mut incoming: impl Incoming, mut outgoing: impl Outgoing) {
         let mut ending = None;
-        let Self { id, notices, batches } = self;
+        let Self { id, notices, batches, .. } = self;
         let written = {
             let reading = async {
                 let Ending { why, code } = read(*id, notices, &mut incoming).await;

@@ -1,9 +1,9 @@
 //! The one task that owns the broker: what the connections notice goes in, what the broker wants goes out.
 //! Knows no socket, only the outbox of each connection.
 
-use super::{outbox::Outbox, report};
+use super::{gate::Admission, outbox::Outbox, report};
 use crate::{
-    broker::{Action, Broker, ConnectionId, Input, Verdict},
+    broker::{Action, Broker, ConnectionId, Event, Input, Verdict},
     codec::ReasonCode,
     time::Timestamp,
 };
@@ -45,6 +45,7 @@ pub(super) enum Notice {
 pub(super) struct Peer {
     pub address: SocketAddr,
     pub outbox: Outbox,
+    pub admission: Admission,
 }
 
 pub(super) struct Engine {
@@ -145,7 +146,14 @@ impl Engine {
                     self.closing.push(connection);
                 }
                 Action::Authenticate { connection, .. } => unanswered = Some(connection),
-                Action::Report(event) => report::event(&event, &self.peers, why),
+                Action::Report(event) => {
+                    if let Event::Connected { connection, .. } = event
+                        && let Some(peer) = self.peers.get(&connection)
+                    {
+                        peer.admission.grant();
+                    }
+                    report::event(&event, &self.peers, why);
+                }
             }
         }
         // One input lets at most one connection ask.

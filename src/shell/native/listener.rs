@@ -3,7 +3,9 @@
 use super::{
     connection::Connection,
     engine::{Notice, Peer},
+    gate::Admission,
     outbox::outbox,
+    websocket,
 };
 use crate::broker::ConnectionId;
 use std::{
@@ -27,10 +29,7 @@ use tracing::{info, warn};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Transport {
     Tcp,
-    /// Larger messages are refused; in bytes.
-    WebSocket {
-        message_limit: usize,
-    },
+    WebSocket { limits: websocket::Limits },
 }
 
 /// What every connection needs to reach the engine.
@@ -84,9 +83,11 @@ impl Door {
         _ = stream.set_nodelay(true); // a socket that refuses it still works
         let id = ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed) + 1);
         let (outbox, batches, closing) = outbox();
-        let opened = Notice::Opened { connection: id, peer: Peer { address, outbox } };
+        let admission = Admission::default();
+        let peer = Peer { address, outbox, admission: admission.clone() };
+        let opened = Notice::Opened { connection: id, peer };
         if self.notices.send(opened).await.is_ok() {
-            let connection = Connection { id, notices: self.notices.clone(), batches };
+            let connection = Connection { id, notices: self.notices.clone(), batches, admission };
             let alive = self.alive.clone();
             tokio::spawn(async move {
                 connection.run(stream, transport, closing).await;

@@ -13,6 +13,7 @@
 
 mod connection;
 mod engine;
+mod gate;
 mod handshake;
 mod listener;
 mod outbox;
@@ -78,7 +79,7 @@ impl Server {
         getrandom::fill(&mut seed).map_err(|error| StartError { address: None, source: io::Error::other(error) })?;
         let mut listeners = Vec::new();
         let tcp_addresses = listen(&config.tcp, Transport::Tcp, &mut listeners).await?;
-        let over_websocket = Transport::WebSocket { message_limit: websocket::message_limit(&config.broker) };
+        let over_websocket = Transport::WebSocket { limits: websocket::Limits::new(&config.broker) };
         let websocket_addresses = listen(&config.websocket, over_websocket, &mut listeners).await?;
         let broker = Broker::new(config.broker, seed);
         Ok(Self { broker, listeners, tcp_addresses, websocket_addresses })

@@ -1,6 +1,9 @@
 //! MQTT over WebSocket: binary messages, aligned with packets in no way. [MQTT-6.0.0-2] [MQTT-6.0.0-4]
 
-use super::connection::{CLOSE_NORMAL, Ending, Incoming, Outgoing};
+use super::{
+    connection::{CLOSE_NORMAL, Ending, Incoming, Outgoing},
+    gate::{Admission, Gate},
+};
 use crate::broker::Config;
 use bytes::Bytes;
 use futures::{
@@ -17,30 +20,47 @@ use tokio_tungstenite::{
     },
 };
 
-type Socket<'stream> = WebSocketStream<&'stream mut TcpStream>;
+type Socket<'stream> = WebSocketStream<Gate<'stream>>;
 
 pub(super) struct WebSocketIncoming<'stream>(SplitStream<Socket<'stream>>);
 
 pub(super) struct WebSocketOutgoing<'stream>(SplitSink<Socket<'stream>, Message>);
 
-/// The largest message, or frame of it, that is accepted.
-pub(super) fn message_limit(config: &Config) -> usize {
-    LARGEST_MESSAGE.max(config.maximum_packet_size as usize + WRITE)
+/// What a WebSocket may bring; in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// The largest message, or frame of it.
+    message: usize,
+    /// All that comes before the client is let in.
+    early: usize,
+}
+
+impl Limits {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            message: LARGEST_MESSAGE.max(config.maximum_packet_size as usize + WRITE),
+            early: config.maximum_connect_size.min(config.maximum_packet_size) as usize + READ,
+        }
+    }
+
+    pub(super) fn gate(self, stream: &mut TcpStream, admission: Admission) -> Gate<'_> {
+        Gate::new(stream, admission, self.early)
+    }
 }
 
 /// Speaks WebSocket on a stream whose handshake is done; `early` is what came behind it.
 pub(super) async fn open(
-    stream: &mut TcpStream,
+    stream: Gate<'_>,
     early: Vec<u8>,
-    message_limit: usize,
+    limits: Limits,
 ) -> (WebSocketIncoming<'_>, WebSocketOutgoing<'_>) {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ)
         .write_buffer_size(0)
         // Else the answers to pings of a client that does not read would grow without end.
         .max_write_buffer_size(4 * WRITE)
-        .max_message_size(Some(message_limit))
-        .max_frame_size(Some(message_limit));
+        .max_message_size(Some(limits.message))
+        .max_frame_size(Some(limits.message));
     let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
     let (outgoing, incoming) = socket.split();
     (WebSocketIncoming(incoming), WebSocketOutgoing(outgoing))
