@@ -21,7 +21,7 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@printf '  make test-NAME  Run one suite alone: $(SUITES)\n'
 
-demo: target/ci/www.built ## Open a page with a broker in it: port 8000, or PORT=n
+demo: target/ci/www.built ## Serve a page with a broker in it: port 8000, or PORT=n
 	@node www/serve.mjs
 
 worker: target/ci/js.built npm-worker ## Run the worker locally: port 8787, or PORT=n

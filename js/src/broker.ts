@@ -13,7 +13,7 @@ import type {
   ConnectOptions,
   Verdict,
 } from './options.js';
-import { BROKER_OPTIONS, PUBLISH_OPTIONS, VERDICT } from './shapes.js';
+import { BROKER_OPTIONS, PUBLISH_OPTIONS, VERDICTS } from './shapes.js';
 import { letProcessEnd, SystemTimer } from './timer.js';
 import { type Connectable, pair, toBytes, toTransport, type Transport } from './transport.js';
 import { BrokerWebSocket } from './web-socket.js';
@@ -121,7 +121,7 @@ export class Broker {
 
   /**
    * What the broker counts.
-   * @throws MqttError `closed`.
+   * @throws MqttError `closed`, or `busy` within a transport's own methods.
    */
   statistics(): BrokerStatistics {
     return this.#runner.look((engine) => engine.statistics() as BrokerStatistics);
@@ -153,11 +153,12 @@ export class Broker {
     if (!transport) return true;
     try {
       transport.send(bytes);
+      if (!transport.bufferedAmount) return true;
     } catch {
+      this.#hangUp(connection);
       this.#lost(connection);
       return true;
     }
-    if (!transport.bufferedAmount) return true;
     this.#writing.add(connection);
     this.#watch ??= setInterval(() => this.#look(), WATCH_INTERVAL);
     letProcessEnd(this.#watch);
@@ -207,7 +208,7 @@ export class Broker {
 
   async #ask(connection: number, request: AuthenticationRequest): Promise<void> {
     try {
-      const verdict = checked<Partial<Verdict>>((await this.#authenticate?.(request)) as Verdict, VERDICT);
+      const verdict = understood(await this.#authenticate?.(request));
       await this.#runner.attempt((engine, now) => engine.authenticated(now, connection, verdict));
     } catch (error) {
       if (this.#isClosed) return;
@@ -216,6 +217,15 @@ export class Broker {
       this.#runner.feed((engine, now) => engine.authenticated(now, connection, verdict));
     }
   }
+}
+
+/** A verdict that says what its type can say, and nothing else. */
+function understood(verdict: Verdict | undefined): object {
+  const type = verdict?.type;
+  if (!verdict || type === undefined || !Object.hasOwn(VERDICTS, type)) {
+    throw new MqttError('invalid-options', 'The type of a verdict must be allow, deny, continue or redirect.');
+  }
+  return checked<object>(verdict, VERDICTS[type]);
 }
 
 /** Milliseconds between two looks at connections that are still writing. */

@@ -91,7 +91,10 @@ const KINDS = {
     sentence: 'must be a pair of strings',
   },
   timer: {
-    test: (value: unknown) => typeof (value as { set?: unknown } | null)?.set === 'function',
+    test: (value: unknown) => {
+      const { set, clear } = (value ?? {}) as { set?: unknown; clear?: unknown };
+      return typeof set === 'function' && typeof clear === 'function';
+    },
     sentence: 'must have the methods set and clear',
   },
   /** Checked where it is used. */

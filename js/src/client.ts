@@ -9,7 +9,7 @@ import type { ConnectOptions, DisconnectOptions, ServerProperties, SubscribeOpti
 import type { Answer, Closed } from './outcome.js';
 import { CONNECT_OPTIONS, DISCONNECT_OPTIONS, PUBLISH_OPTIONS, SUBSCRIBE_OPTIONS } from './shapes.js';
 import type { MessageHandler, Subscription } from './subscription.js';
-import { type Connectable, toTransport } from './transport.js';
+import { type Connectable, toTransport, type Transport } from './transport.js';
 
 /** A connected client. Its session and its subscriptions last as long as its connection. */
 export class Client {
@@ -52,10 +52,11 @@ export class Client {
    * @throws MqttError `refused`, `interrupted`, `closed`, or what is wrong with the filter.
    */
   async subscribe(filter: string, options: SubscribeOptions | MessageHandler = {}, handler?: MessageHandler): Promise<Subscription> {
-    if (typeof options === 'function') return this.subscribe(filter, {}, options);
+    const [said, take] = typeof options === 'function' ? [{}, options] : [options, handler];
+    checked({ handler: take }, { handler: 'function' });
     checkText('filter', filter);
-    const { userProperties = [], ...subscriptionOptions } = checked(options, SUBSCRIBE_OPTIONS);
-    return this.#link.subscribe(filter, subscriptionOptions, { userProperties }, handler);
+    const { userProperties = [], ...subscriptionOptions } = checked<SubscribeOptions>(said, SUBSCRIBE_OPTIONS);
+    return this.#link.subscribe(filter, subscriptionOptions, { userProperties }, take);
   }
 
   /**
@@ -81,26 +82,28 @@ export class Client {
  * Connects to a server: at a `ws:` or `wss:` address, or at the other end of a WebSocket, MessagePort or any other transport.
  * @throws MqttError `unreachable`, `refused`, `closed` when the server did not answer, `invalid-options`, or `unsupported`.
  */
-export function connect(server: string | URL | Connectable, options: ConnectOptions = {}): Promise<Client> {
-  return connectOver(() => (typeof server === 'string' || server instanceof URL ? openWebSocket(server) : server), options);
+export async function connect(server: string | URL | Connectable, options: ConnectOptions = {}): Promise<Client> {
+  if (typeof server === 'string' || server instanceof URL) return connectOver(() => openWebSocket(server), options);
+  const transport = toTransport(server); // at once: it may fail while the WebAssembly is loaded
+  return connectOver(() => transport, options);
 }
 
 /** Connects over what `open` opens, once it is clear that the options are good. */
-export async function connectOver(open: () => Connectable, options: ConnectOptions): Promise<Client> {
+export async function connectOver(open: () => Transport, options: ConnectOptions): Promise<Client> {
   const known = checked(options, CONNECT_OPTIONS);
   await load(known.wasm);
   const link = refusing(() => new Link(known));
-  return new Client(link, await link.open(toTransport(open())));
+  return new Client(link, await link.open(open()));
 }
 
-function openWebSocket(address: string | URL): WebSocket {
+function openWebSocket(address: string | URL): Transport {
   if (typeof WebSocket !== 'function') {
     throw new MqttError('unsupported', 'This platform has no WebSocket of its own.', {
       hint: "Pass one instead of an address: new WebSocket(address, 'mqtt') with the WebSocket of the npm package ws.",
     });
   }
   try {
-    return new WebSocket(address, 'mqtt');
+    return toTransport(new WebSocket(address, 'mqtt'));
   } catch (cause) {
     throw new MqttError('invalid-options', 'This is no address of a WebSocket.', {
       cause,

@@ -1,7 +1,7 @@
 // The WebAssembly in which the rules live: loads it, and feeds its engines one input at a time.
 
 import { __wbg_reset_state, BrokerEngine, ClientEngine, initSync, reasonName } from '../wasm/mqlite.js';
-import { MqttError, type MqttErrorCode, report, sentence } from './error.js';
+import { attempt, MqttError, type MqttErrorCode, report, sentence } from './error.js';
 import type { WasmSource } from './options.js';
 import type { Clock, Timer } from './timer.js';
 
@@ -90,6 +90,8 @@ export class Runner<E extends Engine> {
   readonly #deferred: (() => void)[] = [];
   readonly #instance = instance;
   #running = false;
+  /** Whether the engine is in a call: if that failed, it is so for ever. */
+  #isBusy = false;
   #over: MqttError | undefined;
   #deadline: number | undefined;
 
@@ -131,14 +133,18 @@ export class Runner<E extends Engine> {
     let next: Input<E> | undefined;
     try {
       for (next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
-        next.run(this.#engine, this.#clock());
+        const now = this.#clock();
+        this.#isBusy = true;
+        next.run(this.#engine, now);
+        this.#isBusy = false;
         this.#runDeferred();
       }
       this.#arm();
     } catch (cause) {
-      const error = new MqttError('broken', 'The WebAssembly instance failed.', { cause, hint: 'Open a new one.' });
+      const what = this.#isBusy ? 'The WebAssembly instance' : 'The clock or the timer';
+      const error = new MqttError('broken', `${what} failed.`, { cause, hint: 'Open a new one.' });
       next?.refuse?.(error);
-      if (isTrap(cause)) breakInstance(error);
+      if (this.#isBusy && isTrap(cause)) breakInstance(error);
       this.fail(error);
     } finally {
       this.#running = false;
@@ -162,16 +168,20 @@ export class Runner<E extends Engine> {
   end(reason: MqttError): void {
     if (this.#over) return;
     this.#over = reason;
-    this.#timer.clear();
-    for (const { refuse } of this.#inputs.splice(0)) refuse?.(reason);
     runners.delete(this);
-    // The engine and its host hold each other, so nobody else frees it. It may be busy just now.
-    queueMicrotask(() => this.#instance === instance && this.#engine.free());
+    for (const { refuse } of this.#inputs.splice(0)) refuse?.(reason);
+    // The engine and its host hold each other, so nobody else frees it.
+    queueMicrotask(() => !this.#isBusy && this.#instance === instance && this.#engine.free());
+    attempt(() => this.#timer.clear());
   }
 
-  /** Looks at the engine, which must not be busy. */
+  /**
+   * Looks at the engine.
+   * @throws MqttError `busy`, or why it takes no input any more.
+   */
   look<T>(at: (engine: E) => T): T {
     if (this.#over) throw this.#over;
+    if (this.#isBusy) throw new MqttError('busy', 'The engine is busy just now.', { hint: 'Call later, from a promise.' });
     return at(this.#engine);
   }
 

@@ -30,7 +30,9 @@ export type MqttErrorCode =
   | 'no-local-on-shared'
   /** All 65,535 Packet Identifiers are in use. */
   | 'packet-identifiers-exhausted'
-  /** The WebAssembly instance failed; what it held is lost. */
+  /** It was called from within its own work, such as a transport's `send`. */
+  | 'busy'
+  /** The WebAssembly instance, the clock or the timer failed; what was held is lost. */
   | 'broken';
 
 /** What went wrong: a word for programs (`code`), a sentence for people (`message`), and what may help (`hint`). */

@@ -207,6 +207,7 @@ export class Link {
     try {
       this.#transport?.send(bytes);
     } catch {
+      this.#hangUp();
       this.#lost();
     }
   }
@@ -243,9 +244,10 @@ export class Link {
       for (const subscription of subscriptions) subscription.end({ isWanted: closed.cause !== 'requested' });
     }
     this.#routes.clear();
+    this.#rest?.end({ isWanted: closed.cause !== 'requested' });
     if (this.#transport) this.#transport.onmessage = this.#transport.onclose = null;
-    this.#runner.end(error);
     this.#end.resolve(closed);
+    this.#runner.end(error);
   }
 
   #deliver(takers: readonly Subscription[], message: Message, delivery: number | undefined): void {

@@ -9,6 +9,7 @@ import type {
   DisconnectOptions,
   Grant,
   SubscribeOptions,
+  Verdict,
   WillOptions,
 } from './options.js';
 
@@ -80,15 +81,13 @@ const GRANT: ShapeOf<Grant> = {
   retain: 'boolean',
 };
 
-/** All that any verdict may say. */
-export const VERDICT = {
-  type: 'text',
-  grants: [GRANT],
-  data: 'bytes',
-  reason: 'byte',
-  server: 'text',
-  permanent: 'boolean',
-} as const;
+/** What the verdict of each type may say. */
+export const VERDICTS: { readonly [type in Verdict['type']]: ShapeOf<Extract<Verdict, { type: type }>> } = {
+  allow: { type: 'text', grants: [GRANT], data: 'bytes' },
+  deny: { type: 'text', reason: 'byte' },
+  continue: { type: 'text', data: 'bytes' },
+  redirect: { type: 'text', server: 'text', permanent: 'boolean' },
+};
 
 export const BROKER_OPTIONS: ShapeOf<BrokerOptions> = {
   maximumConnections: 'number',

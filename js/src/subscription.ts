@@ -66,15 +66,21 @@ export class Subscription implements AsyncIterable<Message> {
       taken?.done();
       taken = undefined;
     };
+    const step = async (): Promise<IteratorResult<Message, void>> => {
+      settle();
+      for (;;) {
+        taken = this.#next();
+        if (taken) return { value: taken.message, done: false };
+        if (this.#ended) return { value: undefined, done: true };
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    };
+    let last: Promise<unknown> = Promise.resolve();
     return {
-      next: async () => {
-        settle();
-        for (;;) {
-          taken = this.#next();
-          if (taken) return { value: taken.message, done: false };
-          if (this.#ended) return { value: undefined, done: true };
-          await new Promise<void>((resolve) => (this.#wake = resolve));
-        }
+      next: () => {
+        const result = last.then(step);
+        last = result;
+        return result;
       },
       return: async () => {
         settle();

@@ -43,6 +43,7 @@ for (const [name, authenticate] of [
   ['answers nothing', () => undefined],
   ['answers with nonsense', () => ({ type: 'perhaps' })],
   ['misspells its grants', () => ({ type: 'allow', grant: [{ filter: 'x' }] })],
+  ['allows for a reason to deny', () => ({ type: 'allow', reason: 0x87 })],
   ['grants nothing that can be read', () => ({ type: 'allow', grants: null })],
   ['misspells what is denied', () => ({ type: 'allow', grants: [{ filter: 'a', publsh: false }] })],
   ['grants what is no filter', () => ({ type: 'allow', grants: [{ filter: 'a/#/b' }] })],

@@ -233,6 +233,50 @@ withBroker(
   { sendBuffer: 100 },
 );
 
+withBroker('A transport that fails is closed, however it fails', async (broker) => {
+  for (const fails of ['send', 'bufferedAmount']) {
+    const transport = rawClient(broker);
+    const fail = () => {
+      throw new RangeError('gone');
+    };
+    Object.defineProperty(transport, fails, fails === 'send' ? { value: fail } : { get: fail });
+    transport.say('c000');
+    assert.ok(transport.closed, fails);
+  }
+  assert.equal(broker.statistics().clientsConnected, 0);
+});
+
+test('A clock that fails takes its own broker with it, and no other', async () => {
+  const complaint = mock.method(console, 'error', () => {});
+  let now = () => 1;
+  const [broken, good] = [await Broker.open({ clock: () => now() }), await Broker.open()];
+  now = () => {
+    throw new RangeError('mine');
+  };
+  await assert.rejects(broken.publish('a', 'x'), { code: 'broken', message: 'The clock or the timer failed.' });
+  await good.publish('a', 'x');
+  good.close();
+  complaint.mock.restore();
+});
+
+withBroker('Within its own work a broker says that it is busy', async (broker) => {
+  const transport = rawClient(broker);
+  let code;
+  transport.send = () => {
+    try {
+      broker.statistics();
+    } catch (error) {
+      code = error.code;
+    }
+  };
+  transport.say('c000');
+  assert.equal(code, 'busy');
+});
+
+test('A timer has both of its methods', async () => {
+  await assert.rejects(Broker.open({ timer: { set() {} } }), { code: 'invalid-options' });
+});
+
 test('Time is what the clock says: a silent client is closed, and its will published', async (context) => {
   const time = new Time();
   const broker = await Broker.open(time.options());

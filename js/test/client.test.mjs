@@ -72,6 +72,38 @@ withBroker('A loop may be left before it began or while it waits, and is the onl
   assert.throws(() => handled[Symbol.asyncIterator](), { code: 'invalid-options' });
 });
 
+withBroker('A loop may ask for several messages at once', async (broker) => {
+  const client = await broker.connect();
+  const messages = (await client.subscribe('a'))[Symbol.asyncIterator]();
+  const asked = [messages.next(), messages.next(), messages.next()];
+  for (const text of ['1', '2']) await broker.publish('a', text);
+  await settled();
+  broker.close();
+  const texts = (await Promise.all(asked)).map(({ value }) => value?.text());
+  assert.deepEqual(texts, ['1', '2', undefined]);
+});
+
+withBroker('What takes the messages of a kept session stops at disconnect too', async (broker) => {
+  const options = { clientId: 'a', cleanStart: false, properties: { sessionExpiryInterval: 60 } };
+  const first = await broker.connect(options);
+  await first.subscribe('a', { qos: 1 }, () => {});
+  await first.disconnect();
+  await settled();
+  for (let count = 0; count < 20; count += 1) await broker.publish('a', 'x', { qos: 1 });
+  let calls = 0;
+  const second = await broker.connect({
+    ...options,
+    onMessage: async () => {
+      calls += 1;
+      await settled();
+      if (calls === 3) await second.disconnect();
+    },
+  });
+  await second.closed;
+  await settled();
+  assert.deepEqual([calls, broker.statistics().messagesStored], [3, 18]);
+});
+
 withBroker('A handler that ends its subscription, or the connection, is called no more', async (broker) => {
   for (const end of ['unsubscribe', 'disconnect']) {
     const client = await broker.connect();
@@ -253,6 +285,8 @@ withBroker('What breaks a rule is refused before it is sent, in words', async (b
     ['invalid-options', () => client.publish('a', 'x', { QoS: 1 })],
     ['invalid-options', () => client.publish('a', 'x', { properties: { userProperties: [['a']] } })],
     ['invalid-options', () => client.subscribe('a', { qos: '1' })],
+    ['invalid-options', () => client.subscribe('a', {}, null)],
+    ['invalid-options', () => client.subscribe('a', {}, 'x')],
     ['invalid-options', () => client.subscribe('a', { retainHandling: 'often' })],
     ['no-local-on-shared', () => client.subscribe('$share/g/a', { noLocal: true })],
     ['packet-too-large', () => client.publish('a', 'x'.repeat(1 << 20))],

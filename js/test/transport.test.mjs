@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { Broker, connect } from 'mqlite';
@@ -77,6 +78,18 @@ describe('Behind a server of the npm package ws', () => {
   test('a server that is not there is unreachable', async () => {
     const attempt = connect(new WebSocket('ws://127.0.0.1:1', 'mqtt'));
     await assert.rejects(attempt, { code: 'unreachable' });
+  });
+
+  test('a server that is not there is unreachable, also before anything was loaded', () => {
+    const script = `
+      import { connect } from 'mqlite';
+      import { WebSocket } from 'ws';
+      console.log(await connect(new WebSocket('ws://127.0.0.1:1', 'mqtt')).catch(({ code }) => code));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: new URL('..', import.meta.url),
+      encoding: 'utf8',
+    });
+    assert.equal(stdout, 'unreachable\n', stderr);
   });
 
   for (const { name, run } of scenarios) {

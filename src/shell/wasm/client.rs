@@ -7,7 +7,7 @@ use crate::{
         Binary, ConnectProperties, Disconnect, ProtocolVersion, Publish, PublishProperties, ReasonCode,
         SubscribeFilter, SubscribeProperties, Text, Will,
     },
-    topic::{FilterTree, TopicFilter, TopicName},
+    topic::{FilterTree, InvalidTopic, TopicFilter, TopicName},
 };
 use js_sys::Error;
 use serde::Deserialize;
@@ -347,7 +347,7 @@ fn route(filter: String) -> Result<TopicFilter, Error> {
     const DEEPEST: usize = 256;
     let filter = TopicFilter::parse(text("filter", filter)?).map_err(invalid_topic)?;
     if filter.level_count() > DEEPEST {
-        return Err(invalid("filter: a Topic Filter has at most 256 levels here"));
+        return Err(invalid_topic(InvalidTopic { rule: "a Topic Filter has at most 256 levels here" }));
     }
     Ok(filter)
 }
