@@ -125,7 +125,7 @@ describe('the page', () => {
     await subscribe(dashboard);
     await subscribe(sensor, { filter: 'answer' });
     await publish(sensor);
-    await received(dashboard).getByText(defaults.payload).waitFor();
+    await received(dashboard).getByText(defaults.payload, { exact: true }).waitFor();
     await publish(dashboard, { topic: 'answer', payload: 'heard', qos: 1 });
     await received(sensor).getByText('heard').waitFor();
   });
@@ -162,7 +162,7 @@ describe('the page', () => {
     const [dashboard, , third] = clients();
     await subscribe(third);
     await publish(dashboard);
-    await received(third).getByText(defaults.payload).waitFor();
+    await received(third).getByText(defaults.payload, { exact: true }).waitFor();
     await figure('Clients', '3');
   });
 
