@@ -83,7 +83,7 @@ export class Link {
       this.#hangUp();
       this.#lost();
     };
-    const process = setInterval(() => {}, LONGEST_TIMEOUT); // keeps Node from ending while somebody waits
+    const vigil = setInterval(() => {}, LONGEST_TIMEOUT); // keeps Node from ending while somebody waits
     try {
       await this.#opened(transport);
       if (isClosed) throw unreachable('it was closed at once');
@@ -94,7 +94,7 @@ export class Link {
       this.#hangUp();
       throw error;
     } finally {
-      clearInterval(process);
+      clearInterval(vigil);
     }
   }
 

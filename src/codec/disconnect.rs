@@ -236,7 +236,7 @@ mod tests {
         }
         for reason in (0..=255).filter_map(ReasonCode::from_u8) {
             assert!(DISCONNECT_REASONS.contains(&Disconnect::reason_from_server(reason)));
-            assert!(DISCONNECT_REASONS.contains(&Disconnect::reason_from_client(reason)));
+            assert!(CLIENT_DISCONNECT_REASONS.contains(&Disconnect::reason_from_client(reason)));
         }
     }
 }
