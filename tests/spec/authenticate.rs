@@ -2,7 +2,7 @@
 
 use crate::harness::*;
 use mqlite::{
-    broker::{Authentication, AuthenticationStep, Config, Grant, Grants, Input, Verdict},
+    broker::{Authentication, AuthenticationStep, Config, Grant, Grants, Verdict},
     codec::{
         Auth, AuthProperties, Binary, ConnAck, Connect, ConnectProperties, Packet, ProtocolVersion, Publish, ReasonCode,
     },
@@ -55,7 +55,7 @@ fn the_host_decides_and_packets_wait_for_it() {
         trace.send("ada", Packet::Connect(Box::new(connect)));
         trace.send("ada", Packet::PingReq);
         trace.expect_nothing("ada");
-        let (_, request) = trace.questions.front().unwrap();
+        let request = trace.question();
         assert_eq!(request.step, AuthenticationStep::Connect);
         assert_eq!((request.user_name.clone(), request.password.clone()), (Some(text("ada")), data(b"secret")));
         trace.answer(allow(None));
@@ -75,7 +75,7 @@ fn a_denied_client_hears_why_and_is_closed() {
         let connack = hear_connack(&mut trace);
         assert_eq!((connack.reason, connack.session_present), (ReasonCode::BadUserNameOrPassword, false));
         trace.expect_closed("ada", ReasonCode::BadUserNameOrPassword);
-        assert_eq!(trace.broker.statistics().sessions, 0);
+        assert_eq!(trace.statistics().sessions, 0);
     });
 }
 
@@ -119,12 +119,12 @@ fn a_redirected_client_hears_where_to_go() {
 fn enhanced_authentication_goes_through_auth() {
     let mut trace = asking(V5);
     connect_with_method(&mut trace);
-    assert_eq!(trace.questions[0].1.data, data(b"first"));
+    assert_eq!(trace.question().data, data(b"first"));
     trace.answer(Verdict::Continue { data: data(b"challenge") });
     trace.expect("ada", auth(ReasonCode::ContinueAuthentication, data(b"challenge")));
     trace.send("ada", auth(ReasonCode::ContinueAuthentication, data(b"proof")));
-    assert_eq!(trace.questions[0].1.step, AuthenticationStep::Continue);
-    assert_eq!(trace.questions[0].1.data, data(b"proof"));
+    assert_eq!(trace.question().step, AuthenticationStep::Continue);
+    assert_eq!(trace.question().data, data(b"proof"));
     trace.answer(allow(data(b"final")));
     let connack = hear_connack(&mut trace);
     assert_eq!(connack.properties.authentication_method, Some(text("SCRAM-SHA-256")));
@@ -262,7 +262,7 @@ fn return_as(trace: &mut Trace, user_name: Option<&str>, verdict: Verdict) -> bo
 
 fn publish_from_host(trace: &mut Trace, topic: &str, payload: &'static str) {
     let publish = Publish { qos: ExactlyOnce, ..message(topic, payload) };
-    trace.input(Input::Publish { publish });
+    trace.publish(publish);
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_session_that_comes_back_keeps_only_what_its_rights_still_allow() {
         let came = trace.hear_publish("ada");
         assert_eq!((came.topic, came.payload, came.qos), (text("news/x"), "came".into(), AtLeastOnce));
         trace.expect_nothing("ada");
-        assert_eq!(trace.broker.statistics().subscriptions, 1);
+        assert_eq!(trace.statistics().subscriptions, 1);
     });
 }
 

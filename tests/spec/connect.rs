@@ -188,10 +188,10 @@ fn the_server_that_shuts_down_says_so() {
         let mut trace = Trace::new(version);
         trace.connect("ada");
         trace.open("bob");
-        trace.input(mqlite::broker::Input::ShutDown);
+        trace.shut_down();
         trace.expect_thrown_out("ada", ReasonCode::ServerShuttingDown);
         trace.expect_closed("bob", ReasonCode::ServerShuttingDown);
-        assert_eq!(trace.broker.deadline(), None);
+        assert_eq!(trace.deadline(), None);
     });
 }
 
@@ -209,14 +209,14 @@ fn a_client_that_no_connack_is_small_enough_for_is_closed_and_harms_nobody() {
     trace.subscribe("bob", "w", AtMostOnce);
     trace.resume("ada");
     trace.subscribe("ada", "t", AtLeastOnce);
-    trace.events.clear();
+    trace.forget_events();
     trace.open("newcomer");
     trace.send("newcomer", Packet::Connect(Box::new(picky(10))));
     trace.expect_closed("newcomer", ReasonCode::PacketTooLarge);
-    assert!(matches!(trace.events[..], [Event::Refused { .. }]), "{:?}", trace.events);
+    assert!(matches!(trace.events(), [Event::Refused { .. }]), "{:?}", trace.events());
     trace.send("ada", publish("t", "x", AtMostOnce, 0));
     assert_eq!(trace.hear_publish("ada").payload, "x");
     trace.expect_nothing("bob");
-    let statistics = trace.broker.statistics();
+    let statistics = trace.statistics();
     assert_eq!((statistics.clients_connected, statistics.clients_maximum, statistics.sessions), (2, 2, 2));
 }

@@ -19,7 +19,8 @@ fn encoded(packet: &Packet) -> Bytes {
 
 /// All that `input` causes at once.
 fn actions(trace: &mut Trace, input: Input) -> Vec<Action> {
-    trace.broker.handle(trace.now, input).collect()
+    let now = trace.now();
+    trace.broker().handle(now, input).collect()
 }
 
 fn repeated(packet: &Packet, count: usize) -> Input {
@@ -44,7 +45,7 @@ fn a_repeated_filter_brings_what_is_retained_once() {
             trace.hear_publish("ada");
         }
         trace.expect_nothing("ada");
-        assert_eq!(trace.broker.statistics().messages_dropped, 0);
+        assert_eq!(trace.statistics().messages_dropped, 0);
     });
 }
 
@@ -55,7 +56,7 @@ fn what_is_retained_follows_a_subscribe_in_bounded_parts_and_holds_nothing() {
     retain_many(&mut trace, 10_000);
     let caused = actions(&mut trace, repeated(&subscribe(1, &[("#", AtMostOnce)]), 200));
     assert!(caused.len() < ENOUGH, "{}", caused.len());
-    assert_eq!(trace.broker.statistics().messages_stored, 0);
+    assert_eq!(trace.statistics().messages_stored, 0);
 }
 
 #[test]
@@ -142,9 +143,9 @@ fn what_an_input_drops_is_reported_once_for_each_session_and_limit() {
     trace.subscribe("bob", "t", AtLeastOnce);
     trace.cut("bob");
     trace.connect("ada");
-    trace.events.clear();
+    trace.forget_events();
     trace.send_bytes("ada", encoded(&publish("t", "x", AtLeastOnce, 1)).repeat(100));
-    let reports: Vec<_> = trace.events.iter().filter(|event| matches!(event, Event::Dropped { .. })).collect();
+    let reports: Vec<_> = trace.events().iter().filter(|event| matches!(event, Event::Dropped { .. })).collect();
     assert!(matches!(reports[..], [Event::Dropped { count: 90, .. }]), "{reports:?}");
 }
 
@@ -168,15 +169,15 @@ fn packets_that_cause_too_much_at_once_wait_for_the_next_timeout() {
         assert!(caused.len() < ENOUGH, "{}", caused.len());
         let caused_by_writable = actions(&mut trace, Input::Writable { connection: ConnectionId(1) });
         sent += caused.len() + caused_by_writable.len();
-        let deadline = trace.broker.deadline();
+        let deadline = trace.broker().deadline();
         if let Some(deadline) = deadline {
-            assert_eq!((deadline.at, deadline.why), (trace.now, "more to do"));
-            assert!(trace.broker.is_behind(ConnectionId(1)));
+            assert_eq!((deadline.at, deadline.why), (trace.now(), "more to do"));
+            assert!(trace.broker().is_behind(ConnectionId(1)));
             inputs.push(Input::Timeout);
         }
     }
     assert_eq!(sent, 100_000);
-    assert!(!trace.broker.is_behind(ConnectionId(1)));
+    assert!(!trace.broker().is_behind(ConnectionId(1)));
 }
 
 #[test]
@@ -232,13 +233,13 @@ fn a_large_message_goes_to_many_in_parts() {
             caused.iter().map(|action| if let Action::Send { frame, .. } = action { frame.len() } else { 0 }).sum();
         assert!((3_000_000..6_000_000).contains(&bytes), "{bytes}");
         trace.catch_up();
-        assert_eq!(trace.broker.statistics().messages_dropped, 0);
+        assert_eq!(trace.statistics().messages_dropped, 0);
         for id in 1..=12 {
             actions(&mut trace, Input::Writable { connection: ConnectionId(id) });
         }
     }
     trace.catch_up();
-    assert_eq!(trace.broker.statistics().messages_sent, 24);
+    assert_eq!(trace.statistics().messages_sent, 24);
 }
 
 /// [MQTT-3.14.4-3]
@@ -256,13 +257,13 @@ fn what_a_client_sent_before_it_closed_is_processed_in_the_end() {
     chunk.extend_from_slice(&encoded(&disconnect(ReasonCode::Success)));
     trace.send_bytes("ada", chunk);
     trace.cut("ada");
-    assert_eq!(trace.broker.statistics().clients_connected, 2);
+    assert_eq!(trace.statistics().clients_connected, 2);
     trace.catch_up();
     for _ in 0..19_980 {
         assert_eq!(trace.hear_publish("bob").topic, text("t"));
     }
     trace.expect_nothing("bob");
-    assert_eq!(trace.broker.statistics().clients_connected, 1);
+    assert_eq!(trace.statistics().clients_connected, 1);
 }
 
 /// One client more is silent for too long than one input may deal with.
@@ -270,13 +271,13 @@ fn what_a_client_sent_before_it_closed_is_processed_in_the_end() {
 fn what_is_due_is_put_off_too() {
     let mut trace = Trace::new(V5);
     for number in 0..6_000 {
-        trace.broker.handle(trace.now, Input::Opened { connection: ConnectionId(number) }).for_each(drop);
+        actions(&mut trace, Input::Opened { connection: ConnectionId(number) });
     }
-    trace.now = trace.now.plus_secs(60);
+    trace.miss_secs(60);
     let caused = actions(&mut trace, Input::Timeout);
     assert!(caused.len() < 2 * ENOUGH, "{}", caused.len());
     assert!(trace.catch_up() >= 1);
-    assert_eq!(trace.broker.statistics().connections_refused, 6_000);
+    assert_eq!(trace.statistics().connections_refused, 6_000);
 }
 
 #[test]
@@ -285,10 +286,10 @@ fn a_session_whose_end_was_put_off_is_not_resumed() {
     let lasting = || ConnectProperties { session_expiry_interval: Some(60), ..Default::default() };
     trace.connect_with("ada", Connect { properties: lasting(), ..connect("ada") });
     for number in 1_000..10_000 {
-        trace.broker.handle(trace.now, Input::Opened { connection: ConnectionId(number) }).for_each(drop);
+        actions(&mut trace, Input::Opened { connection: ConnectionId(number) });
     }
     trace.cut("ada");
-    trace.now = trace.now.plus_secs(60);
+    trace.miss_secs(60);
     let is_present = trace.connect_with("ada", Connect { clean_start: false, properties: lasting(), ..connect("ada") });
     assert!(!is_present);
 }

@@ -153,9 +153,9 @@ fn a_message_too_large_for_one_subscriber_is_as_good_as_sent() {
     trace.expect_nothing("bob");
     trace.send("ada", publish("t", "small", AtLeastOnce, 2));
     trace.expect("bob", publish("t", "small", AtLeastOnce, 2));
-    let dropped = trace.events.iter().filter(|event| matches!(event, Event::Dropped { count: 1, .. })).count();
+    let dropped = trace.events().iter().filter(|event| matches!(event, Event::Dropped { count: 1, .. })).count();
     assert_eq!(dropped, 2);
-    assert_eq!(trace.broker.statistics().messages_dropped, 2);
+    assert_eq!(trace.statistics().messages_dropped, 2);
 }
 
 /// [MQTT-3.14.2-3]

@@ -1,8 +1,9 @@
-//! Scripts that read as an MQTT trace: who sends what, who hears what, at which time.
+//! Scripts that read as an MQTT trace: who sends what, who hears what, at which time. They run on any host.
 
+use crate::host::{self, Host, Output};
 use bytes::{Bytes, BytesMut};
 use mqlite::{
-    broker::{Action, AuthenticationRequest, Broker, Config, ConnectionId, Event, Input, Verdict},
+    broker::{AuthenticationRequest, Broker, Config, ConnectionId, Event, Input, Statistics, Verdict},
     codec::{
         Ack, Connect, ConnectProperties, Disconnect, DisconnectProperties, Framer, MAXIMUM_PACKET_SIZE, Packet,
         PacketId, ProtocolVersion, Publish, QoS, ReasonCode, RetainHandling, SubAck, Subscribe, SubscribeFilter,
@@ -23,13 +24,13 @@ pub fn both(script: impl Fn(ProtocolVersion)) {
 
 /// A broker, its clock, and the clients that talk to it by name.
 pub struct Trace {
-    pub broker: Broker,
-    pub now: Timestamp,
+    host: Box<dyn Host>,
+    now: Timestamp,
     version: ProtocolVersion,
     peers: BTreeMap<&'static str, Peer>,
     last_connection: u64,
-    pub events: Vec<Event>,
-    pub questions: VecDeque<(ConnectionId, AuthenticationRequest)>,
+    events: Vec<Event>,
+    questions: VecDeque<(ConnectionId, AuthenticationRequest)>,
 }
 
 struct Peer {
@@ -37,9 +38,13 @@ struct Peer {
     version: ProtocolVersion,
     framer: Framer,
     heard: VecDeque<Packet>,
-    closed: Option<ReasonCode>,
-    reads: bool,
-    unread: usize,
+    end: Option<End>,
+}
+
+/// The broker closed the connection; why, only some hosts know.
+#[derive(Debug)]
+struct End {
+    reason: Option<ReasonCode>,
 }
 
 impl Trace {
@@ -50,7 +55,7 @@ impl Trace {
 
     pub fn with(version: ProtocolVersion, config: Config) -> Self {
         Self {
-            broker: Broker::new(config, [7; 32]),
+            host: host::start(config),
             now: Timestamp(1_000_000),
             version,
             peers: BTreeMap::new(),
@@ -69,8 +74,7 @@ impl Trace {
         self.last_connection += 1;
         let connection = ConnectionId(self.last_connection);
         let framer = Framer::new(MAXIMUM_PACKET_SIZE);
-        let peer = Peer { connection, version, framer, heard: VecDeque::new(), closed: None, reads: true, unread: 0 };
-        self.peers.insert(name, peer);
+        self.peers.insert(name, Peer { connection, version, framer, heard: VecDeque::new(), end: None });
         self.input(Input::Opened { connection });
     }
 
@@ -118,13 +122,13 @@ impl Trace {
     }
 
     pub fn send_bytes(&mut self, name: &'static str, bytes: impl Into<Bytes>) {
-        let connection = self.peers[name].connection;
+        let connection = self.connection(name);
         self.input(Input::Received { connection, bytes: bytes.into() });
     }
 
     /// The network of `name` fails.
     pub fn cut(&mut self, name: &'static str) {
-        let connection = self.peers[name].connection;
+        let connection = self.connection(name);
         self.input(Input::Closed { connection });
     }
 
@@ -134,44 +138,43 @@ impl Trace {
         self.expect_closed(name, ReasonCode::Success);
     }
 
-    /// `name` no longer reads; what it is sent is never reported written.
-    pub fn stall(&mut self, name: &'static str) {
-        self.peers.get_mut(name).unwrap().reads = false;
-    }
-
-    /// `name` reads again.
-    pub fn unstall(&mut self, name: &'static str) {
-        let peer = self.peers.get_mut(name).unwrap();
-        peer.reads = true;
-        let connection = peer.connection;
-        self.input(Input::Writable { connection });
-    }
-
-    /// Bytes sent to a stalled `name`.
-    pub fn unread(&self, name: &'static str) -> usize {
-        self.peers[name].unread
-    }
-
     /// Lets time pass, as a host does: the broker is called at each of its deadlines.
     pub fn wait_secs(&mut self, seconds: u64) {
         let until = self.now.plus_secs(seconds);
-        while let Some(deadline) = self.broker.deadline().filter(|deadline| deadline.at <= until) {
-            self.now = deadline.at;
+        while let Some(deadline) = self.deadline().filter(|deadline| *deadline <= until) {
+            self.now = deadline;
             self.input(Input::Timeout);
         }
         self.now = until;
     }
 
+    /// What the host is asked: the oldest question.
+    pub fn question(&mut self) -> &AuthenticationRequest {
+        self.settle();
+        &self.questions.front().expect("a question").1
+    }
+
     /// The host answers the oldest question.
     pub fn answer(&mut self, verdict: Verdict) {
+        self.settle();
         let (connection, _) = self.questions.pop_front().expect("a question");
         self.input(Input::Authenticated { connection, verdict });
     }
 
+    /// The host publishes.
+    pub fn publish(&mut self, publish: Publish) {
+        self.input(Input::Publish { publish });
+    }
+
+    /// The host is about to end.
+    pub fn shut_down(&mut self) {
+        self.input(Input::ShutDown);
+    }
+
     /// The next packet that `name` heard.
     pub fn hear(&mut self, name: &'static str) -> Packet {
-        let peer = self.peers.get_mut(name).unwrap();
-        peer.heard.pop_front().unwrap_or_else(|| panic!("{name} heard nothing (closed: {:?})", peer.closed))
+        let peer = self.peer(name);
+        peer.heard.pop_front().unwrap_or_else(|| panic!("{name} heard nothing ({:?})", peer.end))
     }
 
     pub fn hear_publish(&mut self, name: &'static str) -> Publish {
@@ -193,17 +196,20 @@ impl Trace {
 
     #[track_caller]
     pub fn expect_nothing(&mut self, name: &'static str) {
-        let peer = &self.peers[name];
+        let peer = self.peer(name);
         assert!(peer.heard.is_empty(), "{name} expected nothing, heard {:?}", peer.heard);
-        assert_eq!(peer.closed, None, "{name}");
+        assert!(peer.end.is_none(), "{name} was closed: {:?}", peer.end);
     }
 
-    /// `name` was closed with `reason`, and heard nothing more.
+    /// `name` was closed, with `reason` where that can be known, and heard nothing more.
     #[track_caller]
     pub fn expect_closed(&mut self, name: &'static str, reason: ReasonCode) {
-        let peer = &self.peers[name];
+        let peer = self.peer(name);
         assert!(peer.heard.is_empty(), "{name} expected the end, heard {:?}", peer.heard);
-        assert_eq!(peer.closed, Some(reason), "{name}");
+        match &peer.end {
+            Some(end) => assert_eq!(end.reason.unwrap_or(reason), reason, "{name}"),
+            None => panic!("{name} is still connected"),
+        }
     }
 
     /// `name` broke a rule: in MQTT 5 it hears DISCONNECT with `reason`, then it is closed; in 3.1.1 it is closed at once.
@@ -218,53 +224,105 @@ impl Trace {
         self.expect_closed(name, reason);
     }
 
-    pub fn input(&mut self, input: Input) {
-        let actions: Vec<_> = self.broker.handle(self.now, input).collect();
-        let mut written = Vec::new();
-        for action in actions {
-            match action {
-                Action::Send { connection, frame } => {
-                    assert!(!frame.is_empty(), "an empty frame");
-                    let peer = self.peers.values_mut().find(|peer| peer.connection == connection);
-                    let Some(peer) = peer else { continue };
-                    assert_eq!(peer.closed, None, "nothing is sent after Close");
-                    if peer.reads {
-                        let mut bytes = BytesMut::new();
-                        frame.write_to(&mut bytes);
-                        peer.framer.push(bytes.freeze());
-                        while let Some(frame) = peer.framer.next().unwrap() {
-                            peer.heard.push_back(Packet::decode(frame, peer.version).unwrap());
-                        }
-                        written.push(connection);
-                    } else {
-                        peer.unread += frame.len();
-                    }
+    pub fn statistics(&mut self) -> Statistics {
+        self.settle();
+        self.host.statistics()
+    }
+
+    /// What the host heard of, since it last forgot.
+    pub fn events(&mut self) -> &[Event] {
+        self.settle();
+        &self.events
+    }
+
+    pub fn forget_events(&mut self) {
+        self.settle();
+        self.events.clear();
+    }
+
+    /// When the host is to wake the broker next.
+    pub fn deadline(&mut self) -> Option<Timestamp> {
+        self.settle();
+        self.host.deadline()
+    }
+
+    fn input(&mut self, input: Input) {
+        self.host.input(self.now, input);
+    }
+
+    fn connection(&self, name: &'static str) -> ConnectionId {
+        self.peers[name].connection
+    }
+
+    fn peer(&mut self, name: &'static str) -> &mut Peer {
+        self.settle();
+        self.peers.get_mut(name).unwrap()
+    }
+
+    fn settle(&mut self) {
+        for output in self.host.outputs() {
+            self.record(output);
+        }
+    }
+
+    fn record(&mut self, output: Output) {
+        match output {
+            Output::Sent { connection, bytes } => {
+                let Some(peer) = self.peers.values_mut().find(|peer| peer.connection == connection) else { return };
+                assert!(peer.end.is_none(), "nothing is sent after Close");
+                peer.framer.push(bytes);
+                while let Some(frame) = peer.framer.next().unwrap() {
+                    peer.heard.push_back(Packet::decode(frame, peer.version).unwrap());
                 }
-                Action::Close { connection, reason } => {
-                    let peer = self.peers.values_mut().find(|peer| peer.connection == connection);
-                    if let Some(peer) = peer {
-                        assert_eq!(peer.closed.replace(reason), None, "closed twice");
-                    }
-                }
-                Action::Authenticate { connection, request } => self.questions.push_back((connection, *request)),
-                Action::Report(event) => self.events.push(event),
             }
+            Output::Closed { connection, reason } => {
+                let Some(peer) = self.peers.values_mut().find(|peer| peer.connection == connection) else { return };
+                assert!(peer.end.replace(End { reason }).is_none(), "closed twice");
+            }
+            Output::Asked { connection, request } => self.questions.push_back((connection, request)),
+            Output::Reported(event) => self.events.push(event),
         }
-        written.dedup();
-        for connection in written {
-            self.input(Input::Writable { connection });
-        }
+    }
+}
+
+/// What only the broker in this process can be asked.
+impl Trace {
+    pub fn broker(&mut self) -> &mut Broker {
+        &mut self.host.in_process().broker
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Time passes, and the broker is not called.
+    pub fn miss_secs(&mut self, seconds: u64) {
+        self.host.in_process();
+        self.now = self.now.plus_secs(seconds);
+    }
+
+    /// `name` no longer reads; what it is sent is never reported written.
+    pub fn stall(&mut self, name: &'static str) {
+        self.settle();
+        let connection = self.connection(name);
+        self.host.in_process().stall(connection);
+    }
+
+    /// `name` reads again.
+    pub fn unstall(&mut self, name: &'static str) {
+        let connection = self.connection(name);
+        self.host.in_process().unstall(self.now, connection);
+    }
+
+    /// Bytes sent to a stalled `name`.
+    pub fn unread(&mut self, name: &'static str) -> usize {
+        let connection = self.connection(name);
+        self.host.in_process().unread(connection)
     }
 
     /// Lets the broker go on with what it has put off, as a host does at once; tells how many inputs that took.
     pub fn catch_up(&mut self) -> usize {
-        let mut count = 0;
-        while self.broker.deadline().is_some_and(|deadline| deadline.at <= self.now) {
-            self.input(Input::Timeout);
-            count += 1;
-            assert!(count < 100_000, "there always is more to do: {:?}", self.broker.deadline());
-        }
-        count
+        self.host.in_process().catch_up(self.now)
     }
 }
 

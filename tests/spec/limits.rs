@@ -28,9 +28,9 @@ fn a_client_that_never_reads_loses_qos_0_and_others_lose_nothing() {
             trace.hear_publish("quick");
         }
         assert!(trace.unread("slow") <= 11_100, "{}", trace.unread("slow"));
-        let dropped = trace.broker.statistics().messages_dropped;
+        let dropped = trace.statistics().messages_dropped;
         assert_eq!(dropped, 90);
-        assert!(trace.events.iter().any(|event| matches!(event, Event::Dropped { .. })));
+        assert!(trace.events().iter().any(|event| matches!(event, Event::Dropped { .. })));
         trace.unstall("slow");
         trace.send("ada", large(AtMostOnce, 0));
         trace.hear_publish("slow");
@@ -50,7 +50,7 @@ fn qos_1_waits_for_a_slow_client_until_its_queue_is_full() {
             trace.send("ada", large(AtLeastOnce, 1));
             trace.expect("ada", puback(1, ReasonCode::Success));
         }
-        let statistics = trace.broker.statistics();
+        let statistics = trace.statistics();
         assert_eq!((statistics.messages_stored, statistics.messages_dropped), (15, 35));
         trace.unstall("slow");
         for _ in 0..10 {
@@ -71,7 +71,7 @@ fn the_bytes_that_wait_are_limited_too() {
     for _ in 0..10 {
         trace.send("ada", large(AtLeastOnce, 1));
     }
-    assert_eq!(trace.broker.statistics().messages_stored, 3);
+    assert_eq!(trace.statistics().messages_stored, 3);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod connect;
 mod cost;
 mod flow;
 mod harness;
+mod host;
 mod limits;
 mod memory;
 mod publish;

@@ -2,7 +2,7 @@
 
 use crate::harness::*;
 use mqlite::{
-    broker::{Config, Event, Input},
+    broker::{Config, Event},
     codec::{Connect, ConnectProperties, Packet, Publish, PublishProperties, ReasonCode, Text, Will, WillProperties},
 };
 use std::num::NonZeroU16;
@@ -12,12 +12,12 @@ fn large(topic: &str, qos: mqlite::codec::QoS, packet_id: u16) -> Publish {
     Publish { payload: vec![b'x'; 10_000].into(), qos, packet_id, ..message(topic, "") }
 }
 
-fn message_bytes(trace: &Trace) -> u64 {
-    trace.broker.statistics().message_bytes
+fn message_bytes(trace: &mut Trace) -> u64 {
+    trace.statistics().message_bytes
 }
 
-fn refusals(trace: &Trace) -> Vec<ReasonCode> {
-    let reasons = trace.events.iter().filter_map(|event| match event {
+fn refusals(trace: &mut Trace) -> Vec<ReasonCode> {
+    let reasons = trace.events().iter().filter_map(|event| match event {
         Event::PublishRefused { reason, .. } => Some(*reason),
         _ => None,
     });
@@ -31,10 +31,10 @@ fn user_properties_count_with_all_that_they_take() {
     let user_properties = vec![(Text::default(), Text::default()); 10_000];
     let properties = PublishProperties { user_properties, ..Default::default() };
     trace.send("ada", Packet::Publish(Publish { retain: true, properties, ..message("t", "x") }));
-    let bytes = trace.broker.statistics().retained_bytes;
+    let bytes = trace.statistics().retained_bytes;
     assert!(bytes >= 640_000, "{bytes}");
     trace.send("ada", retained("t", ""));
-    assert_eq!(message_bytes(&trace), 0);
+    assert_eq!(message_bytes(&mut trace), 0);
 }
 
 #[test]
@@ -49,14 +49,14 @@ fn a_message_counts_once_however_many_sessions_it_waits_for() {
         }
         trace.connect("ada");
         trace.send("ada", Packet::Publish(large("t", AtLeastOnce, 1)));
-        assert!((10_000..13_000).contains(&message_bytes(&trace)), "{}", message_bytes(&trace));
+        assert!((10_000..13_000).contains(&message_bytes(&mut trace)), "{}", message_bytes(&mut trace));
         for name in names {
             assert!(trace.resume(name));
-            assert!((10_000..13_000).contains(&message_bytes(&trace)), "it is in flight");
+            assert!((10_000..13_000).contains(&message_bytes(&mut trace)), "it is in flight");
             trace.hear_publish(name);
             trace.send(name, puback(1, ReasonCode::Success));
         }
-        assert_eq!(message_bytes(&trace), 0);
+        assert_eq!(message_bytes(&mut trace), 0);
     });
 }
 
@@ -77,8 +77,8 @@ fn beyond_what_all_messages_may_take_what_must_be_stored_is_refused_until_there_
         }
         trace.send("ada", Packet::Publish(Publish { retain: true, ..large("u", AtMostOnce, 0) }));
         trace.expect_nothing("eve");
-        assert_eq!(refusals(&trace), [ReasonCode::QuotaExceeded; 2]);
-        assert_eq!(trace.broker.statistics().retained_messages, 0);
+        assert_eq!(refusals(&mut trace), [ReasonCode::QuotaExceeded; 2]);
+        assert_eq!(trace.statistics().retained_messages, 0);
         trace.send("ada", Packet::Publish(large("u", AtMostOnce, 0)));
         assert_eq!(trace.hear_publish("eve").payload.len(), 10_000);
         trace.resume("bob");
@@ -102,13 +102,13 @@ fn with_large_will(client_id: &str) -> Connect {
 fn a_will_counts_and_one_too_many_is_refused() {
     let mut trace = Trace::with(V5, Config { maximum_message_bytes: 100_000, ..Default::default() });
     trace.connect_with("a", with_large_will("a"));
-    assert!(message_bytes(&trace) > 64_000);
+    assert!(message_bytes(&mut trace) > 64_000);
     trace.open("b");
     trace.send("b", Packet::Connect(Box::new(with_large_will("b"))));
     assert!(matches!(trace.hear("b"), Packet::ConnAck(connack) if connack.reason == ReasonCode::QuotaExceeded));
     trace.expect_closed("b", ReasonCode::QuotaExceeded);
     trace.cut("a");
-    assert_eq!(message_bytes(&trace), 0);
+    assert_eq!(message_bytes(&mut trace), 0);
 }
 
 /// What waits is not held by the queue, so a message that was replaced is gone.
@@ -129,7 +129,7 @@ fn retained_messages_that_were_replaced_are_held_for_nobody() {
         trace.send("bob", subscribe(1, &[("t/#", AtLeastOnce)]));
         trace.cut("bob");
     }
-    let statistics = trace.broker.statistics();
+    let statistics = trace.statistics();
     assert!(statistics.message_bytes <= statistics.retained_bytes, "{statistics:?}");
 }
 
@@ -149,7 +149,7 @@ fn a_message_that_waits_keeps_no_receive_buffer() {
     publish("t/x", "", AtMostOnce, 0).encode(V5, &mut bytes).unwrap();
     let chunk = bytes.freeze();
     trace.send_bytes("ada", chunk.clone());
-    assert_eq!(trace.broker.statistics().messages_stored, 2, "one waits, one is in flight");
+    assert_eq!(trace.statistics().messages_stored, 2, "one waits, one is in flight");
     assert!(chunk.is_unique());
 }
 
@@ -164,11 +164,11 @@ fn a_will_beyond_the_limits_of_retained_messages_is_refused_as_any_publish() {
         trace.expect_nothing("bob");
         trace.send("bob", retained("w", "live"));
         trace.expect_nothing("bob");
-        assert_eq!(refusals(&trace), [ReasonCode::QuotaExceeded; 2]);
-        let told = trace.events.iter().any(
+        assert_eq!(refusals(&mut trace), [ReasonCode::QuotaExceeded; 2]);
+        let told = trace.events().iter().any(
             |event| matches!(event, Event::PublishRefused { client_id: Some(client), .. } if client.as_str() == "ada"),
         );
-        assert!(told, "{:?}", trace.events);
+        assert!(told, "{:?}", trace.events());
     });
 }
 
@@ -183,7 +183,7 @@ fn the_host_is_held_to_the_limits_of_a_message_too() {
         Publish { qos: ExactlyOnce, ..message("t", "x") },
         Publish { retain: true, ..message("t", "x") },
     ] {
-        trace.input(Input::Publish { publish });
+        trace.publish(publish);
     }
     let expected = [
         ReasonCode::TopicNameInvalid,
@@ -191,7 +191,7 @@ fn the_host_is_held_to_the_limits_of_a_message_too() {
         ReasonCode::QoSNotSupported,
         ReasonCode::RetainNotSupported,
     ];
-    assert_eq!(refusals(&trace), expected);
+    assert_eq!(refusals(&mut trace), expected);
 }
 
 #[test]
@@ -201,13 +201,13 @@ fn each_level_of_a_retained_topic_counts() {
     for number in 0..100 {
         trace.send("ada", retained(&format!("{number}{}", "/".repeat(127)), "x"));
     }
-    let statistics = trace.broker.statistics();
+    let statistics = trace.statistics();
     assert!((2..10).contains(&statistics.retained_messages), "{statistics:?}");
-    assert_eq!(refusals(&trace).len() as u64, 100 - statistics.retained_messages);
+    assert_eq!(refusals(&mut trace).len() as u64, 100 - statistics.retained_messages);
     for number in 0..100 {
         trace.send("ada", retained(&format!("{number}{}", "/".repeat(127)), ""));
     }
-    assert_eq!(trace.broker.statistics().retained_bytes, 0);
+    assert_eq!(trace.statistics().retained_bytes, 0);
 }
 
 #[test]
@@ -231,6 +231,6 @@ fn subscriptions_are_limited_by_what_all_of_them_take() {
         trace.expect("bob", suback(1, &[ReasonCode::Success]));
         trace.cut("bob");
         trace.connect("ada");
-        assert_eq!(trace.broker.statistics().subscription_bytes, 0);
+        assert_eq!(trace.statistics().subscription_bytes, 0);
     });
 }

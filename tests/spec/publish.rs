@@ -36,7 +36,7 @@ fn each_qos_has_its_handshake_on_both_sides() {
         trace.expect("bob", pubrel(2, ReasonCode::Success));
         trace.send("bob", pubcomp(2, ReasonCode::Success));
         trace.expect_nothing("bob");
-        assert_eq!(trace.broker.statistics().messages_stored, 0);
+        assert_eq!(trace.statistics().messages_stored, 0);
     });
 }
 
@@ -310,7 +310,7 @@ fn what_grants_do_not_allow_is_refused_and_reaches_nobody() {
         trace.send("ada", subscribe(2, &[("own/bob/x", AtMostOnce), ("own/ada/+", AtLeastOnce), ("#", AtMostOnce)]));
         let refused = if version == V5 { ReasonCode::NotAuthorized } else { ReasonCode::UnspecifiedError };
         trace.expect("ada", suback(2, &[refused, ReasonCode::GrantedQoS1, refused]));
-        assert_eq!(trace.broker.statistics().messages_refused, 3);
+        assert_eq!(trace.statistics().messages_refused, 3);
     });
 }
 

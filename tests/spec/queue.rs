@@ -61,7 +61,7 @@ fn expired_messages_make_room_in_a_full_queue() {
         trace.send("ada", publish("t", payload, AtLeastOnce, 2));
     }
     trace.send("ada", publish("t", "too many", AtLeastOnce, 2));
-    assert_eq!(trace.broker.statistics().messages_dropped, 1);
+    assert_eq!(trace.statistics().messages_dropped, 1);
     trace.resume("bob");
     for payload in ["lasting", "fresh", "fresher"] {
         assert_eq!(trace.hear_publish("bob").payload, payload);
@@ -106,7 +106,7 @@ fn a_message_of_a_share_goes_where_there_is_room() {
         // b takes one and keeps one, then c, which is away, keeps one, and the last finds no room.
         for dropped in [0, 0, 0, 1] {
             trace.send("ada", publish("t", "x", AtLeastOnce, 1));
-            assert_eq!(trace.broker.statistics().messages_dropped, dropped);
+            assert_eq!(trace.statistics().messages_dropped, dropped);
         }
         trace.resume("c");
         assert_eq!(trace.hear_publish("c").topic, text("t"));
@@ -122,10 +122,11 @@ fn an_alias_that_was_not_sent_is_not_used() {
     trace.subscribe("bob", "t", AtMostOnce);
     let largest = mqlite::codec::MAXIMUM_PACKET_SIZE as usize - 5 - 4;
     let publish = Publish { payload: vec![0; largest].into(), ..message("t", "") };
-    let sent: Vec<_> = trace.broker.handle(trace.now, Input::Publish { publish }).collect();
+    let now = trace.now();
+    let sent: Vec<_> = trace.broker().handle(now, Input::Publish { publish }).collect();
     assert!(matches!(&sent[..], [Action::Send { frame, .. }] if frame.payload.len() == largest), "{}", sent.len());
-    trace.input(Input::Writable { connection: ConnectionId(1) });
-    trace.input(Input::Publish { publish: message("t", "small") });
+    trace.broker().handle(now, Input::Writable { connection: ConnectionId(1) }).for_each(drop);
+    trace.publish(message("t", "small"));
     let publish = trace.hear_publish("bob");
     assert_eq!((publish.topic, publish.properties.topic_alias), (text("t"), NonZeroU16::new(1)));
 }

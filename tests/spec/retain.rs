@@ -39,7 +39,7 @@ fn an_empty_payload_removes_the_retained_message() {
         trace.connect("eve");
         trace.subscribe("eve", "t", AtMostOnce);
         trace.expect_nothing("eve");
-        let statistics = trace.broker.statistics();
+        let statistics = trace.statistics();
         assert_eq!((statistics.retained_messages, statistics.retained_bytes), (0, 0));
     });
 }
@@ -83,7 +83,7 @@ fn a_retained_message_expires() {
     trace.connect("eve");
     trace.subscribe("eve", "t", AtMostOnce);
     trace.expect_nothing("eve");
-    assert_eq!(trace.broker.statistics().retained_messages, 0);
+    assert_eq!(trace.statistics().retained_messages, 0);
 }
 
 #[test]
@@ -111,11 +111,11 @@ fn the_bytes_that_may_be_retained_are_limited() {
     };
     trace.send("ada", retain(1_000));
     trace.expect("ada", puback(1, ReasonCode::NoMatchingSubscribers));
-    let bytes = trace.broker.statistics().retained_bytes;
+    let bytes = trace.statistics().retained_bytes;
     assert!((1_001..2_000).contains(&bytes), "{bytes}");
     trace.send("ada", retain(2_000));
     trace.expect("ada", puback(1, ReasonCode::QuotaExceeded));
-    assert_eq!(trace.broker.statistics().retained_bytes, bytes);
+    assert_eq!(trace.statistics().retained_bytes, bytes);
 }
 
 #[test]

@@ -124,5 +124,5 @@ fn a_busy_member_is_passed_over() {
     }
     assert_eq!(heard(&mut trace, "b", 4).len(), 4);
     assert!(trace.unread("a") < 1_300_000);
-    assert_eq!(trace.broker.statistics().messages_dropped, 0);
+    assert_eq!(trace.statistics().messages_dropped, 0);
 }

@@ -65,7 +65,7 @@ fn the_same_filter_again_replaces_the_subscription() {
         trace.send("ada", publish("t", "x", AtLeastOnce, 1));
         trace.expect("bob", publish("t", "x", AtMostOnce, 0));
         trace.expect_nothing("bob");
-        assert_eq!(trace.broker.statistics().subscriptions, 1);
+        assert_eq!(trace.statistics().subscriptions, 1);
     });
 }
 
@@ -81,7 +81,7 @@ fn unsubscribing_ends_a_subscription_and_tells_which_existed() {
         trace.connect("ada");
         trace.send("ada", publish("t/a", "x", AtMostOnce, 0));
         trace.expect_nothing("bob");
-        assert_eq!(trace.broker.statistics().subscriptions, 0);
+        assert_eq!(trace.statistics().subscriptions, 0);
     });
 }
 

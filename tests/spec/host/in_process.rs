@@ -1,0 +1,96 @@
+//! The broker itself. What it sends is written at once, unless the peer has stalled.
+
+use super::{Host, Output};
+use bytes::BytesMut;
+use mqlite::{
+    broker::{Action, Broker, Config, ConnectionId, Input, Statistics},
+    time::Timestamp,
+};
+use std::collections::BTreeMap;
+
+pub struct InProcess {
+    pub broker: Broker,
+    outputs: Vec<Output>,
+    /// Who does not read, and the bytes that wait for it.
+    unread: BTreeMap<ConnectionId, usize>,
+}
+
+impl InProcess {
+    pub fn new(config: Config) -> Self {
+        Self { broker: Broker::new(config, [7; 32]), outputs: Vec::new(), unread: BTreeMap::new() }
+    }
+
+    /// What `connection` is sent is lost, and never reported written.
+    pub fn stall(&mut self, connection: ConnectionId) {
+        self.unread.entry(connection).or_default();
+    }
+
+    pub fn unstall(&mut self, now: Timestamp, connection: ConnectionId) {
+        self.unread.remove(&connection);
+        self.input(now, Input::Writable { connection });
+    }
+
+    /// Bytes sent to a stalled connection.
+    pub fn unread(&self, connection: ConnectionId) -> usize {
+        self.unread[&connection]
+    }
+
+    /// Lets the broker go on with what it has put off, as a host does at once; tells how many inputs that took.
+    pub fn catch_up(&mut self, now: Timestamp) -> usize {
+        let mut count = 0;
+        while self.broker.deadline().is_some_and(|deadline| deadline.at <= now) {
+            self.input(now, Input::Timeout);
+            count += 1;
+            assert!(count < 100_000, "there always is more to do: {:?}", self.broker.deadline());
+        }
+        count
+    }
+}
+
+impl Host for InProcess {
+    fn input(&mut self, now: Timestamp, input: Input) {
+        let mut written = Vec::new();
+        for action in self.broker.handle(now, input) {
+            match action {
+                Action::Send { connection, frame } => {
+                    assert!(!frame.is_empty(), "an empty frame");
+                    if let Some(unread) = self.unread.get_mut(&connection) {
+                        *unread += frame.len();
+                        continue;
+                    }
+                    let mut bytes = BytesMut::new();
+                    frame.write_to(&mut bytes);
+                    self.outputs.push(Output::Sent { connection, bytes: bytes.freeze() });
+                    written.push(connection);
+                }
+                Action::Close { connection, reason } => {
+                    self.outputs.push(Output::Closed { connection, reason: Some(reason) });
+                }
+                Action::Authenticate { connection, request } => {
+                    self.outputs.push(Output::Asked { connection, request: *request });
+                }
+                Action::Report(event) => self.outputs.push(Output::Reported(event)),
+            }
+        }
+        written.dedup();
+        for connection in written {
+            self.input(now, Input::Writable { connection });
+        }
+    }
+
+    fn outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    fn statistics(&mut self) -> Statistics {
+        self.broker.statistics()
+    }
+
+    fn deadline(&mut self) -> Option<Timestamp> {
+        self.broker.deadline().map(|deadline| deadline.at)
+    }
+
+    fn in_process(&mut self) -> &mut InProcess {
+        self
+    }
+}
