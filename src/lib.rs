@@ -17,6 +17,9 @@ pub mod codec;
 pub mod session;
 #[cfg(any(feature = "native", feature = "wasm"))]
 pub mod shell;
+#[cfg(feature = "broker")]
+#[forbid(unsafe_code)]
+mod store;
 #[forbid(unsafe_code)]
 pub mod time;
 #[forbid(unsafe_code)]

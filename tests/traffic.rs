@@ -278,6 +278,7 @@ impl World {
                 }
                 Action::Authenticate { connection, .. } => self.questions.push(connection),
                 Action::Report(_) => {}
+                Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } => {}
             }
         }
     }

@@ -1,8 +1,8 @@
 //! PUBACK, PUBREC and PUBCOMP from a subscriber: each makes room for what waits.
 
-use super::{Broker, ConnectionId, session::SessionId};
+use super::{Broker, ConnectionId, message::Delivery, session::SessionId};
 use crate::{
-    codec::{Ack, Packet, ReasonCode},
+    codec::{Ack, Packet, PacketId, ReasonCode},
     session::{Received, Violation},
 };
 
@@ -10,7 +10,9 @@ impl Broker {
     pub(super) fn publish_acknowledged(&mut self, session_id: SessionId, ack: &Ack) -> Result<(), Violation> {
         let Some(session) = self.sessions.get_mut(&session_id) else { return Ok(()) };
         // [MQTT-4.4.0-2] whatever the Reason Code, the message counts as acknowledged
-        session.outbound.acknowledged(ack.packet_id)?;
+        if let Some(delivery) = session.outbound.acknowledged(ack.packet_id)? {
+            self.end_exchange(session_id, ack.packet_id, Some(&delivery));
+        }
         self.pump(session_id);
         Ok(())
     }
@@ -24,8 +26,15 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(&session_id) else { return Ok(()) };
         match session.outbound.received(ack.packet_id, !ack.reason.is_failure())? {
             // [MQTT-4.3.3-4]
-            Received::Accepted(_) | Received::Again => self.send(id, &Packet::PubRel(ack.packet_id.into())),
-            Received::Refused(_) => self.pump(session_id),
+            Received::Accepted(delivery) => {
+                self.write_released(session_id, ack.packet_id, &delivery);
+                self.send(id, &Packet::PubRel(ack.packet_id.into()));
+            }
+            Received::Again => self.send(id, &Packet::PubRel(ack.packet_id.into())),
+            Received::Refused(delivery) => {
+                self.end_exchange(session_id, ack.packet_id, Some(&delivery));
+                self.pump(session_id);
+            }
             Received::Unknown if ack.reason.is_failure() => {}
             Received::Unknown => {
                 let reason = ReasonCode::PacketIdentifierNotFound;
@@ -37,8 +46,17 @@ impl Broker {
 
     pub(super) fn publish_completed(&mut self, session_id: SessionId, ack: &Ack) -> Result<(), Violation> {
         let Some(session) = self.sessions.get_mut(&session_id) else { return Ok(()) };
-        session.outbound.completed(ack.packet_id)?;
+        if session.outbound.completed(ack.packet_id)? {
+            self.end_exchange(session_id, ack.packet_id, None);
+        }
         self.pump(session_id);
         Ok(())
+    }
+
+    fn end_exchange(&mut self, id: SessionId, packet_id: PacketId, delivery: Option<&Delivery>) {
+        self.erase_in_flight(id, packet_id, delivery);
+        if let Some(connection) = self.sessions.get(&id).and_then(|session| session.connection) {
+            self.connection_changed(connection);
+        }
     }
 }

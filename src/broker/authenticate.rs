@@ -49,12 +49,14 @@ impl Broker {
                 })
             }
         };
+        self.connection_changed(id);
         self.actions.push_back(Action::Authenticate { connection: id, request });
         Ok(())
     }
 
     /// The host's answer. One that nobody waits for is ignored: its connection may be gone.
     pub(super) fn authenticated(&mut self, id: ConnectionId, verdict: Verdict) {
+        self.connection_changed(id);
         let Some(connection) = self.connections.get_mut(&id) else { return };
         match &mut connection.stage {
             Stage::Authenticating(pending) if pending.host_is_asked => {

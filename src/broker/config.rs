@@ -1,7 +1,7 @@
 //! What a broker allows: every limit finite by default, every limit the host's to choose.
 
 use super::Grants;
-use crate::codec::{QoS, Text};
+use crate::codec::{ProtocolVersion, QoS, Text};
 
 /// The broker's settings. Times are in the unit that their name ends with; sizes are bytes.
 #[derive(Clone, Debug)]
@@ -10,6 +10,9 @@ pub struct Config {
     /// Who is let in. Data says nothing of it: that is code's to decide.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub authentication: Authentication,
+    /// What the host keeps for a broker that comes after this one. Data says nothing of it: a host can or cannot.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub durability: Durability,
     /// Network Connections at a time; one more is closed at once.
     pub maximum_connections: usize,
     /// Sessions, connected or not; one more is refused with 0x97 (3.1.1: 3).
@@ -72,6 +75,20 @@ pub struct Config {
     pub response_information: Option<Text>,
 }
 
+/// What the host keeps for [`super::Broker::restore`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing.
+    #[default]
+    None,
+    /// Retained messages, the sessions that outlive their connections, and wills: [`super::Action::Put`] and
+    /// [`super::Action::Delete`].
+    Sessions,
+    /// Connections too, which may outlive the broker: [`super::Action::Remember`]. A session that ends with its connection
+    /// is stored as well from its first message of QoS 1 or 2 on.
+    Connections,
+}
+
 /// Who is let in.
 #[derive(Clone, Debug)]
 pub enum Authentication {
@@ -82,6 +99,15 @@ pub enum Authentication {
 }
 
 impl Config {
+    /// How many QoS 1 and 2 messages a client of `version` may have unacknowledged.
+    pub(super) fn receive_maximum_for(&self, version: ProtocolVersion) -> u16 {
+        match version {
+            ProtocolVersion::V5 => self.receive_maximum.max(1),
+            // 3.1.1 has no way to announce a limit, and 65,535 identifiers.
+            ProtocolVersion::V3_1_1 => u16::MAX,
+        }
+    }
+
     pub(super) fn connect_size(&self) -> u32 {
         self.maximum_connect_size.min(self.maximum_packet_size)
     }
@@ -97,6 +123,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             authentication: Authentication::Open(Grants::all()),
+            durability: Durability::None,
             maximum_connections: 10_000,
             maximum_sessions: 20_000,
             connect_timeout_millis: 10_000,

@@ -107,6 +107,9 @@ impl Broker {
             self.hang_up(id, ANSWER_TOO_LARGE); // [MQTT-3.1.2-24]
             return Ok(());
         }
+        if let Some(old) = old {
+            self.abandon(old);
+        }
         if let Some(old) = old.and_then(|old| self.sessions.get(&old)?.connection) {
             self.take_over(old);
         }
@@ -197,25 +200,31 @@ impl Broker {
     }
 
     fn begin_session(&mut self, client_id: Text, user_name: Option<Text>) -> SessionId {
-        self.last_session += 1;
-        let id = SessionId(self.last_session);
-        self.by_client_id.insert(client_id.clone(), id);
-        self.sessions.insert(id, Session::new(client_id, user_name));
+        let id = SessionId(self.last_session + 1);
+        self.insert_session(id, client_id, user_name);
         id
     }
 
+    pub(super) fn insert_session(&mut self, id: SessionId, client_id: Text, user_name: Option<Text>) {
+        self.last_session = self.last_session.max(id.0);
+        self.by_client_id.insert(client_id.clone(), id);
+        self.sessions.insert(id, Session::new(client_id, user_name));
+    }
+
     fn attach(&mut self, id: ConnectionId, session_id: SessionId, connect: &Connect, will: Option<StoredWill>) {
+        let send_quota = self.send_quota(connect);
         let Some(session) = self.sessions.get_mut(&session_id) else { return };
         session.connection = Some(id);
         session.will = will.map(Box::new);
         session.expiry_interval = session_expiry(connect).min(self.config.maximum_session_expiry_seconds);
-        let receive_maximum = connect.properties.receive_maximum.map_or(u16::MAX, NonZeroU16::get);
-        session.outbound.connected(receive_maximum.min(self.config.maximum_in_flight.max(1)));
-        session.inbound.connected(match connect.version {
-            ProtocolVersion::V5 => self.config.receive_maximum.max(1),
-            // 3.1.1 has no way to announce a limit, and 65,535 identifiers.
-            ProtocolVersion::V3_1_1 => u16::MAX,
-        });
+        session.outbound.connected(send_quota);
+        session.inbound.connected(self.config.receive_maximum_for(connect.version));
+        let has_will = session.will.is_some();
+        self.keep_session(session_id);
+        self.write_session(session_id);
+        if has_will {
+            self.write_will(session_id);
+        }
     }
 
     fn open_link(&mut self, id: ConnectionId, session: SessionId, connect: &Connect, rights: Rights) {
@@ -237,11 +246,19 @@ impl Broker {
             asked_expiry_interval: session_expiry(connect),
             method: properties.authentication_method.as_ref().map(Text::detached),
             re_authentication: ReAuthentication::None,
+            receive_maximum: self.send_quota(connect),
         };
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.open(Box::new(link), self.config.maximum_packet_size);
         }
+        self.connection_changed(id);
         self.set_silence(id, keep_alive.peer_is_dead_at());
+    }
+
+    /// How many QoS 1 and 2 messages the client may have unacknowledged.
+    fn send_quota(&self, connect: &Connect) -> u16 {
+        let receive_maximum = connect.properties.receive_maximum.map_or(u16::MAX, NonZeroU16::get);
+        receive_maximum.min(self.config.maximum_in_flight.max(1))
     }
 
     /// The CONNACK that accepts, but for Session Present.
@@ -299,6 +316,7 @@ impl Broker {
     pub(super) fn set_stage(&mut self, id: ConnectionId, stage: Stage) {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.stage = stage;
+            self.connection_changed(id);
         }
     }
 }

@@ -7,10 +7,12 @@ use super::{
 use crate::{
     codec::{Disconnect, DisconnectProperties, Framer, Packet, ProtocolVersion, ReasonCode, Text},
     session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
+    store::{self, Key},
     time::Timestamp,
 };
 use alloc::boxed::Box;
 use bytes::Bytes;
+use core::num::NonZeroU32;
 
 /// Answers alone may fill this many send buffers before a client that does not read is closed.
 const ANSWER_BUFFERS: usize = 4;
@@ -34,6 +36,16 @@ pub(super) struct Connection {
     pub(super) unsent: usize,
     /// When it is to be closed for silence, as the queue of deadlines knows it.
     silence_at: Option<Timestamp>,
+    /// What the host was last asked to remember.
+    pub(super) remembered: Remembered,
+}
+
+/// Where the host has what it remembers of a connection, and whether unread bytes are part of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Remembered {
+    pub(super) has_unread: bool,
+    /// In storage, because it is too large for a place beside the socket.
+    pub(super) is_stored: bool,
 }
 
 #[derive(Debug)]
@@ -60,6 +72,8 @@ pub(super) struct Link {
     /// Authentication Method of the CONNECT.
     pub(super) method: Option<Text>,
     pub(super) re_authentication: ReAuthentication,
+    /// Receive Maximum of the client, as far as this broker uses it.
+    pub(super) receive_maximum: u16,
 }
 
 /// Where a re-authentication of an open connection is.
@@ -80,7 +94,7 @@ pub(super) enum Ending {
 }
 
 impl Connection {
-    fn new(maximum_packet_size: u32) -> Self {
+    pub(super) fn new(maximum_packet_size: u32) -> Self {
         Self {
             framer: Framer::new(maximum_packet_size),
             version: ProtocolVersion::V5,
@@ -90,6 +104,28 @@ impl Connection {
             is_gone: false,
             unsent: 0,
             silence_at: None,
+            remembered: Remembered::default(),
+        }
+    }
+
+    /// The connection that a store knows, before its stage is.
+    pub(super) fn restored(record: &store::Connection, maximum_packet_size: u32) -> Self {
+        let mut connection = Self::new(maximum_packet_size);
+        connection.version = record.version;
+        connection.maximum_packet_size = record.maximum_packet_size.map_or(usize::MAX, |size| size.get() as usize);
+        connection.problem_information = record.problem_information;
+        connection.framer.push(Bytes::copy_from_slice(&record.unread));
+        connection
+    }
+
+    pub(super) fn to_record(&self, link: Option<store::Link>) -> store::Connection {
+        store::Connection {
+            version: self.version,
+            maximum_packet_size: u32::try_from(self.maximum_packet_size).ok().and_then(NonZeroU32::new),
+            problem_information: self.problem_information,
+            is_pending: matches!(self.stage, Stage::Authenticating(_)),
+            link,
+            unread: self.framer.to_bytes(),
         }
     }
 
@@ -136,12 +172,20 @@ impl Broker {
             return self.read(id);
         }
         if unread > limit.max(SMALL_PACKET).saturating_mul(UNREAD_PACKETS) {
-            self.violated(id, TOO_FAR_BEHIND);
+            return self.violated(id, TOO_FAR_BEHIND);
         }
+        self.connection_changed(id);
     }
 
     /// Processes the packets that are there, until none is left, the host must answer first, or enough was done.
     pub(super) fn read(&mut self, id: ConnectionId) {
+        self.read_packets(id);
+        if self.connections.get(&id).is_some_and(|it| it.unread() > 0 || it.remembered.has_unread) {
+            self.connection_changed(id);
+        }
+    }
+
+    fn read_packets(&mut self, id: ConnectionId) {
         while let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_held()) {
             let version = connection.version;
             let packet = match connection.framer.next() {
@@ -287,6 +331,9 @@ impl Broker {
         self.set_silence(id, None);
         self.behind.remove(id);
         let Some(connection) = self.connections.remove(&id) else { return };
+        if connection.remembered.is_stored {
+            self.mirror.delete(Key::Connection(id.0));
+        }
         let Stage::Open(link) = connection.stage else {
             self.statistics.connections_refused += 1;
             return self.actions.push_back(Action::Report(Event::Refused { connection: id, refusal }));

@@ -81,21 +81,22 @@ impl Broker {
             }
             self.effort.add(NODE);
             if let Some((packet_id, resend)) = session.outbound.resend() {
+                self.connection_changed(id);
                 self.send_again(id, session_id, packet_id, resend);
                 continue;
             }
             let is_ready = session.outbound.is_ready();
             let replayed = match session.queue.first() {
                 None => return,
-                Some(Waiting::Message(next)) if next.qos > QoS::AtMostOnce && !is_ready => return,
-                Some(Waiting::Message(_)) => Replayed::End,
-                Some(Waiting::Replay(_)) => self.replay(session_id),
+                Some((_, Waiting::Message(next))) if next.qos > QoS::AtMostOnce && !is_ready => return,
+                Some((_, Waiting::Message(_))) => Replayed::End,
+                Some((_, Waiting::Replay(_))) => self.replay(session_id),
             };
             let next = match replayed {
                 Replayed::Message(delivery) => Some(delivery),
                 Replayed::Nothing => None,
                 Replayed::WindowIsClosed => return,
-                Replayed::End => self.sessions.get_mut(&session_id).and_then(|session| session.queue.pop()?.message()),
+                Replayed::End => self.take_first(session_id),
             };
             let Some(delivery) = next.filter(|delivery| !delivery.message.is_expired(now)) else { continue };
             let shared = &mut Shared::default();
@@ -106,15 +107,24 @@ impl Broker {
         }
     }
 
+    /// Takes out what is first in the session's queue; a replay gives no message.
+    fn take_first(&mut self, session_id: SessionId) -> Option<Delivery> {
+        let (place, waiting) = self.sessions.get_mut(&session_id)?.queue.pop()?;
+        self.erase_waiting(session_id, place, &waiting);
+        waiting.message()
+    }
+
     /// Lets a delivery wait its turn, or drops and counts it when the queue is full.
     pub(super) fn enqueue(&mut self, session_id: SessionId, delivery: Delivery, shared: &mut Shared) {
         let Some(session) = self.sessions.get_mut(&session_id) else { return };
         let (queue, size) = (&mut session.queue, delivery.message.size());
         if queue.may_purge(self.now) && queue.is_full(&self.config, size) {
             self.effort.add(queue.len() * NODE);
-            queue.purge(self.now);
+            for (place, waiting) in queue.purge(self.now) {
+                self.erase_waiting(session_id, place, &waiting);
+            }
         }
-        if queue.is_full(&self.config, size) {
+        if self.sessions.get(&session_id).is_some_and(|session| session.queue.is_full(&self.config, size)) {
             self.drop_delivery(session_id, QUEUE_IS_FULL);
         } else {
             self.push(session_id, delivery, shared);
@@ -139,15 +149,21 @@ impl Broker {
             let detached = shared.detached.get_or_insert_with(|| Arc::new(delivery.message.detached()));
             delivery.message = detached.clone();
         }
+        if delivery.qos > QoS::AtMostOnce {
+            self.keep_session(session_id);
+        }
         if let Some(session) = self.sessions.get_mut(&session_id) {
-            session.queue.push(delivery);
+            session.queue.push(Waiting::Message(delivery));
+            self.write_last_waiting(session_id);
         }
     }
 
     /// Begins a QoS 1 or 2 exchange. The caller has seen that the window is open.
     fn begin_delivery(&mut self, id: ConnectionId, session_id: SessionId, delivery: Delivery, shared: &mut Shared) {
+        self.keep_session(session_id);
         let Some(session) = self.sessions.get_mut(&session_id) else { return };
         if let Some(packet_id) = session.outbound.send(delivery.qos, delivery.clone()) {
+            self.write_in_flight(session_id, packet_id, &delivery);
             self.send_delivery(id, session_id, &delivery, Some((packet_id, false)), shared);
         }
     }
@@ -175,6 +191,7 @@ impl Broker {
         if fate == Fate::TooLarge {
             if let (Some((packet_id, _)), Some(session)) = (exchange, self.sessions.get_mut(&session_id)) {
                 session.outbound.abandon(packet_id);
+                self.erase_in_flight(session_id, packet_id, Some(delivery));
             }
             self.drop_delivery(session_id, TOO_LARGE);
         }
@@ -194,6 +211,7 @@ impl Broker {
         let Stage::Open(link) = &mut connection.stage else { return Fate::Sent };
         let topic = delivery.message.topic.text();
         let alias = link.assigner.look_up(topic);
+        let mut has_set_alias = false;
         let is_common = exchange.is_none() && alias == AliasUse::None && delivery.identifiers.is_empty();
         let head = match shared.find_head(version, delivery.retain).filter(|_| is_common) {
             Some(head) => head,
@@ -206,6 +224,7 @@ impl Broker {
                 if let AliasUse::Set(alias) = alias {
                     if !head.is_empty() && head.len() + publish.payload.len() <= limit {
                         link.assigner.set(topic, alias);
+                        has_set_alias = true;
                     } else {
                         head = encode_head(&mut publish, version, AliasUse::None);
                     }
@@ -221,6 +240,9 @@ impl Broker {
             return Fate::TooLarge;
         }
         self.statistics.messages_sent += 1;
+        if has_set_alias {
+            self.connection_changed(id);
+        }
         self.send_frame(id, frame);
         Fate::Sent
     }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     codec::{Disconnect, DisconnectProperties, QoS, ReasonCode, Text},
     session::{InFlight, Violation},
+    store::Key,
     time::Timestamp,
 };
 use alloc::vec::Vec;
@@ -64,18 +65,22 @@ impl Broker {
         let now = self.now;
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.connection = None;
-        session.queue.retain(|waiting| !matches!(waiting, Waiting::Message(next) if next.qos == QoS::AtMostOnce));
+        session.queue.take_if(|waiting| matches!(waiting, Waiting::Message(next) if next.qos == QoS::AtMostOnce));
         let interval = session.expiry_interval;
         self.watch_sys(id);
         let Some(session) = self.sessions.get_mut(&id) else { return };
         match ending {
-            Ending::Clean => session.will = None,
+            Ending::Clean => {
+                if session.will.take().is_some() {
+                    self.write_will(id);
+                }
+            }
             Ending::Failed => self.begin_will(id),
         }
-        if interval == 0 {
-            self.end_session(id);
-        } else if interval != u32::MAX {
-            self.set_session_expiry(id, Some(now.plus_secs(interval.into())));
+        match interval {
+            0 => self.end_session(id),
+            u32::MAX => self.write_session(id),
+            seconds => self.set_session_expiry(id, Some(now.plus_secs(seconds.into()))),
         }
     }
 
@@ -83,6 +88,7 @@ impl Broker {
         if let Some(session) = self.sessions.get_mut(&id) {
             self.deadlines.set(Due::SessionExpiry(id), session.expires_at, at);
             session.expires_at = at;
+            self.write_session(id);
         }
     }
 
@@ -99,19 +105,38 @@ impl Broker {
         self.by_client_id.remove(&session.client_id);
         for filter in core::mem::take(&mut session.subscriptions) {
             self.remove_route(&filter, id);
+            if session.is_kept {
+                self.mirror.delete(Key::Subscription(id.0, filter.text().clone()));
+            }
         }
-        self.hand_on_shared(session);
+        self.end_messages(id, session);
     }
 
     /// Messages of shared subscriptions that the session did not finish go to other members, but not QoS 2 messages that
     /// were begun. [MQTT-4.8.2-5]
-    fn hand_on_shared(&mut self, mut session: Session) {
-        let begun = session.outbound.clear().into_iter().filter_map(|step| match step {
-            InFlight::PubAck(delivery) => Some(delivery),
-            InFlight::PubRec(_) | InFlight::PubComp => None,
-        });
-        let waiting = core::iter::from_fn(|| session.queue.pop()).filter_map(Waiting::message);
-        for delivery in begun.chain(waiting) {
+    fn end_messages(&mut self, id: SessionId, mut session: Session) {
+        let mut left = Vec::new();
+        for (packet_id, step) in session.outbound.clear() {
+            if session.is_kept {
+                self.mirror.erase_in_flight(id, packet_id, step.message());
+            }
+            if let InFlight::PubAck(delivery) = step {
+                left.push(delivery);
+            }
+        }
+        while let Some((place, waiting)) = session.queue.pop() {
+            if session.is_kept {
+                self.mirror.erase_waiting(id, place, &waiting);
+            }
+            left.extend(waiting.message());
+        }
+        if session.is_kept {
+            for packet_id in session.inbound.exactly_once() {
+                self.mirror.delete(Key::Received(id.0, packet_id));
+            }
+            self.mirror.delete(Key::Session(id.0));
+        }
+        for delivery in left {
             if let Origin::Shared(filter) = &delivery.origin
                 && !delivery.message.is_expired(self.now)
             {

@@ -7,7 +7,8 @@ impl Broker {
     /// no more than a bounded part of what its bytes ask for, and each timeout goes on with the rest, for all in turn. What
     /// is due is put off in the same way.
     pub fn deadline(&self) -> Option<Deadline> {
-        let behind = self.behind.since().map(|at| Deadline { at, why: "more to do" });
+        let since = if self.orphans.is_empty() { self.behind.since() } else { Some(self.now) };
+        let behind = since.map(|at| Deadline { at, why: "more to do" });
         behind.or_else(|| self.deadlines.first())
     }
 

@@ -1,8 +1,14 @@
 //! Who may publish and subscribe to what. Decided once, by the host, at CONNECT; checked here at every packet.
 
-use super::{Broker, message::Origin, session::SessionId, sys::is_sys};
+use super::{
+    Broker,
+    message::Origin,
+    session::{SessionId, Waiting},
+    sys::is_sys,
+};
 use crate::{
     codec::{QoS, Text},
+    store,
     topic::{TopicFilter, TopicName},
 };
 use alloc::{string::String, vec::Vec};
@@ -74,6 +80,24 @@ impl Rights {
         Self(grants.rules.as_ref().map(|rules| rules.iter().filter_map(resolve).collect()))
     }
 
+    /// The rights that a store knows; a rule whose filter is none allows nothing.
+    pub(super) fn restored(records: Option<Vec<store::Right>>) -> Self {
+        let restore = |record: store::Right| {
+            let store::Right { filter, publish, subscribe, maximum_qos, retain } = record;
+            let grant = Grant { filter: filter.detached(), publish, subscribe, maximum_qos, retain };
+            Some(Right { filter: TopicFilter::parse(grant.filter.clone()).ok()?, grant })
+        };
+        Self(records.map(|records| records.into_iter().filter_map(restore).collect()))
+    }
+
+    pub(super) fn to_records(&self) -> Option<Vec<store::Right>> {
+        let record = |Right { filter, grant }: &Right| {
+            let Grant { publish, subscribe, maximum_qos, retain, .. } = *grant;
+            store::Right { filter: filter.text().clone(), publish, subscribe, maximum_qos, retain }
+        };
+        self.0.as_ref().map(|rights| rights.iter().map(record).collect())
+    }
+
     pub(super) fn may_publish(&self, topic: &TopicName, qos: QoS, retain: bool) -> bool {
         if topic.levels().next() == Some(b"$SYS") {
             return false;
@@ -106,7 +130,9 @@ impl Broker {
         let refused: Vec<_> =
             session.subscriptions.extract_if(.., |filter| rights.may_subscribe(filter).is_none()).collect();
         let kept: Vec<_> = session.subscriptions.iter().cloned().collect();
-        let discarded = session.queue.take_unless(|delivery| rights.may_receive(&delivery.message.topic));
+        let is_refused =
+            |waiting: &Waiting| matches!(waiting, Waiting::Message(next) if !rights.may_receive(&next.message.topic));
+        let discarded = session.queue.take_if(is_refused);
         session.sys_subscriptions -= refused.iter().filter(|filter| is_sys(filter)).count();
         if is_will_refused {
             self.forget_will(session_id);
@@ -114,16 +140,21 @@ impl Broker {
         self.watch_sys(session_id);
         for filter in refused {
             self.remove_route(&filter, session_id);
+            self.write_subscription(session_id, &filter);
         }
         for filter in kept {
             if let (Some(allowed), Some(subscription)) =
                 (rights.may_subscribe(&filter), self.subscription_mut(&filter, session_id))
+                && subscription.qos > allowed
             {
-                subscription.qos = subscription.qos.min(allowed);
+                subscription.qos = allowed;
+                self.write_subscription(session_id, &filter);
             }
         }
-        for delivery in discarded {
-            if let Origin::Shared(filter) = &delivery.origin
+        for (place, waiting) in discarded {
+            self.erase_waiting(session_id, place, &waiting);
+            if let Some(delivery) = waiting.message()
+                && let Origin::Shared(filter) = &delivery.origin
                 && !delivery.message.is_expired(self.now)
             {
                 self.route_to_share(filter, &delivery.message);

@@ -3,6 +3,7 @@
 use super::tally::{Charge, Tally};
 use crate::{
     codec::{Binary, Publish, PublishProperties, QoS, Text},
+    store,
     time::Timestamp,
     topic::{TopicFilter, TopicName},
 };
@@ -13,6 +14,8 @@ use core::num::NonZeroU32;
 /// What was published, shared by all sessions that it goes to.
 #[derive(Debug)]
 pub(super) struct Message {
+    /// Never the same for two messages of one broker.
+    pub(super) number: u64,
     pub(super) topic: TopicName,
     pub(super) payload: Bytes,
     pub(super) qos: QoS,
@@ -54,9 +57,29 @@ impl Message {
         properties.topic_alias = None;
         properties.subscription_identifiers = Vec::new();
         let charge = tally.charge(size(topic.text(), &payload, &properties));
-        let message = Self { topic, payload, qos, retain, expires_at, properties, is_detached: false, charge };
+        let number = tally.number_message();
+        let message = Self { number, topic, payload, qos, retain, expires_at, properties, is_detached: false, charge };
         let is_kept = retain || qos > QoS::AtMostOnce;
         if is_kept { message.detached() } else { message }
+    }
+
+    /// The message that a store knows by `number`.
+    pub(super) fn restored(number: u64, content: store::Content, topic: TopicName, tally: &Tally) -> Self {
+        let store::Content { topic: _, qos, retain, expires_at, properties, payload } = content;
+        tally.skip_number(number);
+        let charge = tally.charge(size(topic.text(), &payload, &properties));
+        Self { number, topic, payload, qos, retain, expires_at, properties, is_detached: false, charge }.detached()
+    }
+
+    pub(super) fn content(&self) -> store::Content {
+        store::Content {
+            topic: self.topic.text().clone(),
+            qos: self.qos,
+            retain: self.retain,
+            expires_at: self.expires_at,
+            properties: self.properties.clone(),
+            payload: self.payload.clone(),
+        }
     }
 
     pub(super) const fn is_detached(&self) -> bool {
@@ -128,9 +151,33 @@ impl Delivery {
         delivery
     }
 
+    /// What a store knows of it.
+    pub(super) fn restored(record: store::Delivery, message: Arc<Message>, origin: Origin) -> Self {
+        let store::Delivery { qos, retain, identifiers, .. } = record;
+        let delivery = Self { message, qos, retain, identifiers, origin };
+        delivery.message.charge.tally().add_delivery(delivery.size());
+        delivery
+    }
+
     /// What it takes besides its message.
     fn size(&self) -> usize {
         size_of::<Self>() + ALLOCATION + self.identifiers.len() * size_of::<NonZeroU32>()
+    }
+
+    pub(super) fn to_record(&self) -> store::Delivery {
+        let (was_retained, share) = match &self.origin {
+            Origin::Live => (false, None),
+            Origin::Retained => (true, None),
+            Origin::Shared(filter) => (false, Some(filter.text().clone())),
+        };
+        store::Delivery {
+            message: self.message.number,
+            qos: self.qos,
+            retain: self.retain,
+            identifiers: self.identifiers.clone(),
+            was_retained,
+            share,
+        }
     }
 
     /// One delivery instead of two of the same message to the same session. [MQTT-3.3.4-2] [MQTT-3.3.4-4]

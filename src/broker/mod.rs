@@ -14,8 +14,11 @@ mod event;
 mod expiry;
 mod grants;
 mod message;
+mod mirror;
 mod publish;
 mod random;
+mod remember;
+mod restore;
 mod retain;
 mod route;
 mod send;
@@ -28,9 +31,12 @@ mod tally;
 mod unsubscribe;
 mod will;
 
-pub use config::{Authentication, Config};
+pub use crate::store::RestoreError;
+pub use config::{Authentication, Config, Durability};
 pub use event::{Event, Refusal};
 pub use grants::{Grant, Grants};
+pub use remember::MAXIMUM_STATE;
+pub use restore::Restored;
 pub use statistics::Statistics;
 
 use self::{
@@ -38,7 +44,9 @@ use self::{
     deadlines::Deadlines,
     deliver::Dropped,
     effort::{Behind, Effort},
+    mirror::Mirror,
     random::Random,
+    restore::Orphans,
     retain::Retained,
     route::Subscribers,
     session::{Session, SessionId},
@@ -67,6 +75,14 @@ pub enum Input {
     Opened {
         /// Which.
         connection: ConnectionId,
+    },
+    /// A Network Connection outlived the broker that this one was restored from. Comes before any other input: sessions
+    /// that were connected and are not resumed by then have lost their connections.
+    Resumed {
+        /// Which; its number may be the old one.
+        connection: ConnectionId,
+        /// What the last [`Action::Remember`] said of it; empty if there was none.
+        state: Bytes,
     },
     /// Bytes came, chunked anyhow. Packets that would cause too much at once are kept, and wait for [`Input::Timeout`] at
     /// [`Broker::deadline`]; a connection that sends on regardless of [`Broker::is_behind`] is closed with 0x97 in the end.
@@ -107,6 +123,29 @@ pub enum Input {
 /// Something for the host to do, in order.
 #[derive(Clone, Debug)]
 pub enum Action {
+    /// Store this value at this key, in place of what is there. Nothing that comes later may reach the wire before this is
+    /// durable; what one input causes comes before all that it sends, and must become durable as one. None without
+    /// [`Config::durability`].
+    Put {
+        /// Not longer than 65,544 bytes.
+        key: Bytes,
+        /// For the next broker's [`Broker::restore`].
+        value: Bytes,
+    },
+    /// Remove what is stored at this key, if anything is.
+    Delete {
+        /// Which.
+        key: Bytes,
+    },
+    /// Keep this beside the connection, in place of what was there, for [`Input::Resumed`]. Only with
+    /// [`Durability::Connections`].
+    Remember {
+        /// Which.
+        connection: ConnectionId,
+        /// At most [`MAXIMUM_STATE`] bytes; what is larger is put into the storage instead. A CONNECT of which a part has come
+        /// is in it, with what it holds: a secret.
+        state: Bytes,
+    },
     /// Write a frame. Frames for one connection may be joined into one write.
     Send {
         /// To whom.
@@ -252,6 +291,8 @@ pub struct Broker {
     sys_at: Option<Timestamp>,
     sys_watchers: usize,
     statistics: Statistics,
+    mirror: Mirror,
+    orphans: Orphans,
     actions: VecDeque<Action>,
 }
 
@@ -291,6 +332,8 @@ impl Broker {
             sys_at: None,
             sys_watchers: 0,
             statistics: Statistics::default(),
+            mirror: Mirror::default(),
+            orphans: Orphans::default(),
             actions: VecDeque::new(),
         }
     }
@@ -300,8 +343,13 @@ impl Broker {
         self.now = self.now.max(now);
         self.started.get_or_insert(self.now);
         self.effort = Effort::default();
-        self.process_due();
+        let start = self.actions.len();
+        if !matches!(input, Input::Resumed { .. }) {
+            self.abandon_orphans();
+            self.process_due();
+        }
         match input {
+            Input::Resumed { connection, state } => self.resumed(connection, state),
             Input::Opened { connection } => self.opened(connection),
             Input::Received { connection, bytes } => self.received(connection, bytes),
             Input::Writable { connection } => self.writable(connection),
@@ -312,6 +360,7 @@ impl Broker {
             Input::ShutDown => self.shut_down(),
         }
         self.report_dropped();
+        self.flush_mirror(start);
         Actions(&mut self.actions)
     }
 

@@ -20,12 +20,17 @@ impl Broker {
         self.check_capabilities(&publish)?;
         if let Some(alias) = publish.properties.topic_alias {
             let Some(link) = self.link_mut(id) else { return Ok(()) };
+            let sets_alias = !publish.topic.is_empty();
             publish.topic = link.aliases.resolve(alias, &publish.topic)?;
+            if sets_alias {
+                self.connection_changed(id);
+            }
         }
         let topic = TopicName::parse(publish.topic.clone()).map_err(|_| INVALID_TOPIC)?;
         if let Some(packet_id) = publish.packet_id {
             let Some(session) = self.sessions.get_mut(&session_id) else { return Ok(()) };
             match session.inbound.published(qos, packet_id) {
+                Ok(Novelty::New) if qos == QoS::ExactlyOnce => self.write_received(session_id, packet_id),
                 Ok(Novelty::New) => {}
                 Ok(Novelty::Duplicate) => {
                     self.acknowledge(id, session_id, qos, packet_id, ReasonCode::Success);
@@ -46,9 +51,12 @@ impl Broker {
     }
 
     /// PUBREL: the message may be forgotten. Unknown identifiers are answered too. [MQTT-4.3.3-11]
-    pub(super) fn publish_released(&mut self, id: ConnectionId, session: SessionId, ack: &Ack) {
-        let Some(session) = self.sessions.get_mut(&session) else { return };
+    pub(super) fn publish_released(&mut self, id: ConnectionId, session_id: SessionId, ack: &Ack) {
+        let Some(session) = self.sessions.get_mut(&session_id) else { return };
         let is_known = session.inbound.released(ack.packet_id);
+        if is_known {
+            self.erase_received(session_id, ack.packet_id);
+        }
         let reason = if is_known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
         self.send(id, &Packet::PubComp(Ack { reason, ..ack.packet_id.into() }));
     }
@@ -142,11 +150,21 @@ impl Broker {
     }
 
     /// PUBACK or PUBREC; a failure frees the identifier at once. [MQTT-4.3.2-4] [MQTT-4.3.3-8]
-    fn acknowledge(&mut self, id: ConnectionId, session: SessionId, qos: QoS, packet_id: PacketId, reason: ReasonCode) {
-        if let Some(session) = self.sessions.get_mut(&session)
+    fn acknowledge(
+        &mut self,
+        id: ConnectionId,
+        session_id: SessionId,
+        qos: QoS,
+        packet_id: PacketId,
+        reason: ReasonCode,
+    ) {
+        if let Some(session) = self.sessions.get_mut(&session_id)
             && (qos == QoS::AtLeastOnce || reason.is_failure())
         {
             session.inbound.acknowledged(packet_id);
+            if qos == QoS::ExactlyOnce {
+                self.erase_received(session_id, packet_id);
+            }
         }
         self.send_acknowledgement(id, qos, Ack { packet_id, reason, properties: AckProperties::default() });
     }

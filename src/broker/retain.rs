@@ -9,9 +9,11 @@ use super::{
 };
 use crate::{
     codec::QoS,
+    store::{self, Key},
     topic::{NameTree, Place, TopicFilter, TopicName},
 };
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
+use bytes::Bytes;
 use core::ops::ControlFlow;
 
 /// The retained messages and the total of their sizes.
@@ -80,27 +82,52 @@ impl Broker {
         self.remove_retained(&message.topic);
         // [MQTT-3.3.1-7]
         if !message.payload.is_empty() {
-            self.retained.bytes += message.size();
             self.retained.last += 1;
-            let kept = Kept { message: message.clone(), number: self.retained.last };
-            self.retained.messages.insert(&message.topic, kept);
-            self.deadlines.set(Due::RetainedExpiry(message.topic.clone()), None, message.expires_at);
+            if self.is_durable() {
+                let (number, content) = (self.retained.last, message.content());
+                let record = store::Retained { message: message.number, number, content };
+                self.mirror.put(Key::Retained(message.topic.text().clone()), &record);
+            }
+            self.insert_retained(message.clone(), self.retained.last);
         }
         Ok(())
+    }
+
+    /// Retains a message as the `number`th of all.
+    pub(super) fn insert_retained(&mut self, message: Arc<Message>, number: u64) {
+        let (topic, expires_at) = (message.topic.clone(), message.expires_at);
+        self.retained.bytes += message.size();
+        self.retained.last = self.retained.last.max(number);
+        self.retained.messages.insert(&topic, Kept { message, number });
+        self.deadlines.set(Due::RetainedExpiry(topic), None, expires_at);
     }
 
     pub(super) fn remove_retained(&mut self, topic: &TopicName) {
         if let Some(old) = self.retained.messages.remove(topic) {
             self.retained.bytes -= old.message.size();
             self.deadlines.set(Due::RetainedExpiry(topic.clone()), old.message.expires_at, None);
+            if self.is_durable() {
+                self.mirror.delete(Key::Retained(topic.text().clone()));
+            }
         }
     }
 
     /// Lets what is retained for a new subscription follow; the caller pumps. [MQTT-3.3.1-9]
     pub(super) fn begin_replay(&mut self, session: SessionId, filter: TopicFilter) {
+        self.end_replay(session, &filter);
+        self.keep_session(session);
         let replay = Replay { filter, place: Place::default(), last: self.retained.last };
-        if let Some(session) = self.sessions.get_mut(&session) {
-            session.queue.begin_replay(replay);
+        if let Some(queue) = self.sessions.get_mut(&session).map(|session| &mut session.queue) {
+            queue.push(Waiting::Replay(replay));
+            self.write_last_waiting(session);
+        }
+    }
+
+    /// A subscription was removed, or begins anew.
+    pub(super) fn end_replay(&mut self, session: SessionId, filter: &TopicFilter) {
+        let ended = self.sessions.get_mut(&session).map(|session| session.queue.end_replay(filter));
+        for (place, waiting) in ended.into_iter().flatten() {
+            self.erase_waiting(session, place, &waiting);
         }
     }
 
@@ -121,15 +148,26 @@ impl Broker {
             found = kept.filter(|kept| kept.number <= last).map(|kept| &kept.message);
             if found.is_some() || self.effort.is_enough() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        match found {
+        let replayed = match found {
             Some(message) => Replayed::Message(subscription.delivery(message, Origin::Retained)),
             None if flow.is_break() => Replayed::Nothing,
-            None => Replayed::End,
-        }
+            None => return Replayed::End,
+        };
+        self.write_first_replay(session_id);
+        replayed
     }
 }
 
 impl Replay {
+    pub(super) fn restored(record: store::Replay, filter: TopicFilter) -> Self {
+        Self { filter, place: Place::behind(record.path.map(Vec::from)), last: record.last }
+    }
+
+    pub(super) fn to_record(&self) -> store::Replay {
+        let path = self.place.path().map(Bytes::copy_from_slice);
+        store::Replay { filter: self.filter.text().clone(), last: self.last, path }
+    }
+
     pub(super) const fn filter(&self) -> &TopicFilter {
         &self.filter
     }

@@ -8,7 +8,7 @@ use super::{
     session::SessionId,
     share::Group,
 };
-use crate::{codec::QoS, topic::TopicFilter};
+use crate::{codec::QoS, store, topic::TopicFilter};
 use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 use core::num::NonZeroU32;
 
@@ -80,6 +80,14 @@ impl Broker {
         }
     }
 
+    pub(super) fn subscription(&self, filter: &TopicFilter, session: SessionId) -> Option<&Subscription> {
+        let subscribers = self.routes.get(filter)?;
+        match filter.share_name() {
+            None => subscribers.members.get(&session),
+            Some(name) => subscribers.shares.get(name)?.subscription(session),
+        }
+    }
+
     pub(super) fn subscription_mut(&mut self, filter: &TopicFilter, session: SessionId) -> Option<&mut Subscription> {
         let subscribers = self.routes.get_mut(filter)?;
         match filter.share_name() {
@@ -137,6 +145,16 @@ fn group_size(filter: &TopicFilter) -> usize {
 }
 
 impl Subscription {
+    pub(super) fn restored(record: store::Subscription) -> Self {
+        let store::Subscription { qos, no_local, retain_as_published, identifier } = record;
+        Self { qos, no_local, retain_as_published, identifier }
+    }
+
+    pub(super) fn to_record(&self) -> store::Subscription {
+        let Self { qos, no_local, retain_as_published, identifier } = *self;
+        store::Subscription { qos, no_local, retain_as_published, identifier }
+    }
+
     /// The way of `message` to the session that holds this subscription.
     pub(super) fn delivery(&self, message: &Arc<Message>, origin: Origin) -> Delivery {
         let qos = message.qos.min(self.qos); // [MQTT-3.8.4-8]

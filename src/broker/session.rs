@@ -2,8 +2,9 @@
 
 use super::{Config, ConnectionId, message::Delivery, retain::Replay, will::StoredWill};
 use crate::{
-    codec::{QoS, Text},
+    codec::{PacketId, QoS, Text},
     session::{Inbound, Outbound},
+    store,
     time::Timestamp,
     topic::TopicFilter,
 };
@@ -34,6 +35,8 @@ pub(super) struct Session {
     pub(super) inbound: Inbound,
     pub(super) queue: Queue,
     pub(super) will: Option<Box<StoredWill>>,
+    /// Whether the host's storage has it.
+    pub(super) is_kept: bool,
 }
 
 impl Session {
@@ -51,14 +54,37 @@ impl Session {
             inbound: Inbound::new(1),
             queue: Queue::default(),
             will: None,
+            is_kept: false,
         }
+    }
+
+    pub(super) const fn outlives_its_connection(&self) -> bool {
+        self.expiry_interval > 0
+    }
+
+    pub(super) fn to_record(&self) -> store::Session {
+        store::Session {
+            client_id: self.client_id.clone(),
+            user_name: self.user_name.clone(),
+            expiry_interval: self.expiry_interval,
+            is_connected: self.connection.is_some(),
+            expires_at: self.expires_at,
+        }
+    }
+
+    /// The record of what is in flight with this identifier.
+    pub(super) fn in_flight(&self, packet_id: PacketId) -> Option<store::InFlight> {
+        let (sequence, step) = self.outbound.get(packet_id)?;
+        Some(store::InFlight { sequence, delivery: step.message().map(Delivery::to_record) })
     }
 }
 
 /// What waits for one session, in order.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    entries: VecDeque<Waiting>,
+    /// Each with its place, which only rises.
+    entries: VecDeque<(u64, Waiting)>,
+    last_place: u64,
     replays: usize,
     /// Messages of QoS 0.
     at_most_once: usize,
@@ -103,14 +129,15 @@ impl Queue {
         self.expires_at.is_some_and(|at| at <= now)
     }
 
-    /// Forgets the messages that have expired.
-    pub(super) fn purge(&mut self, now: Timestamp) {
-        self.retain(|waiting| !matches!(waiting, Waiting::Message(next) if next.message.is_expired(now)));
-        let times = self.entries.iter().filter_map(|waiting| match waiting {
+    /// Takes out the messages that have expired.
+    pub(super) fn purge(&mut self, now: Timestamp) -> Vec<(u64, Waiting)> {
+        let expired = self.take_if(|waiting| matches!(waiting, Waiting::Message(next) if next.message.is_expired(now)));
+        let times = self.entries.iter().filter_map(|(_, waiting)| match waiting {
             Waiting::Message(next) => next.message.expires_at,
             Waiting::Replay(_) => None,
         });
         self.expires_at = times.min();
+        expired
     }
 
     /// Whether a message of QoS 0 must join the queue, so that it overtakes none and nothing retained. [MQTT-4.6.0-6]
@@ -118,63 +145,66 @@ impl Queue {
         self.replays > 0 || self.at_most_once > 0
     }
 
-    pub(super) fn push(&mut self, delivery: Delivery) {
-        self.count(&delivery, true);
-        self.expires_at = [self.expires_at, delivery.message.expires_at].into_iter().flatten().min();
-        self.entries.push_back(Waiting::Message(delivery));
+    /// Lets it wait behind all others.
+    pub(super) fn push(&mut self, waiting: Waiting) {
+        self.restore(self.last_place + 1, waiting);
     }
 
-    /// A subscription's replay begins, or begins anew.
-    pub(super) fn begin_replay(&mut self, replay: Replay) {
-        self.end_replay(replay.filter());
-        self.replays += 1;
-        self.entries.push_back(Waiting::Replay(replay));
-    }
-
-    pub(super) fn end_replay(&mut self, filter: &TopicFilter) {
-        if self.replays > 0 {
-            self.retain(|waiting| !matches!(waiting, Waiting::Replay(replay) if replay.filter() == filter));
+    /// Puts back what waited at `place`, behind all that is there.
+    pub(super) fn restore(&mut self, place: u64, waiting: Waiting) {
+        self.last_place = self.last_place.max(place);
+        match &waiting {
+            Waiting::Replay(_) => self.replays += 1,
+            Waiting::Message(delivery) => {
+                self.count(delivery, true);
+                self.expires_at = [self.expires_at, delivery.message.expires_at].into_iter().flatten().min();
+            }
         }
+        self.entries.push_back((place, waiting));
     }
 
-    pub(super) fn first(&self) -> Option<&Waiting> {
+    /// Takes out a subscription's replay.
+    pub(super) fn end_replay(&mut self, filter: &TopicFilter) -> Vec<(u64, Waiting)> {
+        if self.replays == 0 {
+            return Vec::new();
+        }
+        self.take_if(|waiting| matches!(waiting, Waiting::Replay(replay) if replay.filter() == filter))
+    }
+
+    pub(super) fn first(&self) -> Option<&(u64, Waiting)> {
         self.entries.front()
     }
 
     pub(super) fn first_mut(&mut self) -> Option<&mut Waiting> {
-        self.entries.front_mut()
+        self.entries.front_mut().map(|(_, waiting)| waiting)
     }
 
-    pub(super) fn pop(&mut self) -> Option<Waiting> {
-        let waiting = self.entries.pop_front()?;
+    pub(super) fn last(&self) -> Option<&(u64, Waiting)> {
+        self.entries.back()
+    }
+
+    pub(super) fn pop(&mut self) -> Option<(u64, Waiting)> {
+        let (place, waiting) = self.entries.pop_front()?;
         self.forget(&waiting);
-        Some(waiting)
+        Some((place, waiting))
     }
 
-    /// Takes out the messages that `is_kept` does not want.
-    pub(super) fn take_unless(&mut self, is_kept: impl Fn(&Delivery) -> bool) -> Vec<Delivery> {
-        let mut taken = Vec::new();
-        for waiting in core::mem::take(self).entries {
-            match waiting {
-                Waiting::Message(delivery) if is_kept(&delivery) => self.push(delivery),
-                Waiting::Message(delivery) => taken.push(delivery),
-                Waiting::Replay(replay) => self.begin_replay(replay),
+    /// Takes out what `is_taken` says.
+    pub(super) fn take_if(&mut self, is_taken: impl Fn(&Waiting) -> bool) -> Vec<(u64, Waiting)> {
+        if !self.entries.iter().any(|(_, waiting)| is_taken(waiting)) {
+            return Vec::new();
+        }
+        let (mut taken, mut left) = (Vec::new(), VecDeque::new());
+        for (place, waiting) in core::mem::take(&mut self.entries) {
+            if is_taken(&waiting) {
+                self.forget(&waiting);
+                taken.push((place, waiting));
+            } else {
+                left.push_back((place, waiting));
             }
         }
+        self.entries = left;
         taken
-    }
-
-    /// Keeps what `keep` says.
-    pub(super) fn retain(&mut self, keep: impl Fn(&Waiting) -> bool) {
-        let mut entries = core::mem::take(&mut self.entries);
-        entries.retain(|waiting| {
-            let is_kept = keep(waiting);
-            if !is_kept {
-                self.forget(waiting);
-            }
-            is_kept
-        });
-        self.entries = entries;
     }
 
     fn forget(&mut self, waiting: &Waiting) {

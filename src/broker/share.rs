@@ -35,6 +35,10 @@ impl Group {
         self.members.insert(session, subscription)
     }
 
+    pub(super) fn subscription(&self, session: SessionId) -> Option<&Subscription> {
+        self.members.get(&session)
+    }
+
     pub(super) fn subscription_mut(&mut self, session: SessionId) -> Option<&mut Subscription> {
         self.members.get_mut(&session)
     }

@@ -111,6 +111,7 @@ impl Broker {
             session.sys_subscriptions += usize::from(is_new && is_sys(&filter));
         }
         self.insert_route(&filter, session_id, subscription.clone());
+        self.write_subscription(session_id, &filter);
         let sends_retained = match requested.options.retain_handling {
             RetainHandling::Send => true,
             RetainHandling::SendIfNew => is_new,

@@ -1,8 +1,8 @@
 //! How much memory all messages of the broker take, however many sessions they wait for: each counts once, and each of its
-//! deliveries adds a little.
+//! deliveries adds a little. Numbers the messages, too.
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Shared by the broker and what it counts, each of which takes itself out when it is dropped.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +12,7 @@ pub(super) struct Tally(Arc<Sums>);
 struct Sums {
     bytes: AtomicUsize,
     deliveries: AtomicUsize,
+    last_number: AtomicU64,
 }
 
 /// A part of the tally, for as long as it lives.
@@ -29,6 +30,16 @@ impl Tally {
     /// How many messages wait or are in flight, once for each session.
     pub(super) fn deliveries(&self) -> usize {
         self.0.deliveries.load(Ordering::Relaxed)
+    }
+
+    /// A number that no message had.
+    pub(super) fn number_message(&self) -> u64 {
+        self.0.last_number.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// No message will be given `number` from now on.
+    pub(super) fn skip_number(&self, number: u64) {
+        self.0.last_number.fetch_max(number, Ordering::Relaxed);
     }
 
     pub(super) fn charge(&self, bytes: usize) -> Charge {

@@ -18,9 +18,10 @@ impl Broker {
         let Ok(filter) = TopicFilter::parse(filter) else { return ReasonCode::TopicFilterInvalid };
         let Some(session) = self.sessions.get_mut(&session_id) else { return ReasonCode::UnspecifiedError };
         if session.subscriptions.remove(&filter) {
-            session.queue.end_replay(&filter);
             session.sys_subscriptions -= usize::from(is_sys(&filter));
+            self.end_replay(session_id, &filter);
             self.remove_route(&filter, session_id);
+            self.write_subscription(session_id, &filter);
             self.watch_sys(session_id);
             ReasonCode::Success
         } else {

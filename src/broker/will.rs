@@ -9,9 +9,11 @@ use super::{
 };
 use crate::{
     codec::{Publish, PublishProperties, QoS, Will},
+    store,
     time::Timestamp,
     topic::TopicName,
 };
+use bytes::Bytes;
 
 /// A will with its valid topic.
 #[derive(Debug)]
@@ -49,6 +51,31 @@ impl StoredWill {
 }
 
 impl StoredWill {
+    pub(super) fn restored(record: store::Will, topic: TopicName, tally: &Tally) -> Self {
+        let store::Will { delay_seconds, at, content } = record;
+        let store::Content { qos, retain, properties, payload, .. } = content;
+        let (properties, payload) = (message::detached(&properties), Bytes::copy_from_slice(&payload));
+        Self {
+            charge: tally.charge(message::size(topic.text(), &payload, &properties)),
+            topic: topic.detached(),
+            delay_seconds,
+            publish: Publish { qos, retain, properties, payload, ..Default::default() },
+            at,
+        }
+    }
+
+    pub(super) fn to_record(&self) -> store::Will {
+        let Publish { qos, retain, properties, payload, .. } = self.publish.clone();
+        let content =
+            store::Content { topic: self.topic.text().clone(), qos, retain, expires_at: None, properties, payload };
+        store::Will { delay_seconds: self.delay_seconds, at: self.at, content }
+    }
+
+    /// When it is to be published, once the connection is gone.
+    pub(super) const fn at(&self) -> Option<Timestamp> {
+        self.at
+    }
+
     pub(super) const fn topic(&self) -> &TopicName {
         &self.topic
     }
@@ -76,6 +103,7 @@ impl Broker {
         let at = Some(now.plus_secs(delay.into()));
         will.at = at;
         self.deadlines.set(Due::Will(id), None, at);
+        self.write_will(id);
     }
 
     /// The client is back: before the delay has passed, nothing is published. [MQTT-3.1.3-9]
@@ -87,6 +115,7 @@ impl Broker {
         }
         if let Some(will) = session.will.take() {
             self.deadlines.set(Due::Will(id), will.at, None);
+            self.write_will(id);
         }
     }
 
@@ -94,6 +123,7 @@ impl Broker {
     pub(super) fn publish_will(&mut self, id: SessionId) {
         let Some(will) = self.sessions.get_mut(&id).and_then(|session| session.will.take()) else { return };
         self.deadlines.set(Due::Will(id), will.at, None);
+        self.write_will(id);
         drop(will.charge); // the message counts itself
         let message = Message::new(will.publish, will.topic, self.now, &self.tally);
         let topic = message.topic.text().clone();

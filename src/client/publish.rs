@@ -78,7 +78,7 @@ impl Client {
             self.complete(token, Outcome::Interrupted);
         }
         let mut anew = VecDeque::new();
-        for step in self.session.outbound.clear() {
+        for (_, step) in self.session.outbound.clear() {
             match step {
                 InFlight::PubAck(pending) => anew.push_back(Request::publish(pending.token, pending.publish)),
                 InFlight::PubRec(pending) => self.complete(pending.token, Outcome::Interrupted),

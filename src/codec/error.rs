@@ -24,7 +24,7 @@ impl DecodeError {
     }
 
     /// 0x81: the bytes cannot be parsed.
-    pub(super) const fn malformed(message: &'static str) -> Self {
+    pub(crate) const fn malformed(message: &'static str) -> Self {
         Self::new(ReasonCode::MalformedPacket, message)
     }
 

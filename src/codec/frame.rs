@@ -79,6 +79,14 @@ impl Framer {
         &self.collected
     }
 
+    /// What was pushed and not returned.
+    pub fn to_bytes(&self) -> Bytes {
+        if self.collected.is_empty() {
+            return self.chunk.clone();
+        }
+        Bytes::from([&self.collected[..], &self.chunk].concat())
+    }
+
     /// How many bytes were pushed and not returned.
     pub fn unread(&self) -> usize {
         self.collected.len() + self.chunk.len()

@@ -26,14 +26,14 @@ mod disconnect;
 mod error;
 mod field;
 mod frame;
-mod property;
+pub(crate) mod property;
 mod publish;
 mod reason;
 #[cfg(feature = "serde")]
 mod serde;
 mod subscribe;
 mod unsubscribe;
-mod wire;
+pub(crate) mod wire;
 
 pub use ack::{Ack, AckProperties};
 pub use connack::{ConnAck, ConnAckProperties};

@@ -12,7 +12,7 @@ use core::num::NonZeroU32;
 pub type UserProperties = Vec<(Text, Text)>;
 
 /// The properties that one packet may carry.
-pub(super) trait Properties: Default {
+pub(crate) trait Properties: Default {
     /// Reads the value of the property `identifier`.
     fn read_value(&mut self, identifier: usize, reader: &mut Reader) -> Result<(), DecodeError>;
 

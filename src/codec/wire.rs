@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use core::num::{NonZeroU16, NonZeroU32};
 
 /// A data type on the wire. `Value` is what it means; a type that says it all is its own value.
-pub(super) trait Field {
+pub(crate) trait Field {
     type Value;
 
     fn read(reader: &mut Reader) -> Result<Self::Value, DecodeError>;
@@ -16,7 +16,7 @@ pub(super) trait Field {
 }
 
 /// Where bytes go.
-pub(super) trait Sink: Sized {
+pub(crate) trait Sink: Sized {
     fn put(&mut self, bytes: &[u8]);
 
     fn write<F: Field>(&mut self, value: &F::Value) {
@@ -25,13 +25,13 @@ pub(super) trait Sink: Sized {
 }
 
 /// The bytes that are left of a packet or of a part of it.
-pub(super) struct Reader(Bytes);
+pub(crate) struct Reader(Bytes);
 
 /// Counts the bytes put into it.
-pub(super) struct Length(pub usize);
+pub(crate) struct Length(pub usize);
 
 /// A Variable Byte Integer.
-pub(super) struct Variable;
+pub(crate) struct Variable;
 
 impl Reader {
     pub fn new(bytes: Bytes) -> Self {
@@ -235,17 +235,17 @@ impl Field for Text {
     }
 }
 
-impl Field for (Text, Text) {
+/// One after the other: the name and value of a User Property. [MQTT-1.5.7-1]
+impl<A: Field<Value = A>, B: Field<Value = B>> Field for (A, B) {
     type Value = Self;
 
     fn read(reader: &mut Reader) -> Result<Self, DecodeError> {
-        // [MQTT-1.5.7-1]
-        Ok((reader.read::<Text>()?, reader.read::<Text>()?))
+        Ok((reader.read::<A>()?, reader.read::<B>()?))
     }
 
-    fn write((name, value): &Self, sink: &mut impl Sink) {
-        sink.write::<Text>(name);
-        sink.write::<Text>(value);
+    fn write((first, second): &Self, sink: &mut impl Sink) {
+        sink.write::<A>(first);
+        sink.write::<B>(second);
     }
 }
 

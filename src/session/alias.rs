@@ -18,6 +18,16 @@ impl TopicAliases {
         Self { maximum, topics: BTreeMap::new() }
     }
 
+    /// The aliases that were set when the peer was allowed `maximum` of them.
+    pub fn restored(maximum: u16, topics: impl IntoIterator<Item = (NonZeroU16, Text)>) -> Self {
+        Self { maximum, topics: topics.into_iter().collect() }
+    }
+
+    /// How many aliases the peer may set, and those that it has set.
+    pub fn parts(&self) -> (u16, impl Iterator<Item = (NonZeroU16, &Text)>) {
+        (self.maximum, self.topics.iter().map(|(alias, topic)| (*alias, topic)))
+    }
+
     /// The topic that a PUBLISH means: its own, which sets the alias, or the one that the alias stands for.
     ///
     /// # Errors
@@ -63,6 +73,16 @@ impl AliasAssigner {
     /// No alias given yet, at most `maximum`. [MQTT-3.1.2-26] [MQTT-3.1.2-27]
     pub const fn new(maximum: u16) -> Self {
         Self { maximum, aliases: BTreeMap::new() }
+    }
+
+    /// The aliases that were set when the peer allowed `maximum` of them.
+    pub fn restored(maximum: u16, aliases: impl IntoIterator<Item = (NonZeroU16, Text)>) -> Self {
+        Self { maximum, aliases: aliases.into_iter().map(|(alias, topic)| (topic, alias)).collect() }
+    }
+
+    /// How many aliases may be set, and those that are set.
+    pub fn parts(&self) -> (u16, impl Iterator<Item = (NonZeroU16, &Text)>) {
+        (self.maximum, self.aliases.iter().map(|(topic, alias)| (*alias, topic)))
     }
 
     /// How to name `topic` in the next PUBLISH.

@@ -83,6 +83,11 @@ impl Inbound {
         self.exactly_once.remove(&id)
     }
 
+    /// A store knows that this QoS 2 message was received and not released.
+    pub fn restore(&mut self, id: PacketId) {
+        self.exactly_once.insert(id);
+    }
+
     /// The QoS 2 messages received and not yet released.
     pub fn exactly_once(&self) -> impl Iterator<Item = PacketId> {
         self.exactly_once.iter().copied()

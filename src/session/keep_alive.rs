@@ -15,6 +15,11 @@ impl KeepAlive {
         Self { seconds, last: now }
     }
 
+    /// The interval in seconds.
+    pub const fn seconds(&self) -> u16 {
+        self.seconds
+    }
+
     /// A packet went by (received, for the side that waits; sent, for the side that must speak).
     pub const fn touch(&mut self, now: Timestamp) {
         self.last = now;

@@ -55,6 +55,16 @@ pub enum InFlight<M> {
     PubComp,
 }
 
+impl<M> InFlight<M> {
+    /// The message, until it is forgotten.
+    pub const fn message(&self) -> Option<&M> {
+        match self {
+            Self::PubAck(message) | Self::PubRec(message) => Some(message),
+            Self::PubComp => None,
+        }
+    }
+}
+
 /// What to send again on a resumed connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resend<M> {
@@ -127,8 +137,40 @@ impl<M: Clone> Outbound<M> {
         self.resends = order.into_iter().map(|(_, id)| id).collect();
     }
 
+    /// What a store knows to be in flight, to be followed by [`Outbound::connected`] or [`Outbound::resumed`].
+    pub fn restore(&mut self, id: PacketId, sequence: u64, step: InFlight<M>) {
+        self.ids.take(id);
+        self.sequence = self.sequence.max(sequence);
+        self.in_flight.insert(id, Entry { sequence, is_counted: true, step });
+    }
+
+    /// The connection goes on that had carried everything but `uncounted`, of which `resends` is still to be sent, in that
+    /// order.
+    pub fn resumed(&mut self, receive_maximum: u16, uncounted: &[PacketId], resends: &[PacketId]) {
+        self.maximum = 2 * usize::from(receive_maximum);
+        for id in uncounted {
+            if let Some(entry) = self.in_flight.get_mut(id) {
+                entry.is_counted = false;
+            }
+        }
+        let counted = self.in_flight.values().filter(|entry| entry.is_counted).count();
+        self.quota = receive_maximum.saturating_sub(u16::try_from(counted).unwrap_or(u16::MAX));
+        self.resends = resends.iter().copied().filter(|id| self.in_flight.contains_key(id)).collect();
+    }
+
+    /// What [`Outbound::resumed`] needs: what this connection has not carried, and what of that is still to be sent.
+    pub fn uncarried(&self) -> (Vec<PacketId>, Vec<PacketId>) {
+        let uncounted = self.in_flight.iter().filter(|(_, entry)| !entry.is_counted).map(|(id, _)| *id);
+        (uncounted.collect(), self.resends.iter().copied().collect())
+    }
+
+    /// What is in flight as `id`, with its place in the order of sending.
+    pub fn get(&self, id: PacketId) -> Option<(u64, &InFlight<M>)> {
+        self.in_flight.get(&id).map(|entry| (entry.sequence, &entry.step))
+    }
+
     /// The session is gone: forgets all that is in flight and returns it in the order of sending.
-    pub fn clear(&mut self) -> Vec<InFlight<M>> {
+    pub fn clear(&mut self) -> Vec<(PacketId, InFlight<M>)> {
         self.resends.clear();
         self.origin = Origin::Ours;
         let mut entries: Vec<_> = core::mem::take(&mut self.in_flight).into_iter().collect();
@@ -137,7 +179,7 @@ impl<M: Clone> Outbound<M> {
             .into_iter()
             .map(|(id, entry)| {
                 self.ids.release(id);
-                entry.step
+                (id, entry.step)
             })
             .collect()
     }
@@ -421,6 +463,7 @@ mod tests {
         for message in ["a", "b"] {
             outbound.send(QoS::AtLeastOnce, message).unwrap();
         }
-        assert_eq!(outbound.clear(), [InFlight::PubAck("a"), InFlight::PubAck("b")]);
+        let messages: Vec<_> = outbound.clear().into_iter().map(|(_, step)| step).collect();
+        assert_eq!(messages, [InFlight::PubAck("a"), InFlight::PubAck("b")]);
     }
 }

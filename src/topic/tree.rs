@@ -28,6 +28,18 @@ pub struct NameTree<T> {
 #[derive(Clone, Debug, Default)]
 pub struct Place(Option<Vec<u8>>);
 
+impl Place {
+    /// Behind the name of this text, or in front of all.
+    pub const fn behind(path: Option<Vec<u8>>) -> Self {
+        Self(path)
+    }
+
+    /// The text of the name that was reached, if any.
+    pub fn path(&self) -> Option<&[u8]> {
+        self.0.as_deref()
+    }
+}
+
 impl<T> FilterTree<T> {
     /// No values.
     pub const fn new() -> Self {

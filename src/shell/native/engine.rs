@@ -146,6 +146,8 @@ impl Engine {
                     self.closing.push(connection);
                 }
                 Action::Authenticate { connection, .. } => unanswered = Some(connection),
+                // Only with a durability, and the server has none.
+                Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } => {}
                 Action::Report(event) => {
                     if let Event::Connected { connection, .. } = event
                         && let Some(peer) = self.peers.get(&connection)

@@ -25,7 +25,7 @@ use self::{
     engine::Engine,
     listener::{Door, Transport},
 };
-use crate::broker::{Broker, Config};
+use crate::broker::{Broker, Config, Durability};
 use std::{error, fmt, future::Future, io, net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -49,7 +49,8 @@ pub struct ServerConfig {
     /// Addresses for MQTT over WebSocket, each `HOST:PORT`; port 0 takes a free one.
     pub websocket: Vec<String>,
     /// The broker's settings. The server answers no questions: with [`crate::broker::Authentication::Ask`] all are
-    /// kept out. What holds before a CONNECT (number, time) holds for WebSocket handshakes too.
+    /// kept out. Its durability is ignored: everything is in memory. What holds before a CONNECT (number, time) holds for
+    /// WebSocket handshakes too.
     pub broker: Config,
 }
 
@@ -81,7 +82,7 @@ impl Server {
         let tcp_addresses = listen(&config.tcp, Transport::Tcp, &mut listeners).await?;
         let over_websocket = Transport::WebSocket { limits: websocket::Limits::new(&config.broker) };
         let websocket_addresses = listen(&config.websocket, over_websocket, &mut listeners).await?;
-        let broker = Broker::new(config.broker, seed);
+        let broker = Broker::new(Config { durability: Durability::None, ..config.broker }, seed);
         Ok(Self { broker, listeners, tcp_addresses, websocket_addresses })
     }
 

@@ -206,6 +206,8 @@ impl BrokerEngine {
                 }
                 Action::Report(event) if *reports => host.report(write(&event)),
                 Action::Report(_) => {}
+                // Only with a durability, and no host here has any.
+                Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } => {}
             }
         }
     }

@@ -70,6 +70,8 @@ impl Host for InProcess {
                     self.outputs.push(Output::Asked { connection, request: *request });
                 }
                 Action::Report(event) => self.outputs.push(Output::Reported(event)),
+                // Without a durability there are none.
+                Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } => {}
             }
         }
         written.dedup();

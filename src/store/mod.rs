@@ -1,0 +1,214 @@
+//! What outlives a broker: the keys and values of its records, and nothing of what they mean to it.
+//! Knows no database; a host keeps the bytes as they are.
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `c` connection | [`Connection`], when it is too large to be remembered beside its socket |
+//! | `f` session, filter | [`Subscription`] |
+//! | `i` session, packet identifier | [`Received`]: a QoS 2 message that is not released |
+//! | `m` message | [`Content`], once for all that need it |
+//! | `o` session, packet identifier | [`InFlight`] |
+//! | `p` session, place | [`Replay`]: retained messages that a subscription still gets |
+//! | `q` session, place | [`Delivery`]: a message that waits |
+//! | `r` topic | [`Retained`] |
+//! | `s` session | [`Session`] |
+//! | `w` session | [`Will`] |
+//!
+//! Numbers are 8 bytes, packet identifiers 2, the most significant first. A value begins with the version of its layout.
+
+mod field;
+mod record;
+
+pub use record::{
+    Connection, Content, Delivery, InFlight, Link, Received, Replay, Retained, Right, Session, Subscription, Volatile,
+    Will,
+};
+
+use crate::codec::{
+    DecodeError, PacketId, Text,
+    wire::{Field, Reader, Sink},
+};
+use bytes::{Bytes, BytesMut};
+
+/// The name of a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// What a connection needs to go on.
+    Connection(u64),
+    /// A Subscription of a Session.
+    Subscription(u64, Text),
+    /// A QoS 2 message that a Session's client has not released.
+    Received(u64, PacketId),
+    /// An Application Message.
+    Message(u64),
+    /// A message in flight to a Session's client.
+    InFlight(u64, PacketId),
+    /// Retained messages that a new Subscription of a Session still gets.
+    Replay(u64, u64),
+    /// A message that waits for a Session.
+    Waiting(u64, u64),
+    /// What is retained for a topic.
+    Retained(Text),
+    /// A Session.
+    Session(u64),
+    /// The Will Message of a Session.
+    Will(u64),
+}
+
+/// A record that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreError {
+    /// Its key.
+    pub key: Bytes,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+/// What a value holds.
+pub trait Record: Sized {
+    /// The value, its version first.
+    fn to_value(&self) -> Bytes;
+
+    /// What the value says.
+    ///
+    /// # Errors
+    /// One sentence, when it says nothing that this version can read.
+    fn from_value(value: Bytes) -> Result<Self, &'static str>;
+}
+
+impl<R: Field<Value = R>> Record for R {
+    fn to_value(&self) -> Bytes {
+        let mut value = BytesMut::new();
+        value.put(&[VERSION]);
+        value.write::<R>(self);
+        value.freeze()
+    }
+
+    fn from_value(value: Bytes) -> Result<Self, &'static str> {
+        let mut reader = Reader::new(value);
+        match reader.read::<u8>() {
+            Ok(VERSION) => {}
+            Ok(_) => return Err("the value is of a version that this broker does not know"),
+            Err(_) => return Err("the value is empty"),
+        }
+        let record = reader.read::<R>().map_err(|error| error.message)?;
+        reader.end().map_err(|error| error.message)?;
+        Ok(record)
+    }
+}
+
+impl Key {
+    /// The key's bytes.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut key = BytesMut::new();
+        let (kind, number) = match self {
+            Self::Connection(connection) => (b'c', Some(connection)),
+            Self::Subscription(session, _) => (b'f', Some(session)),
+            Self::Received(session, _) => (b'i', Some(session)),
+            Self::Message(message) => (b'm', Some(message)),
+            Self::InFlight(session, _) => (b'o', Some(session)),
+            Self::Replay(session, _) => (b'p', Some(session)),
+            Self::Waiting(session, _) => (b'q', Some(session)),
+            Self::Retained(_) => (b'r', None),
+            Self::Session(session) => (b's', Some(session)),
+            Self::Will(session) => (b'w', Some(session)),
+        };
+        key.put(&[kind]);
+        if let Some(number) = number {
+            key.write::<u64>(number);
+        }
+        match self {
+            Self::Subscription(_, text) | Self::Retained(text) => key.put(text.as_bytes()),
+            Self::Received(_, id) | Self::InFlight(_, id) => key.write::<PacketId>(id),
+            Self::Replay(_, place) | Self::Waiting(_, place) => key.write::<u64>(place),
+            Self::Connection(_) | Self::Message(_) | Self::Session(_) | Self::Will(_) => {}
+        }
+        key.freeze()
+    }
+
+    /// The key that these bytes are.
+    ///
+    /// # Errors
+    /// One sentence, when they are none.
+    pub fn parse(key: Bytes) -> Result<Self, &'static str> {
+        let mut reader = Reader::new(key);
+        let key = Self::read(&mut reader).map_err(|_| NO_KEY)?;
+        reader.end().map_err(|_| NO_KEY)?;
+        Ok(key)
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, DecodeError> {
+        let text = |reader: &mut Reader| Text::new(reader.rest()).map_err(|_| DecodeError::malformed(NO_KEY));
+        Ok(match reader.read::<u8>()? {
+            b'c' => Self::Connection(reader.read::<u64>()?),
+            b'f' => Self::Subscription(reader.read::<u64>()?, text(reader)?),
+            b'i' => Self::Received(reader.read::<u64>()?, reader.read::<PacketId>()?),
+            b'm' => Self::Message(reader.read::<u64>()?),
+            b'o' => Self::InFlight(reader.read::<u64>()?, reader.read::<PacketId>()?),
+            b'p' => Self::Replay(reader.read::<u64>()?, reader.read::<u64>()?),
+            b'q' => Self::Waiting(reader.read::<u64>()?, reader.read::<u64>()?),
+            b'r' => Self::Retained(text(reader)?),
+            b's' => Self::Session(reader.read::<u64>()?),
+            b'w' => Self::Will(reader.read::<u64>()?),
+            _ => return Err(DecodeError::malformed(NO_KEY)),
+        })
+    }
+}
+
+impl core::fmt::Display for RestoreError {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(formatter, "record {:?}: {}", self.key, self.reason)
+    }
+}
+
+impl core::error::Error for RestoreError {}
+
+/// The version of the layout of all values.
+const VERSION: u8 = 1;
+
+const NO_KEY: &str = "the key is none that this broker knows";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_what_its_bytes_say() {
+        let (text, id) = (Text::from_static("a/+"), PacketId::LAST);
+        let keys = [
+            Key::Connection(1),
+            Key::Subscription((1 << 63) - 1, text.clone()),
+            Key::Received(3, id),
+            Key::Message(4),
+            Key::InFlight(5, id),
+            Key::Replay(6, 7),
+            Key::Waiting(8, 9),
+            Key::Retained(text),
+            Key::Session(10),
+            Key::Will(11),
+        ];
+        for key in keys {
+            assert_eq!(Key::parse(key.to_bytes()), Ok(key.clone()));
+            if !matches!(key, Key::Subscription(..) | Key::Retained(_)) {
+                let bytes = key.to_bytes();
+                assert_eq!(Key::parse(bytes.slice(..bytes.len() - 1)), Err(NO_KEY));
+                assert_eq!(Key::parse(Bytes::from([&bytes[..], b"\0"].concat())), Err(NO_KEY));
+            }
+        }
+        assert_eq!(Key::parse(Bytes::new()), Err(NO_KEY));
+        assert_eq!(Key::parse(Bytes::from_static(b"x")), Err(NO_KEY));
+        assert_eq!(Key::parse(Bytes::from_static(b"r\xFF")), Err(NO_KEY));
+    }
+
+    #[test]
+    fn a_value_of_another_version_or_with_more_or_less_in_it_is_refused() {
+        let will = Session { client_id: Text::from_static("ada"), expiry_interval: 7, ..Default::default() };
+        let value = will.to_value();
+        assert_eq!(Session::from_value(value.clone()), Ok(will));
+        for length in 0..value.len() {
+            assert!(Session::from_value(value.slice(..length)).is_err(), "{length}");
+        }
+        assert!(Session::from_value(Bytes::from([&value[..], b"\0"].concat())).is_err());
+        assert!(Session::from_value(Bytes::from([&[9], &value[1..]].concat())).is_err());
+    }
+}
