@@ -219,8 +219,10 @@ impl Broker {
         session.expiry_interval = session_expiry(connect).min(self.config.maximum_session_expiry_seconds);
         session.outbound.connected(send_quota);
         session.inbound.connected(self.config.receive_maximum_for(connect.version));
-        let has_will = session.will.is_some();
-        self.keep_session(session_id);
+        let (outlives, has_will) = (session.outlives_its_connection(), session.will.is_some());
+        if outlives || has_will {
+            self.keep_session(session_id);
+        }
         self.write_session(session_id);
         if has_will {
             self.write_will(session_id);

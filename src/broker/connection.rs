@@ -368,6 +368,14 @@ impl Broker {
         }
     }
 
+    /// The session of an open connection.
+    pub(super) fn session_of(&self, id: ConnectionId) -> Option<SessionId> {
+        match &self.connections.get(&id)?.stage {
+            Stage::Open(link) => Some(link.session),
+            _ => None,
+        }
+    }
+
     pub(super) fn link_mut(&mut self, id: ConnectionId) -> Option<&mut Link> {
         match &mut self.connections.get_mut(&id)?.stage {
             Stage::Open(link) => Some(link),

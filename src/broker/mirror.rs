@@ -104,6 +104,7 @@ impl Broker {
             let filters: Vec<_> = session.subscriptions.iter().cloned().collect();
             let connection = session.connection;
             filters.iter().for_each(|filter| self.write_subscription(id, filter));
+            self.write_replays(id);
             connection.into_iter().for_each(|connection| self.connection_changed(connection));
             self.write_session(id);
         }
@@ -149,6 +150,14 @@ impl Broker {
                 self.mirror.put_new(Key::Replay(id.0, *place), &replay.to_record())
             }
             _ => {}
+        }
+    }
+
+    /// Replays alone may wait before a session is kept.
+    fn write_replays(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        for (place, replay) in session.queue.replays() {
+            self.mirror.put_new(Key::Replay(id.0, place), &replay.to_record());
         }
     }
 
@@ -219,7 +228,13 @@ impl Broker {
         }
         let caused = self.actions.split_off(start);
         let mut remembered = Vec::new();
-        for connection in core::mem::take(&mut self.mirror.changed) {
+        let changed = core::mem::take(&mut self.mirror.changed);
+        for session in changed.iter().filter_map(|connection| self.session_of(*connection)).collect::<Vec<_>>() {
+            if self.sessions.get(&session).is_some_and(|session| session.queue.has_replays()) {
+                self.keep_session(session);
+            }
+        }
+        for connection in changed {
             if let Some(state) = self.remember(connection) {
                 remembered.push(Action::Remember { connection, state });
             }

@@ -115,7 +115,6 @@ impl Broker {
     /// Lets what is retained for a new subscription follow; the caller pumps. [MQTT-3.3.1-9]
     pub(super) fn begin_replay(&mut self, session: SessionId, filter: TopicFilter) {
         self.end_replay(session, &filter);
-        self.keep_session(session);
         let replay = Replay { filter, place: Place::default(), last: self.retained.last };
         if let Some(queue) = self.sessions.get_mut(&session).map(|session| &mut session.queue) {
             queue.push(Waiting::Replay(replay));

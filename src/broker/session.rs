@@ -171,6 +171,18 @@ impl Queue {
         self.take_if(|waiting| matches!(waiting, Waiting::Replay(replay) if replay.filter() == filter))
     }
 
+    pub(super) const fn has_replays(&self) -> bool {
+        self.replays > 0
+    }
+
+    /// Replays, each with its place.
+    pub(super) fn replays(&self) -> impl Iterator<Item = (u64, &Replay)> {
+        self.entries.iter().filter_map(|(place, waiting)| match waiting {
+            Waiting::Replay(replay) => Some((*place, replay)),
+            Waiting::Message(_) => None,
+        })
+    }
+
     pub(super) fn first(&self) -> Option<&(u64, Waiting)> {
         self.entries.front()
     }

@@ -314,6 +314,42 @@ impl Trace {
         self.host.in_process().unstall(self.now, connection);
     }
 
+    /// The broker is killed and restored from what it had put; every connection is gone.
+    pub fn crash(&mut self) {
+        self.host.in_process().restart(self.now, false);
+    }
+
+    /// The broker sleeps: it is gone, and restored when the next packet comes. The connections stay open.
+    pub fn sleep(&mut self) {
+        self.host.in_process().restart(self.now, true);
+    }
+
+    /// The kinds of records that were put and deleted since this was asked last, each in alphabetical order.
+    pub fn writes(&mut self) -> (String, String) {
+        let disk = &mut self.host.in_process().disk;
+        let sorted = |kinds: &mut Vec<char>| {
+            kinds.sort_unstable();
+            kinds.drain(..).collect()
+        };
+        (sorted(&mut disk.puts), sorted(&mut disk.deletes))
+    }
+
+    /// What is stored.
+    pub fn records(&mut self) -> BTreeMap<Bytes, Bytes> {
+        self.host.in_process().disk.records.clone()
+    }
+
+    /// What is remembered of the connection of `name`.
+    pub fn remembered(&mut self, name: &'static str) -> (ConnectionId, Bytes) {
+        let connection = self.peers[name].connection;
+        (connection, self.host.in_process().disk.connections[&connection].clone())
+    }
+
+    /// How many records are stored.
+    pub fn stored(&mut self) -> usize {
+        self.host.in_process().disk.records.len()
+    }
+
     /// Bytes sent to a stalled `name`.
     pub fn unread(&mut self, name: &'static str) -> usize {
         let connection = self.connection(name);

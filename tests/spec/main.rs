@@ -15,6 +15,7 @@ mod queue;
 mod retain;
 mod session;
 mod share;
+mod store;
 mod subscribe;
 mod sys;
 mod will;

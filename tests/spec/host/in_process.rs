@@ -1,6 +1,6 @@
 //! The broker itself. What it sends is written at once, unless the peer has stalled.
 
-use super::{Host, Output};
+use super::{Host, Output, disk::Disk};
 use bytes::BytesMut;
 use mqlite::{
     broker::{Action, Broker, Config, ConnectionId, Input, Statistics},
@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 pub struct InProcess {
     pub broker: Broker,
+    pub disk: Disk,
+    config: Config,
     outputs: Vec<Output>,
     /// Who does not read, and the bytes that wait for it.
     unread: BTreeMap<ConnectionId, usize>,
@@ -17,7 +19,24 @@ pub struct InProcess {
 
 impl InProcess {
     pub fn new(config: Config) -> Self {
-        Self { broker: Broker::new(config, [7; 32]), outputs: Vec::new(), unread: BTreeMap::new() }
+        let broker = Broker::new(config.clone(), [7; 32]);
+        Self { broker, disk: Disk::default(), config, outputs: Vec::new(), unread: BTreeMap::new() }
+    }
+
+    /// The broker is gone, and another one made of what it left. The connections outlive it, or do not.
+    pub fn restart(&mut self, now: Timestamp, connections_live: bool) {
+        let restored = Broker::restore(self.config.clone(), [8; 32], self.disk.records.clone());
+        assert_eq!(restored.rejected, []);
+        self.broker = restored.broker;
+        let connections = std::mem::take(&mut self.disk.connections);
+        for (connection, state) in connections {
+            if connections_live {
+                self.input(now, Input::Resumed { connection, state });
+            } else {
+                self.outputs.push(Output::Closed { connection, reason: None });
+            }
+        }
+        self.catch_up(now);
     }
 
     /// What `connection` is sent is lost, and never reported written.
@@ -50,7 +69,15 @@ impl InProcess {
 impl Host for InProcess {
     fn input(&mut self, now: Timestamp, input: Input) {
         let mut written = Vec::new();
+        self.disk.begin();
+        if let Input::Opened { connection } | Input::Resumed { connection, .. } = &input {
+            self.disk.connections.entry(*connection).or_default();
+        }
+        if let Input::Closed { connection } = &input {
+            self.disk.connections.remove(connection);
+        }
         for action in self.broker.handle(now, input) {
+            self.disk.perform(&action);
             match action {
                 Action::Send { connection, frame } => {
                     assert!(!frame.is_empty(), "an empty frame");
@@ -70,7 +97,6 @@ impl Host for InProcess {
                     self.outputs.push(Output::Asked { connection, request: *request });
                 }
                 Action::Report(event) => self.outputs.push(Output::Reported(event)),
-                // Without a durability there are none.
                 Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } => {}
             }
         }

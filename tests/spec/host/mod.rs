@@ -1,5 +1,6 @@
 //! Where the broker of a script runs. A script cannot tell: it speaks in the broker's own inputs, and hears what came of them.
 
+mod disk;
 mod in_process;
 
 pub use in_process::InProcess;
