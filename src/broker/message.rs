@@ -9,7 +9,10 @@ use crate::{
 };
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use bytes::Bytes;
-use core::num::NonZeroU32;
+use core::{
+    num::NonZeroU32,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 /// What was published, shared by all sessions that it goes to.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub(super) struct Message {
     /// Whether it keeps no receive buffer alive.
     is_detached: bool,
     charge: Charge,
+    /// How many stored records need it.
+    uses: AtomicUsize,
 }
 
 /// A message on its way to one session.
@@ -58,7 +63,9 @@ impl Message {
         properties.subscription_identifiers = Vec::new();
         let charge = tally.charge(size(topic.text(), &payload, &properties));
         let number = tally.number_message();
-        let message = Self { number, topic, payload, qos, retain, expires_at, properties, is_detached: false, charge };
+        let uses = AtomicUsize::new(0);
+        let message =
+            Self { number, topic, payload, qos, retain, expires_at, properties, is_detached: false, charge, uses };
         let is_kept = retain || qos > QoS::AtMostOnce;
         if is_kept { message.detached() } else { message }
     }
@@ -68,7 +75,19 @@ impl Message {
         let store::Content { topic: _, qos, retain, expires_at, properties, payload } = content;
         tally.skip_number(number);
         let charge = tally.charge(size(topic.text(), &payload, &properties));
-        Self { number, topic, payload, qos, retain, expires_at, properties, is_detached: false, charge }.detached()
+        let uses = AtomicUsize::new(0);
+        Self { number, topic, payload, qos, retain, expires_at, properties, is_detached: false, charge, uses }
+            .detached()
+    }
+
+    /// One record more needs it; tells how many do now.
+    pub(super) fn add_use(&self) -> usize {
+        self.uses.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// One record that needed it no longer does; tells how many do now.
+    pub(super) fn remove_use(&self) -> usize {
+        self.uses.fetch_sub(1, Ordering::Relaxed) - 1
     }
 
     pub(super) fn content(&self) -> store::Content {
@@ -94,6 +113,7 @@ impl Message {
             properties: detached(&self.properties),
             is_detached: true,
             charge: self.charge.tally().charge(self.size()),
+            uses: AtomicUsize::new(0),
             ..*self
         }
     }

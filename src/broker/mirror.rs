@@ -13,75 +13,59 @@ use crate::{
     topic::TopicFilter,
 };
 use alloc::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     vec::Vec,
 };
 use bytes::Bytes;
 
 #[derive(Debug, Default)]
 pub(super) struct Mirror {
-    writes: BTreeMap<Key, Write>,
-    /// How many records need each message that has one.
-    uses: BTreeMap<u64, usize>,
+    writes: BTreeMap<Bytes, Write>,
     /// Connections that changed in what the host remembers of them.
     changed: BTreeSet<ConnectionId>,
 }
 
 /// What becomes of a record.
 #[derive(Debug)]
-enum Write {
-    /// There was none before this input.
-    New(Bytes),
-    Put(Bytes),
-    Deleted,
+struct Write {
+    /// Whether there may have been one before this input.
+    was_there: bool,
+    value: Option<Bytes>,
 }
 
 impl Mirror {
     pub(super) fn put(&mut self, key: Key, record: &impl Record) {
-        let value = record.to_value();
-        let write = match self.writes.get(&key) {
-            Some(Write::New(_)) => Write::New(value),
-            _ => Write::Put(value),
-        };
-        self.writes.insert(key, write);
+        self.write(key, Write { was_there: true, value: Some(record.to_value()) });
     }
 
     /// Puts what was not there when the input came, so that what it also takes away was never written.
     fn put_new(&mut self, key: Key, record: &impl Record) {
-        let value = record.to_value();
-        let write = if self.writes.contains_key(&key) { Write::Put(value) } else { Write::New(value) };
-        self.writes.insert(key, write);
+        self.write(key, Write { was_there: false, value: Some(record.to_value()) });
     }
 
     pub(super) fn delete(&mut self, key: Key) {
-        match self.writes.remove(&key) {
-            Some(Write::New(_)) => {}
-            _ => _ = self.writes.insert(key, Write::Deleted),
+        self.write(key, Write { was_there: true, value: None });
+    }
+
+    fn write(&mut self, key: Key, write: Write) {
+        match self.writes.entry(key.to_bytes()) {
+            Entry::Vacant(entry) => _ = entry.insert(write),
+            Entry::Occupied(mut entry) => entry.get_mut().value = write.value,
         }
     }
 
     /// One record more needs `message`.
     fn add_use(&mut self, message: &Message) {
-        let uses = self.uses.entry(message.number).or_default();
-        *uses += 1;
-        if *uses == 1 {
+        if message.add_use() == 1 {
             self.put_new(Key::Message(message.number), &message.content());
         }
     }
 
     /// A record that needed the message no longer does.
-    fn remove_use(&mut self, message: u64) {
-        let Some(uses) = self.uses.get_mut(&message) else { return };
-        *uses -= 1;
-        if *uses == 0 {
-            self.uses.remove(&message);
-            self.delete(Key::Message(message));
+    fn remove_use(&mut self, message: &Message) {
+        if message.remove_use() == 0 {
+            self.delete(Key::Message(message.number));
         }
-    }
-
-    /// A restored record needs `message`, which is there.
-    pub(super) fn count_use(&mut self, message: u64) {
-        *self.uses.entry(message).or_default() += 1;
     }
 }
 
@@ -189,7 +173,7 @@ impl Broker {
         let Some(session) = self.kept(id) else { return };
         if let Some(record) = session.in_flight(packet_id) {
             self.mirror.put(Key::InFlight(id.0, packet_id), &record);
-            self.mirror.remove_use(delivery.message.number);
+            self.mirror.remove_use(&delivery.message);
         }
     }
 
@@ -240,11 +224,11 @@ impl Broker {
             }
         }
         for (key, write) in core::mem::take(&mut self.mirror.writes) {
-            let key = key.to_bytes();
-            self.actions.push_back(match write {
-                Write::New(value) | Write::Put(value) => Action::Put { key, value },
-                Write::Deleted => Action::Delete { key },
-            });
+            match write.value {
+                Some(value) => self.actions.push_back(Action::Put { key, value }),
+                None if write.was_there => self.actions.push_back(Action::Delete { key }),
+                None => {}
+            }
         }
         self.actions.extend(remembered);
         self.actions.extend(caused);
@@ -261,7 +245,7 @@ impl Mirror {
             Waiting::Replay(_) => self.delete(Key::Replay(id.0, place)),
             Waiting::Message(delivery) if delivery.qos > QoS::AtMostOnce => {
                 self.delete(Key::Waiting(id.0, place));
-                self.remove_use(delivery.message.number);
+                self.remove_use(&delivery.message);
             }
             Waiting::Message(_) => {}
         }
@@ -270,7 +254,7 @@ impl Mirror {
     pub(super) fn erase_in_flight(&mut self, id: SessionId, packet_id: PacketId, delivery: Option<&Delivery>) {
         self.delete(Key::InFlight(id.0, packet_id));
         if let Some(delivery) = delivery {
-            self.remove_use(delivery.message.number);
+            self.remove_use(&delivery.message);
         }
     }
 }

@@ -86,7 +86,7 @@ impl Broker {
         let session_id = SessionId(link.session);
         match link.volatile {
             Some(volatile) => self.restore_volatile(session_id, volatile)?,
-            None => self.orphans.take_session(session_id).then_some(())?,
+            None => self.take_orphan(session_id).then_some(())?,
         }
         let version = self.connections.get(&id)?.version;
         let receive_maximum = self.config.receive_maximum_for(version);

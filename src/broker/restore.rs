@@ -17,12 +17,7 @@ use crate::{
     store::{self, Key, Record, RestoreError},
     topic::{TopicFilter, TopicName},
 };
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 use bytes::Bytes;
 
 /// A broker made of what another one left.
@@ -37,8 +32,8 @@ pub struct Restored {
 /// What waits for its connection to be resumed, until the first other input.
 #[derive(Debug, Default)]
 pub(super) struct Orphans {
-    sessions: BTreeSet<SessionId>,
-    connections: BTreeMap<u64, Bytes>,
+    sessions: Vec<SessionId>,
+    connections: Vec<(u64, Bytes)>,
 }
 
 impl Orphans {
@@ -46,12 +41,9 @@ impl Orphans {
         self.sessions.is_empty() && self.connections.is_empty()
     }
 
-    pub(super) fn take_session(&mut self, id: SessionId) -> bool {
-        self.sessions.remove(&id)
-    }
-
     pub(super) fn take_connection(&mut self, place: u64) -> Option<Bytes> {
-        self.connections.remove(&place)
+        let index = self.connections.iter().position(|(at, _)| *at == place)?;
+        Some(self.connections.swap_remove(index).1)
     }
 }
 
@@ -135,7 +127,7 @@ impl Broker {
             Key::Waiting(session, place) => {
                 let delivery = Self::restore_delivery(Record::from_value(value)?, messages)?;
                 self.known_session(session)?;
-                self.mirror.count_use(delivery.message.number);
+                delivery.message.add_use();
                 queue.insert((SessionId(session), place), Waiting::Message(delivery));
             }
             Key::Replay(session, place) => {
@@ -146,7 +138,7 @@ impl Broker {
             }
             Key::Connection(place) => {
                 store::Connection::from_value(value.clone())?;
-                self.orphans.connections.insert(place, value);
+                self.orphans.connections.push((place, value));
             }
         }
         Ok(())
@@ -166,7 +158,8 @@ impl Broker {
         session.is_kept = true;
         session.expiry_interval = expiry_interval;
         if is_connected {
-            self.orphans.sessions.insert(id);
+            session.is_orphan = true;
+            self.orphans.sessions.push(id);
         } else {
             session.expires_at = expires_at;
             self.deadlines.set(Due::SessionExpiry(id), None, expires_at);
@@ -202,7 +195,7 @@ impl Broker {
         let delivery = record.delivery.map(|delivery| Self::restore_delivery(delivery, messages)).transpose()?;
         self.known_session(session)?;
         if let Some(delivery) = &delivery {
-            self.mirror.count_use(delivery.message.number);
+            delivery.message.add_use();
         }
         let step = match delivery {
             None => InFlight::PubComp,
@@ -224,11 +217,11 @@ impl Broker {
 
     /// The sessions that no connection was resumed for have lost theirs, as far as this input may go.
     pub(super) fn abandon_orphans(&mut self) {
-        while let Some((place, _)) = self.orphans.connections.pop_first() {
+        for (place, _) in core::mem::take(&mut self.orphans.connections) {
             self.mirror.delete(Key::Connection(place));
         }
         while !self.effort.is_enough()
-            && let Some(session) = self.orphans.sessions.first().copied()
+            && let Some(session) = self.orphans.sessions.pop()
         {
             self.effort.add(PACKET);
             self.abandon(session);
@@ -236,10 +229,15 @@ impl Broker {
     }
 
     /// The session has lost its connection, if that was not resumed.
-    pub(super) fn abandon(&mut self, session: SessionId) {
-        if self.orphans.take_session(session) {
-            self.detach_session(session, Ending::Failed);
+    pub(super) fn abandon(&mut self, id: SessionId) {
+        if self.take_orphan(id) {
+            self.detach_session(id, Ending::Failed);
         }
+    }
+
+    /// Whether the session waited for its connection to be resumed.
+    pub(super) fn take_orphan(&mut self, id: SessionId) -> bool {
+        self.sessions.get_mut(&id).is_some_and(|session| core::mem::take(&mut session.is_orphan))
     }
 }
 

@@ -51,7 +51,7 @@ impl Broker {
         });
         self.effort.add(nodes * NODE);
         let is_matched = !matched.is_empty() || !groups.is_empty();
-        matched.sort_by_key(|(session, _)| *session);
+        matched.sort_unstable_by_key(|(session, _)| *session);
         let mut shared = Shared::default();
         for (session, delivery) in merge(matched) {
             self.deliver(session, delivery, &mut shared);

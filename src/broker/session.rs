@@ -37,6 +37,8 @@ pub(super) struct Session {
     pub(super) will: Option<Box<StoredWill>>,
     /// Whether the host's storage has it.
     pub(super) is_kept: bool,
+    /// Whether it was connected when it was stored, and its connection has neither come back nor been given up.
+    pub(super) is_orphan: bool,
 }
 
 impl Session {
@@ -55,6 +57,7 @@ impl Session {
             queue: Queue::default(),
             will: None,
             is_kept: false,
+            is_orphan: false,
         }
     }
 

@@ -20,7 +20,9 @@ impl TopicAliases {
 
     /// The aliases that were set when the peer was allowed `maximum` of them.
     pub fn restored(maximum: u16, topics: impl IntoIterator<Item = (NonZeroU16, Text)>) -> Self {
-        Self { maximum, topics: topics.into_iter().collect() }
+        let mut aliases = Self::new(maximum);
+        aliases.topics.extend(topics);
+        aliases
     }
 
     /// How many aliases the peer may set, and those that it has set.
@@ -77,7 +79,9 @@ impl AliasAssigner {
 
     /// The aliases that were set when the peer allowed `maximum` of them.
     pub fn restored(maximum: u16, aliases: impl IntoIterator<Item = (NonZeroU16, Text)>) -> Self {
-        Self { maximum, aliases: aliases.into_iter().map(|(alias, topic)| (topic, alias)).collect() }
+        let mut assigner = Self::new(maximum);
+        assigner.aliases.extend(aliases.into_iter().map(|(alias, topic)| (topic, alias)));
+        assigner
     }
 
     /// How many aliases may be set, and those that are set.

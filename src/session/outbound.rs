@@ -132,9 +132,7 @@ impl<M: Clone> Outbound<M> {
         self.quota = receive_maximum;
         self.maximum = 2 * usize::from(receive_maximum);
         self.in_flight.values_mut().for_each(|entry| entry.is_counted = false);
-        let mut order: Vec<_> = self.in_flight.iter().map(|(id, entry)| (entry.sequence, *id)).collect();
-        order.sort_unstable();
-        self.resends = order.into_iter().map(|(_, id)| id).collect();
+        self.resends = self.in_order().collect();
     }
 
     /// What a store knows to be in flight, to be followed by [`Outbound::connected`] or [`Outbound::resumed`].
@@ -173,13 +171,11 @@ impl<M: Clone> Outbound<M> {
     pub fn clear(&mut self) -> Vec<(PacketId, InFlight<M>)> {
         self.resends.clear();
         self.origin = Origin::Ours;
-        let mut entries: Vec<_> = core::mem::take(&mut self.in_flight).into_iter().collect();
-        entries.sort_by_key(|(_, entry)| entry.sequence);
-        entries
-            .into_iter()
-            .map(|(id, entry)| {
+        let order = self.in_order();
+        order
+            .filter_map(|id| {
                 self.ids.release(id);
-                (id, entry.step)
+                self.in_flight.remove(&id).map(|entry| (id, entry.step))
             })
             .collect()
     }
@@ -316,6 +312,13 @@ impl<M: Clone> Outbound<M> {
     /// Whether nothing is in flight.
     pub fn is_empty(&self) -> bool {
         self.in_flight.is_empty()
+    }
+
+    /// What is in flight, in the order of sending.
+    fn in_order(&self) -> impl Iterator<Item = PacketId> + use<M> {
+        let mut order: Vec<_> = self.in_flight.iter().map(|(id, entry)| (entry.sequence, *id)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, id)| id)
     }
 
     /// The identifiers that messages may have.

@@ -47,7 +47,11 @@ impl<T> Literals<T> {
     fn insert(&mut self, level: &[u8]) -> &mut Node<T> {
         *self = match core::mem::replace(self, Self::None) {
             Self::None => Self::One(Box::new((level.into(), Node::new()))),
-            Self::One(one) => Self::Many(BTreeMap::from([*one])),
+            Self::One(one) => {
+                let mut many = BTreeMap::new();
+                many.insert(one.0, one.1);
+                Self::Many(many)
+            }
             many => many,
         };
         match self {
