@@ -78,11 +78,13 @@ impl Broker {
     /// The session has records from now on, if it can outlive this broker.
     pub(super) fn keep_session(&mut self, id: SessionId) {
         let durability = self.config.durability;
+        if durability == Durability::None {
+            return;
+        }
         let Some(session) = self.sessions.get_mut(&id).filter(|session| !session.is_kept) else { return };
         session.is_kept = match durability {
-            Durability::None => false,
-            Durability::Sessions => session.outlives_its_connection() || session.will.is_some(),
             Durability::Connections => true,
+            _ => session.outlives_its_connection() || session.will.is_some(),
         };
         if session.is_kept {
             let filters: Vec<_> = session.subscriptions.iter().cloned().collect();
@@ -212,13 +214,13 @@ impl Broker {
         }
         let caused = self.actions.split_off(start);
         let mut remembered = Vec::new();
-        let changed = core::mem::take(&mut self.mirror.changed);
-        for session in changed.iter().filter_map(|connection| self.session_of(*connection)).collect::<Vec<_>>() {
+        let sessions: Vec<_> = self.mirror.changed.iter().filter_map(|id| self.session_of(*id)).collect();
+        for session in sessions {
             if self.sessions.get(&session).is_some_and(|session| session.queue.has_replays()) {
                 self.keep_session(session);
             }
         }
-        for connection in changed {
+        for connection in core::mem::take(&mut self.mirror.changed) {
             if let Some(state) = self.remember(connection) {
                 remembered.push(Action::Remember { connection, state });
             }
