@@ -175,42 +175,6 @@ fn a_denied_client_hears_the_nearest_reason_that_the_packet_may_carry() {
     }
 }
 
-/// [MQTT-4.12.0-7] [MQTT-4.12.0-6]
-#[test]
-fn auth_without_a_method_at_connect_is_a_protocol_error() {
-    let mut trace = asking(V5);
-    trace.open("ada");
-    trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
-    trace.answer(allow(None));
-    hear_connack(&mut trace);
-    trace.send("ada", auth(ReasonCode::ReAuthenticate, None));
-    trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
-}
-
-#[test]
-fn auth_out_of_turn_is_a_protocol_error() {
-    let mut trace = asking(V5);
-    connect_with_method(&mut trace);
-    trace.answer(Verdict::Continue { data: None });
-    trace.hear("ada");
-    trace.send("ada", publish("t", "x", AtMostOnce, 0));
-    assert_eq!(hear_connack(&mut trace).reason, ReasonCode::ProtocolError);
-    connect_with_method(&mut trace);
-    trace.answer(allow(None));
-    hear_connack(&mut trace);
-    trace.send("ada", auth(ReasonCode::ContinueAuthentication, None));
-    trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
-}
-
-/// [MQTT-4.12.0-1]
-#[test]
-fn a_method_that_the_server_does_not_know_is_0x8c() {
-    let mut trace = Trace::new(V5);
-    connect_with_method(&mut trace);
-    assert_eq!(hear_connack(&mut trace).reason, ReasonCode::BadAuthenticationMethod);
-    trace.expect_closed("ada", ReasonCode::BadAuthenticationMethod);
-}
-
 #[test]
 fn a_host_that_never_answers_is_not_waited_for() {
     let mut trace = asking(V5);

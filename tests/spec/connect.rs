@@ -44,19 +44,6 @@ fn a_client_without_an_identifier_is_given_a_new_one() {
     connack_of(&mut trace, connect(""));
 }
 
-/// [3.1.1 MQTT-3.1.3-8]
-#[test]
-fn a_3_1_1_client_without_an_identifier_must_start_clean() {
-    let mut trace = Trace::new(V3_1_1);
-    trace.open("ada");
-    trace.send("ada", Packet::Connect(Box::new(Connect { clean_start: false, ..connect("") })));
-    match trace.hear("ada") {
-        Packet::ConnAck(connack) => assert_eq!(connack.reason, ReasonCode::ClientIdentifierNotValid),
-        other => panic!("{other:?}"),
-    }
-    trace.expect_closed("ada", ReasonCode::ClientIdentifierNotValid);
-}
-
 /// [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
 #[test]
 fn session_present_tells_whether_the_session_was_there() {
@@ -69,33 +56,6 @@ fn session_present_tells_whether_the_session_was_there() {
         trace.connect("ada");
         trace.leave("ada");
         assert!(!trace.resume("ada"));
-    });
-}
-
-/// [MQTT-3.1.0-2]
-#[test]
-fn a_second_connect_is_a_protocol_error() {
-    both(|version| {
-        let mut trace = Trace::new(version);
-        trace.connect("ada");
-        trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
-        trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
-    });
-}
-
-/// [MQTT-3.1.0-2] [MQTT-3.14.2-1]
-#[test]
-fn a_second_connect_is_a_protocol_error_whatever_it_says() {
-    let of_level_6 = b"\x10\x0d\x00\x04MQTT\x06\x02\x00\x00\x00\x00\x00";
-    let malformed_5 = b"\x10\x0d\x00\x04MQTT\x05\x03\x00\x00\x00\x00\x00";
-    let malformed_4 = b"\x10\x0c\x00\x04MQTT\x04\x03\x00\x00\x00\x00";
-    both(|version| {
-        for bytes in [&of_level_6[..], &malformed_5[..], &malformed_4[..]] {
-            let mut trace = Trace::new(version);
-            trace.connect("ada");
-            trace.send_bytes("ada", bytes);
-            trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
-        }
     });
 }
 
@@ -219,4 +179,34 @@ fn a_client_that_no_connack_is_small_enough_for_is_closed_and_harms_nobody() {
     trace.expect_nothing("bob");
     let statistics = trace.statistics();
     assert_eq!((statistics.clients_connected, statistics.clients_maximum, statistics.sessions), (2, 2, 2));
+}
+
+/// [MQTT-4.2-1]
+#[test]
+fn packets_may_come_byte_by_byte_or_all_at_once() {
+    both(|version| {
+        let mut bytes = bytes::BytesMut::new();
+        let connect = Connect { version, ..connect("ada") };
+        for packet in [
+            Packet::Connect(Box::new(connect)),
+            subscribe(1, &[("t", AtMostOnce)]),
+            publish("t", "x", AtLeastOnce, 2),
+            Packet::PingReq,
+        ] {
+            packet.encode(version, &mut bytes).unwrap();
+        }
+        for size in [1, 2, 3, 7, bytes.len()] {
+            let mut trace = Trace::new(version);
+            trace.open("ada");
+            for chunk in bytes.chunks(size) {
+                trace.send_bytes("ada", chunk.to_vec());
+                trace.send_bytes("ada", &b""[..]);
+            }
+            assert!(matches!(trace.hear("ada"), Packet::ConnAck(_)));
+            trace.expect("ada", suback(1, &[ReasonCode::Success]));
+            trace.expect("ada", publish("t", "x", AtMostOnce, 0));
+            trace.expect("ada", puback(2, ReasonCode::Success));
+            trace.expect("ada", Packet::PingResp);
+        }
+    });
 }

@@ -33,19 +33,6 @@ fn no_more_than_the_clients_receive_maximum_is_in_flight() {
     trace.expect_nothing("bob");
 }
 
-/// [MQTT-3.3.4-7]
-#[test]
-fn more_than_the_servers_receive_maximum_is_0x93() {
-    let mut trace = Trace::with(V5, Config { receive_maximum: 2, ..Default::default() });
-    trace.connect("ada");
-    for packet_id in [1, 2] {
-        trace.send("ada", publish("t", "x", ExactlyOnce, packet_id));
-        trace.expect("ada", pubrec(packet_id, ReasonCode::NoMatchingSubscribers));
-    }
-    trace.send("ada", publish("t", "x", ExactlyOnce, 3));
-    trace.expect_thrown_out("ada", ReasonCode::ReceiveMaximumExceeded);
-}
-
 /// A 3.1.1 client is never told of Receive Maximum, so it cannot break it.
 #[test]
 fn a_3_1_1_client_is_not_held_to_receive_maximum() {

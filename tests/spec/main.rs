@@ -2,7 +2,6 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod authenticate;
-mod bad_input;
 mod connect;
 mod cost;
 mod flow;
@@ -10,6 +9,7 @@ mod harness;
 mod host;
 mod limits;
 mod memory;
+mod negative;
 mod publish;
 mod queue;
 mod retain;

@@ -98,32 +98,6 @@ fn a_repeated_qos_1_publish_is_a_new_message() {
 }
 
 #[test]
-fn an_unknown_identifier_is_answered_with_0x92() {
-    both(|version| {
-        let mut trace = Trace::new(version);
-        trace.connect("ada");
-        trace.send("ada", pubrel(3, ReasonCode::Success));
-        trace.expect("ada", pubcomp(3, ReasonCode::PacketIdentifierNotFound));
-        trace.send("ada", pubrec(4, ReasonCode::Success));
-        trace.expect("ada", pubrel(4, ReasonCode::PacketIdentifierNotFound));
-        trace.send("ada", puback(5, ReasonCode::Success));
-        trace.send("ada", pubcomp(5, ReasonCode::Success));
-        trace.expect_nothing("ada");
-    });
-}
-
-#[test]
-fn an_identifier_in_use_at_another_qos_is_0x91() {
-    let mut trace = Trace::new(V5);
-    trace.connect("ada");
-    trace.send("ada", publish("t", "x", ExactlyOnce, 3));
-    trace.hear("ada");
-    trace.send("ada", publish("t", "x", AtLeastOnce, 3));
-    trace.expect("ada", puback(3, ReasonCode::PacketIdentifierInUse));
-    trace.expect_nothing("ada");
-}
-
-#[test]
 fn nobody_there_is_0x10() {
     let mut trace = Trace::new(V5);
     trace.connect("ada");
@@ -196,16 +170,6 @@ fn overlapping_subscriptions_get_one_copy_with_all_identifiers_and_the_highest_q
     trace.expect_nothing("bob");
 }
 
-/// [MQTT-3.3.4-6]
-#[test]
-fn a_client_may_not_send_a_subscription_identifier() {
-    let mut trace = Trace::new(V5);
-    trace.connect("ada");
-    let properties = PublishProperties { subscription_identifiers: vec![NonZeroU32::MIN], ..Default::default() };
-    trace.send("ada", Packet::Publish(Publish { properties, ..message("t", "x") }));
-    trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
-}
-
 fn aliased(topic: &str, alias: u16) -> Packet {
     let properties = PublishProperties { topic_alias: NonZeroU16::new(alias), ..Default::default() };
     Packet::Publish(Publish { properties, ..message(topic, "x") })
@@ -229,15 +193,6 @@ fn a_clients_alias_stands_for_its_topic_on_one_connection() {
     trace.expect_nothing("bob");
 }
 
-/// [MQTT-3.3.2-9]
-#[test]
-fn an_alias_beyond_the_maximum_is_0x94() {
-    let mut trace = Trace::new(V5);
-    trace.connect("ada");
-    trace.send("ada", aliased("t", 65));
-    trace.expect_thrown_out("ada", ReasonCode::TopicAliasInvalid);
-}
-
 /// [MQTT-3.3.2-11] [MQTT-3.1.2-26] [MQTT-3.1.2-27]
 #[test]
 fn the_broker_sets_as_many_aliases_as_the_subscriber_allows() {
@@ -256,19 +211,6 @@ fn the_broker_sets_as_many_aliases_as_the_subscriber_allows() {
     assert_eq!(heard, expected.map(|(topic, alias)| (topic.to_owned(), alias)));
     trace.send("ada", aliased("third", 1));
     assert_eq!(trace.hear_publish("bob").properties.topic_alias, None, "a publisher's alias is its own");
-}
-
-/// [MQTT-3.3.2-2]
-#[test]
-fn wildcards_in_a_topic_name_are_refused() {
-    both(|version| {
-        for topic in ["a/+", "#", "a+b"] {
-            let mut trace = Trace::new(version);
-            trace.connect("ada");
-            trace.send("ada", publish(topic, "x", AtLeastOnce, 1));
-            trace.expect_thrown_out("ada", ReasonCode::TopicNameInvalid);
-        }
-    });
 }
 
 #[test]

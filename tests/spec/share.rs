@@ -1,7 +1,7 @@
 //! Shared Subscriptions (4.8.2).
 
 use crate::harness::*;
-use mqlite::codec::{ReasonCode, SubscribeProperties, SubscriptionOptions};
+use mqlite::codec::ReasonCode;
 
 fn heard(trace: &mut Trace, name: &'static str, count: usize) -> Vec<bytes::Bytes> {
     (0..count).map(|_| trace.hear_publish(name).payload).collect()
@@ -86,26 +86,6 @@ fn a_refused_message_goes_to_nobody_else() {
     trace.send("a", puback(1, ReasonCode::ImplementationSpecificError));
     trace.expect_nothing("a");
     trace.expect_nothing("b");
-}
-
-/// [MQTT-3.8.3-4]
-#[test]
-fn no_local_on_a_shared_subscription_is_a_protocol_error() {
-    let mut trace = Trace::new(V5);
-    trace.connect("ada");
-    let options = SubscriptionOptions { no_local: true, ..Default::default() };
-    trace.send("ada", subscribe_with(1, &[("$share/g/t", options)], SubscribeProperties::default()));
-    trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
-}
-
-/// [MQTT-4.8.2-2]
-#[test]
-fn an_ill_formed_share_is_refused() {
-    let mut trace = Trace::new(V5);
-    trace.connect("ada");
-    let filters = ["$share//t", "$share/g", "$share/g/", "$share/+/t", "$share/g#/t"];
-    trace.send("ada", subscribe(1, &filters.map(|filter| (filter, AtMostOnce))));
-    trace.expect("ada", suback(1, &[ReasonCode::TopicFilterInvalid; 5]));
 }
 
 #[test]

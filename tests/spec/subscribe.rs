@@ -13,9 +13,10 @@ fn each_filter_gets_its_reason_in_order() {
     both(|version| {
         let mut trace = Trace::new(version);
         trace.connect("ada");
+        let deep = "b/".repeat(200);
         trace.send(
             "ada",
-            subscribe(3, &[("a", AtMostOnce), ("b/#/c", AtMostOnce), ("c", ExactlyOnce), ("d+", AtMostOnce)]),
+            subscribe(3, &[("a", AtMostOnce), (&deep, AtMostOnce), ("c", ExactlyOnce), (&deep, ExactlyOnce)]),
         );
         let invalid = if version == V5 { ReasonCode::TopicFilterInvalid } else { ReasonCode::UnspecifiedError };
         trace.expect("ada", suback(3, &[ReasonCode::Success, invalid, ReasonCode::GrantedQoS2, invalid]));

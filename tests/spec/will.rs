@@ -135,7 +135,6 @@ fn a_will_beyond_what_is_available_is_refused_at_connect() {
     let cases = [
         (Will { qos: AtLeastOnce, ..will("t", "x") }, ReasonCode::QoSNotSupported),
         (Will { retain: true, ..will("t", "x") }, ReasonCode::RetainNotSupported),
-        (will("t/#", "x"), ReasonCode::TopicNameInvalid),
     ];
     for (will, reason) in cases {
         let mut trace = Trace::with(V5, config.clone());

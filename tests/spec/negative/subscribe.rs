@@ -1,0 +1,77 @@
+//! SUBSCRIBE and UNSUBSCRIBE (3.8, 3.10).
+
+use super::*;
+
+/// [MQTT-3.8.3-5] [MQTT-3.8.3-4] [3.1.1 MQTT-3-8.3-4]
+#[test]
+fn subscription_options_that_cannot_be_are_refused() {
+    let mut rows = vec![
+        row_5("Maximum QoS 3", "82: 0005 {} <extra> 03", Out(ProtocolError)),
+        row_5("Retain Handling 3", "82: 0005 {} <extra> 30", Out(ProtocolError)),
+        row_5("Retain Handling 3 with QoS 2", "82: 0005 {} <extra> 3E", Out(ProtocolError)),
+        row_5("Maximum QoS 3 of the second", "82: 0005 {} <extra> 00 <more> 03", Out(ProtocolError)),
+        row_5("reserved bits of the second", "82: 0005 {} <extra> 00 <more> 40", Out(Malformed)),
+        row_5("No Local on a share", "82: 0005 {} <$share/g/extra> 04", Out(ProtocolError)),
+        row_5("No Local on a share that comes second", "82: 0005 {} <extra> 00 <$share/g/+> 05", Out(ProtocolError)),
+        row_3("QoS 3", "82: 0005 <extra> 03", Out(Malformed)),
+        row_3("QoS 3 of the second", "82: 0005 <extra> 00 <more> 03", Out(Malformed)),
+    ];
+    for options in ["40", "80", "C0", "41", "82", "FC"] {
+        let text = format!("82: 0005 {{}} <extra> {options}");
+        rows.push(row_5(format!("reserved bits in {options}"), text, Out(Malformed)));
+    }
+    for options in ["04", "08", "10", "20", "40", "80", "05", "FC", "FF"] {
+        let text = format!("82: 0005 <extra> {options}");
+        rows.push(row_3(format!("reserved bits in {options}"), text, Out(Malformed)));
+    }
+    judge(Scene::open(), rows);
+}
+
+/// [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2] [MQTT-3.8.4-5] [MQTT-3.10.4-6]
+/// [3.1.1 MQTT-4.7.1-2] [3.1.1 MQTT-4.7.1-3] [3.1.1 MQTT-4.7.3-1]
+#[test]
+fn an_ill_formed_topic_filter_is_not_granted() {
+    judge(
+        Scene::open(),
+        FILTERS.iter().flat_map(|filter| {
+            let (subscribe, unsubscribe) =
+                (format!("82: 0005 {{}} <{filter}> 00"), format!("A2: 0005 {{}} <{filter}>"));
+            [
+                row_5(format!("'{filter}'"), &subscribe, Answered("90: 0005 {} 8F")),
+                row_3(format!("'{filter}'"), &subscribe, Answered("90: 0005 80")),
+                row_5(format!("UNSUBSCRIBE '{filter}'"), &unsubscribe, Answered("B0: 0005 {} 8F")),
+                row_3(format!("UNSUBSCRIBE '{filter}'"), &unsubscribe, Answered("B0: 0005")),
+            ]
+        }),
+    );
+}
+
+const FILTERS: &[&str] = &[
+    "",
+    "a#",
+    "#a",
+    "a/#/b",
+    "#/",
+    "##",
+    "#/#",
+    "+a",
+    "a+",
+    "a/b+",
+    "a/+b/c",
+    "++",
+    "+#",
+    "a/+#",
+    "$share/",
+    "$share/g",
+    "$share/g/",
+    "$share//",
+    "$share//extra",
+    "$share/+/extra",
+    "$share/#/extra",
+    "$share/g+/extra",
+    "$share/g#/extra",
+    "$share/g/a#",
+    "$share/g/a/#/b",
+    "$share/g/+a",
+    "$share/g/a+/b",
+];
