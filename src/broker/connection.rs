@@ -208,7 +208,7 @@ impl Broker {
             match packet {
                 Err(error) => {
                     connection.version = error.version.unwrap_or(version);
-                    if error.version.is_some() || matches!(connection.stage, Stage::Open(_)) {
+                    if error.version.is_some() || !matches!(connection.stage, Stage::New) {
                         self.violated(id, error.into());
                     } else {
                         self.hang_up(id, error.into());

@@ -22,9 +22,9 @@ fn auth_out_of_turn_or_of_another_method_is_a_protocol_error() {
     judge(Scene::authenticated(), rows_of_auth("19", &["00", "18"], Out));
 }
 
-/// [MQTT-3.1.2-30] [MQTT-3.14.0-1] [MQTT-3.2.0-2]
+/// [MQTT-4.12.0-3] [MQTT-4.12.0-5] [MQTT-3.1.2-30] [MQTT-3.14.0-1] [MQTT-3.2.0-2]
 #[test]
-fn before_the_connack_every_packet_but_auth_and_disconnect_is_refused() {
+fn before_the_connack_such_an_auth_is_refused_and_so_is_every_other_packet() {
     let others = [
         row_5("CONNECT again", "10: <MQTT> 05 00 0000 {15 <m>} <bad>", Refused(ProtocolError)),
         row_5("PUBLISH", "30: <watch> {} 'x'", Refused(ProtocolError)),
@@ -36,8 +36,11 @@ fn before_the_connack_every_packet_but_auth_and_disconnect_is_refused() {
         row_5("UNSUBSCRIBE", "A2: 0005 {} <mine>", Refused(ProtocolError)),
         row_5("PINGREQ", "C0: ", Refused(ProtocolError)),
         row_5("a packet of a server", "D0: ", Refused(ProtocolError)),
+        row_5("a packet of type 0", "00: ", Refused(Malformed)),
+        row_5("QoS 3", "36: <watch> 0001 {} 'x'", Refused(Malformed)),
+        row_5("a packet too large", "30 FF FF FF 7F", Refused(PacketTooLarge)),
     ];
-    judge(Scene::authenticating(), others);
+    judge(Scene::authenticating(), rows_of_auth("18", &["00", "19"], Refused).into_iter().chain(others));
 }
 
 /// Rows for a connection on which AUTH of the method `m` may come with the code `in_turn`.
