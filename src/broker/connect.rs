@@ -160,9 +160,13 @@ impl Broker {
 
     fn accept_will(&self, connect: &Connect) -> Result<Option<StoredWill>, Violation> {
         let Some(will) = &connect.will else { return Ok(None) };
-        let topic = TopicName::parse(will.topic.clone()).map_err(|_| {
-            Violation::new(ReasonCode::TopicNameInvalid, "the Will Topic is not a valid Topic Name [MQTT-4.7.0-1]")
-        })?;
+        let ill_formed = match connect.version {
+            ProtocolVersion::V5 => ReasonCode::TopicNameInvalid,
+            // [3.1.1 MQTT-3.2.2-6] no return code says that
+            ProtocolVersion::V3_1_1 => ReasonCode::MalformedPacket,
+        };
+        let topic = TopicName::parse(will.topic.clone())
+            .map_err(|_| Violation::new(ill_formed, "the Will Topic is not a valid Topic Name [MQTT-4.7.0-1]"))?;
         if self.config.forbids_levels(topic.level_count()) {
             return Err(Violation::new(ReasonCode::TopicNameInvalid, "the Will Topic has too many levels"));
         }

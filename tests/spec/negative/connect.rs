@@ -60,7 +60,7 @@ fn connect_flags_that_contradict_each_other_are_malformed() {
     judge(Scene::new_connection(), rows.chain([password]));
 }
 
-/// [MQTT-4.7.0-1] [MQTT-4.7.3-1] [MQTT-4.12.0-1] [3.1.1 MQTT-3.1.3-8] [3.1.1 MQTT-3.1.3-9]
+/// [MQTT-4.7.0-1] [MQTT-4.7.3-1] [MQTT-4.12.0-1] [3.1.1 MQTT-3.1.3-8] [3.1.1 MQTT-3.1.3-9] [3.1.1 MQTT-3.2.2-6]
 #[test]
 fn a_connect_with_contents_that_cannot_be_is_refused() {
     let mut rows = vec![
@@ -73,9 +73,10 @@ fn a_connect_with_contents_that_cannot_be_is_refused() {
     ];
     for topic in ["", "w/#", "#", "+", "w/+/x", "w+", "w#"] {
         let name = format!("Will Topic '{topic}'");
-        let text = "10: <MQTT> 05 06 0000 {} <bad> {} T <x>";
+        let (text_5, text_3) = ("10: <MQTT> 05 06 0000 {} <bad> {} T <x>", "10: <MQTT> 04 06 0000 <bad> T <x>");
         let topic = format!("<{topic}>");
-        rows.push(row_5(&name, text.replace(" T ", &topic), Refused(TopicNameInvalid)));
+        rows.push(row_5(&name, text_5.replace(" T ", &topic), Refused(TopicNameInvalid)));
+        rows.push(row_3(&name, text_3.replace(" T ", &topic), Refused(Malformed)));
     }
     judge(Scene::new_connection(), rows);
 }
