@@ -22,6 +22,9 @@ impl Broker {
         session_id: SessionId,
         disconnect: &Disconnect,
     ) -> Result<(), Violation> {
+        if disconnect.reason != Disconnect::reason_from_client(disconnect.reason) {
+            return Err(Violation::protocol_error("only a server gives this Disconnect Reason Code [MQTT-3.14.2-1]"));
+        }
         let maximum = self.config.maximum_session_expiry_seconds;
         let asked = self.link_mut(id).map_or(0, |link| link.asked_expiry_interval);
         if let Some(session) = self.sessions.get_mut(&session_id)

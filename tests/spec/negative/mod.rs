@@ -4,6 +4,7 @@
 mod acknowledge;
 mod authenticate;
 mod connect;
+mod disconnect;
 mod frame;
 mod notation;
 mod property;
