@@ -4,6 +4,7 @@
 mod authenticate;
 mod connect;
 mod cost;
+mod edges;
 mod flow;
 mod harness;
 mod host;

@@ -175,24 +175,6 @@ fn aliased(topic: &str, alias: u16) -> Packet {
     Packet::Publish(Publish { properties, ..message(topic, "x") })
 }
 
-/// [MQTT-3.3.2-12] [MQTT-3.3.2-7]
-#[test]
-fn a_clients_alias_stands_for_its_topic_on_one_connection() {
-    let mut trace = Trace::new(V5);
-    trace.connect("bob");
-    trace.subscribe("bob", "#", AtMostOnce);
-    trace.resume("ada");
-    trace.send("ada", aliased("t", 64));
-    trace.send("ada", aliased("", 64));
-    trace.expect("bob", publish("t", "x", AtMostOnce, 0));
-    trace.expect("bob", publish("t", "x", AtMostOnce, 0));
-    trace.cut("ada");
-    trace.resume("ada");
-    trace.send("ada", aliased("", 64));
-    trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
-    trace.expect_nothing("bob");
-}
-
 /// [MQTT-3.3.2-11] [MQTT-3.1.2-26] [MQTT-3.1.2-27]
 #[test]
 fn the_broker_sets_as_many_aliases_as_the_subscriber_allows() {

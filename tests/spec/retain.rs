@@ -3,7 +3,7 @@
 use crate::harness::*;
 use mqlite::{
     broker::Config,
-    codec::{Packet, Publish, PublishProperties, ReasonCode, RetainHandling, SubscribeProperties},
+    codec::{Packet, Publish, ReasonCode, RetainHandling, SubscribeProperties},
 };
 
 /// [MQTT-3.3.1-5] [MQTT-3.3.1-9]
@@ -67,23 +67,6 @@ fn retain_handling_says_when_retained_messages_come() {
     trace.send("bob", subscribe_with(1, &[("t", options)], SubscribeProperties::default()));
     trace.hear("bob");
     trace.expect("bob", retained("t", "x"));
-}
-
-#[test]
-fn a_retained_message_expires() {
-    let mut trace = Trace::new(V5);
-    trace.connect("ada");
-    let properties = PublishProperties { message_expiry_interval: Some(10), ..Default::default() };
-    trace.send("ada", Packet::Publish(Publish { retain: true, properties, ..message("t", "x") }));
-    trace.wait_secs(4);
-    trace.connect("bob");
-    trace.subscribe("bob", "t", AtMostOnce);
-    assert_eq!(trace.hear_publish("bob").properties.message_expiry_interval, Some(6));
-    trace.wait_secs(6);
-    trace.connect("eve");
-    trace.subscribe("eve", "t", AtMostOnce);
-    trace.expect_nothing("eve");
-    assert_eq!(trace.statistics().retained_messages, 0);
 }
 
 #[test]

@@ -35,24 +35,6 @@ fn a_connected_session_does_not_expire() {
     assert_eq!(trace.statistics().sessions, 1);
 }
 
-#[test]
-fn disconnect_may_change_the_interval_but_not_raise_it_from_0() {
-    let leave_with = |seconds| {
-        let properties = DisconnectProperties { session_expiry_interval: Some(seconds), ..Default::default() };
-        Packet::Disconnect(Disconnect { reason: ReasonCode::Success, properties })
-    };
-    let mut trace = Trace::new(V5);
-    trace.connect_with("ada", with_expiry(10));
-    trace.send("ada", leave_with(0));
-    assert_eq!(trace.statistics().sessions, 0);
-    trace.connect_with("ada", with_expiry(10));
-    trace.send("ada", leave_with(100));
-    trace.wait_secs(99);
-    assert!(trace.connect_with("ada", with_expiry(0)));
-    trace.send("ada", leave_with(100));
-    trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
-}
-
 /// (3.14.2.2.2) is about what the CONNECT said, not about what the server made of it.
 #[test]
 fn disconnect_may_name_an_interval_that_this_broker_cut_to_0() {

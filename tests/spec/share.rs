@@ -53,25 +53,6 @@ fn a_connected_member_is_preferred_to_an_absent_one() {
     });
 }
 
-/// [MQTT-4.8.2-4] [MQTT-4.8.2-5]
-#[test]
-fn what_a_member_leaves_behind_goes_to_another_but_not_begun_qos_2() {
-    both(|version| {
-        let mut trace = Trace::new(version);
-        trace.connect("a");
-        trace.subscribe("a", "$share/g/t", ExactlyOnce);
-        trace.connect("ada");
-        trace.send("ada", publish("t", "one", AtLeastOnce, 1));
-        trace.send("ada", publish("t", "two", ExactlyOnce, 2));
-        assert_eq!(heard(&mut trace, "a", 2), ["one", "two"]);
-        trace.connect("b");
-        trace.subscribe("b", "$share/g/t", ExactlyOnce);
-        trace.cut("a");
-        assert_eq!(heard(&mut trace, "b", 1), ["one"]);
-        trace.expect_nothing("b");
-    });
-}
-
 /// [MQTT-4.8.2-6]
 #[test]
 fn a_refused_message_goes_to_nobody_else() {
