@@ -50,6 +50,8 @@ export class MqttClients {
 
 /** One MQTT.js client and what it has heard. */
 class Client {
+  /** Whether it acknowledges nothing: then MQTT.js reads no further than the first message that it should. */
+  isSilent = false;
   #mqtt;
   #clients;
   #heard = [];
@@ -58,6 +60,8 @@ class Client {
   constructor(mqtt, clients) {
     this.#mqtt = mqtt;
     this.#clients = clients;
+    // As an option MQTT.js takes it for MQTT 5 alone.
+    mqtt.options.customHandleAcks = (...[, , , acknowledge]) => this.isSilent || acknowledge(0);
     mqtt.on('error', () => {}); // a failed connection closes, and that is what a scenario sees
     mqtt.on('message', (topic, payload, { qos, retain, dup, properties }) => {
       const name = topic.slice(clients.topic('').length);
@@ -155,8 +159,21 @@ class Client {
     await closed;
   }
 
+  /** Ends it when the next packet of this kind passes; resolves once it is closed. */
+  cutAt(direction, kind) {
+    this.event(direction, (packet) => packet.cmd === kind && this.#mqtt.stream.destroy());
+    return this.event('close');
+  }
+
+  /** Sends bytes that MQTT.js would not. */
+  write(bytes) {
+    this.#mqtt.stream.write(new Uint8Array(bytes));
+  }
+
+  /** Connects again, with what it has not finished. */
   async reconnect() {
-    this.#mqtt.reconnect();
+    const { incomingStore, outgoingStore } = this.#mqtt;
+    this.#mqtt.reconnect({ incomingStore, outgoingStore });
     await this.connected();
   }
 

@@ -114,6 +114,11 @@ class Client {
     await this.succeeds();
   }
 
+  /** Has it neither read nor write any more. */
+  freeze() {
+    this.process.kill('SIGSTOP');
+  }
+
   /** Ends it without a DISCONNECT. */
   async kill() {
     this.process.kill('SIGKILL');

@@ -85,6 +85,26 @@ for (const version of ['311', '5']) {
       assert(heard.every((lines) => lines.length > 0), `everybody has work: ${heard.map((lines) => lines.length)}`);
     }));
 
+    test('what a member left unacknowledged goes to another, in order', mosquitto(async ({ publish, subscribe }) => {
+      const job = ['-t', '$share/crew/job', '-q', 1, '-F', '%q %r %p'];
+      const frozen = await subscribe(job);
+      frozen.freeze();
+      for (const payload of ['1', '2', '3']) await publish(['-t', 'job', '-q', 1, '-m', payload]);
+      const other = await subscribe(job);
+      await frozen.kill();
+      assert.deepEqual(await other.lines(3), ['1 0 1', '1 0 2', '1 0 3']);
+    }));
+
+    test('what was not acknowledged comes again, in order', mosquitto(async ({ publish, subscribe, listen, id }) => {
+      const expiry = version === '5' ? ['-x', 300] : [];
+      const session = ['-c', '-i', id('diver'), '-t', 'depth', '-q', 1, ...expiry];
+      const frozen = await subscribe(session);
+      frozen.freeze();
+      for (const payload of ['1', '2', '3']) await publish(['-t', 'depth', '-q', 1, '-m', payload]);
+      await frozen.kill();
+      assert.deepEqual(await listen([...session, '-C', 3]), ['1', '2', '3']);
+    }));
+
     test('a session keeps what comes while its client is away', mosquitto(async ({ publish, subscribe, listen, id }) => {
       const session = ['-c', '-i', id('diver'), '-t', 'depth', '-q', 2, ...(version === '5' ? ['-x', 300] : [])];
       await (await subscribe(session)).leave();

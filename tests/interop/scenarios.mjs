@@ -202,6 +202,122 @@ scenario([V5], 'a taken over connection hears 0x8E', async (clients) => {
   await second.hearsNothingBefore(second, 'alive');
 });
 
+scenario([V3_1_1, V5], 'whoever breaks the protocol leaves a will', async (clients) => {
+  const watcher = await clients.open();
+  await watcher.subscribe('wills/+', { qos: 2 });
+  // A packet of type 0, one that only a server sends, a second CONNECT.
+  for (const [number, bytes] of [[0, 0], [0xd0, 0], [0x10, 0]].entries()) {
+    const will = { topic: `wills/${number}`, payload: 'last word', qos: number };
+    const doomed = await clients.open({ will });
+    const closed = doomed.event('close');
+    doomed.write(bytes);
+    await closed;
+    equal(await watcher.message(), { topic: will.topic, payload: will.payload, qos: will.qos, retain: false });
+  }
+});
+
+for (const [direction, kind] of [
+  ['packetsend', 'publish'],
+  ['packetreceive', 'pubrec'],
+  ['packetsend', 'pubrel'],
+  ['packetreceive', 'pubcomp'],
+]) {
+  const moment = `${kind.toUpperCase()} is ${direction === 'packetsend' ? 'sent' : 'received'}`;
+  scenario([V3_1_1, V5], `a QoS 2 message arrives once although its publisher is cut off when ${moment}`, async (clients) => {
+    const [publisher, subscriber] = [await clients.open({ session: true }), await clients.open()];
+    await subscriber.subscribe('exact', { qos: 2 });
+    const closed = publisher.cutAt(direction, kind);
+    const published = publisher.publish('exact', 'x', { qos: 2 });
+    await closed;
+    await publisher.reconnect();
+    await published;
+    equal(await subscriber.message(), { topic: 'exact', payload: 'x', qos: 2, retain: false });
+    await subscriber.hearsNothingBefore(publisher, 'exact', { qos: 2 });
+  });
+}
+
+scenario([V3_1_1, V5], 'a newcomer goes on with the QoS 2 handshake of the connection that it takes over', async (clients) => {
+  const publisher = await clients.open();
+  const first = await clients.open({ session: true });
+  await first.subscribe('exact', { qos: 2 });
+  first.isSilent = true;
+  const received = first.event('packetreceive', (packet) => packet.cmd === 'publish');
+  await publisher.publish('exact', 'x', { qos: 2 });
+  equal((await received).dup, false);
+  const second = await clients.open({ session: true, clientId: first.clientId });
+  equal(second.sessionPresent, true);
+  equal((({ payload, dup }) => [payload, dup])(await second.message()), ['x', true]);
+  await second.hearsNothingBefore(publisher, 'exact', { qos: 2 });
+});
+
+scenario([V3_1_1, V5], 'what was not acknowledged comes again, in order', async (clients) => {
+  const publisher = await clients.open();
+  const subscriber = await clients.open({ session: true });
+  await subscriber.subscribe('once', { qos: 1 });
+  const sent = ['1', '2', '3', '4', '5'];
+  subscriber.isSilent = true;
+  const first = subscriber.event('packetreceive', (packet) => packet.cmd === 'publish');
+  for (const payload of sent) await publisher.publish('once', payload, { qos: 1 });
+  equal((await first).dup, false);
+  for (const isSilent of [true, false]) {
+    await subscriber.cut();
+    subscriber.isSilent = isSilent;
+    const again = subscriber.event('packetreceive', (packet) => packet.cmd === 'publish');
+    await subscriber.reconnect();
+    equal((await again).dup, true);
+  }
+  const heard = await subscriber.messages(sent.length);
+  equal(payloads(heard), sent);
+  assert(heard.every(({ dup }) => dup), 'each is marked as sent before');
+  await subscriber.hearsNothingBefore(publisher, 'once', { qos: 1 });
+});
+
+scenario([V3_1_1, V5], 'what a member of a shared subscription left unacknowledged goes to another', async (clients) => {
+  const [publisher, leaving, staying] = [await clients.open(), await clients.open(), await clients.open()];
+  await leaving.subscribe('jobs', { qos: 1, share: 'crew' });
+  leaving.isSilent = true;
+  const received = leaving.event('packetreceive', (packet) => packet.cmd === 'publish');
+  const jobs = ['1', '2', '3'];
+  for (const job of jobs) await publisher.publish('jobs', job, { qos: 1 });
+  await received;
+  await staying.subscribe('jobs', { qos: 1, share: 'crew' });
+  await leaving.cut();
+  const heard = await staying.messages(jobs.length);
+  equal(payloads(heard), jobs);
+  assert(heard.every(({ dup }) => !dup), 'none was sent to this member before');
+  await staying.hearsNothingBefore(publisher, 'jobs', { qos: 1 });
+});
+
+scenario([V5], 'a message too large for one subscriber reaches the other', async (clients) => {
+  const publisher = await clients.open();
+  const small = await clients.open({ properties: { maximumPacketSize: 200 } });
+  const large = await clients.open();
+  for (const subscriber of [small, large]) await subscriber.subscribe('size', { qos: 2 });
+  const payload = 'x'.repeat(300);
+  for (const qos of [0, 1, 2]) {
+    await publisher.publish('size', payload, { qos });
+    equal((await large.message()).payload, payload);
+  }
+  await small.hearsNothingBefore(publisher, 'size', { qos: 2 });
+});
+
+scenario([V5], 'aliases are forgotten with the connection that they were set on', async (clients) => {
+  const publisher = await clients.open({ session: true, autoAssignTopicAlias: true });
+  const subscriber = await clients.open({ session: true, properties: { topicAliasMaximum: 1 } });
+  await subscriber.subscribe('a/long/topic', { qos: 1 });
+  const sent = publisher.packets('packetsend', 'publish');
+  const received = subscriber.packets('packetreceive', 'publish');
+  for (const round of ['one', 'two']) {
+    for (const payload of [`${round} in full`, `${round} by alias`]) await publisher.publish('a/long/topic', payload, { qos: 1 });
+    equal(payloads(await subscriber.messages(2)), [`${round} in full`, `${round} by alias`]);
+    for (const packets of [sent, received]) equal(packets.splice(0).map((packet) => packet.topic !== ''), [true, false]);
+    for (const client of [publisher, subscriber]) {
+      await client.cut();
+      await client.reconnect();
+    }
+  }
+});
+
 scenario([V5], 'a client without an id is assigned one', async (clients) => {
   const [one, other] = [await clients.open({ clientId: '' }), await clients.open({ clientId: '' })];
   const ids = [one, other].map(({ connack }) => connack.properties?.assignedClientIdentifier);
