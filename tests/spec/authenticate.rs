@@ -175,6 +175,25 @@ fn a_denied_client_hears_the_nearest_reason_that_the_packet_may_carry() {
     }
 }
 
+/// (4.12.1): whoever is to speak next in a re-authentication, the client may neither begin another nor go on out of turn.
+#[test]
+fn auth_out_of_turn_in_a_re_authentication_is_a_protocol_error() {
+    let (begin, go_on) = (ReasonCode::ReAuthenticate, ReasonCode::ContinueAuthentication);
+    for (is_asked, reason) in [(false, begin), (false, go_on), (true, begin)] {
+        let mut trace = asking(V5);
+        connect_with_method(&mut trace);
+        trace.answer(allow(None));
+        trace.hear("ada");
+        trace.send("ada", auth(begin, None));
+        if is_asked {
+            trace.answer(Verdict::Continue { data: None });
+            trace.expect("ada", auth(go_on, None));
+        }
+        trace.send("ada", auth(reason, None));
+        trace.expect_thrown_out("ada", ReasonCode::ProtocolError);
+    }
+}
+
 #[test]
 fn a_host_that_never_answers_is_not_waited_for() {
     let mut trace = asking(V5);

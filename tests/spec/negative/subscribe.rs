@@ -27,8 +27,22 @@ fn subscription_options_that_cannot_be_are_refused() {
     judge(Scene::open(), rows);
 }
 
+/// [MQTT-3.8.3-2] [MQTT-3.10.3-2] [3.1.1 MQTT-3.8.3-3] [3.1.1 MQTT-3.10.3-2]
+#[test]
+fn a_packet_without_a_topic_filter_is_a_protocol_error() {
+    judge(
+        Scene::open(),
+        [
+            row("SUBSCRIBE", "82: 0005 {}", Out(ProtocolError)),
+            row_5("SUBSCRIBE with a Subscription Identifier", "82: 0005 {0B 01}", Out(ProtocolError)),
+            row("UNSUBSCRIBE", "A2: 0005 {}", Out(ProtocolError)),
+            row_5("UNSUBSCRIBE with a User Property", "A2: 0005 {26 <name> <value>}", Out(ProtocolError)),
+        ],
+    );
+}
+
 /// [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2] [MQTT-3.8.4-5] [MQTT-3.10.4-6]
-/// [3.1.1 MQTT-4.7.1-2] [3.1.1 MQTT-4.7.1-3] [3.1.1 MQTT-4.7.3-1]
+/// [3.1.1 MQTT-4.7.1-2] [3.1.1 MQTT-4.7.1-3] [3.1.1 MQTT-4.7.3-1]: each filter has its own answer (3.9.3, 3.11.3).
 #[test]
 fn an_ill_formed_topic_filter_is_not_granted() {
     judge(
