@@ -5,7 +5,7 @@ use crate::{
     codec::{Auth, AuthProperties, Packet, ProtocolVersion, ReasonCode, Text},
     session::Violation,
 };
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,11 @@ impl Client {
         }
         // [MQTT-4.12.0-5]
         let properties = AuthProperties { authentication_method: Some(method), ..properties };
-        self.send(&Packet::Auth(Auth { reason, properties }));
+        // [MQTT-3.15.2-2] [MQTT-3.15.2-3]
+        let terse = AuthProperties { reason_string: None, user_properties: Vec::new(), ..properties.clone() };
+        if !self.send(&Packet::Auth(Auth { reason, properties })) {
+            self.send(&Packet::Auth(Auth { reason, properties: terse }));
+        }
     }
 
     /// The server sent a step.

@@ -102,3 +102,19 @@ fn a_re_authentication_that_fails_ends_the_connection_from_either_side() {
     trace.receive(Packet::Disconnect(ReasonCode::NotAuthorized.into()));
     trace.expect_closed();
 }
+
+/// [MQTT-3.15.2-2] [MQTT-3.15.2-3]
+#[test]
+fn an_auth_explains_itself_where_the_server_takes_packets_as_large() {
+    for explained in [
+        AuthProperties { reason_string: Some(text("a new proof")), ..of_method("m") },
+        AuthProperties { user_properties: vec![(text("a new"), text("proof"))], ..of_method("m") },
+    ] {
+        for (maximum_packet_size, explains) in [(30, true), (15, false)] {
+            let mut trace = accepted(Some(maximum_packet_size));
+            answer(&mut trace, explained.clone());
+            let properties = if explains { explained.clone() } else { of_method("m") };
+            trace.expect(Packet::Auth(Auth { reason: ReasonCode::ReAuthenticate, properties }));
+        }
+    }
+}
