@@ -116,6 +116,7 @@ impl AgainstAnyServer {
                 self.exchanges.clear();
                 self.input(Input::Closed);
                 self.is_open = true;
+                self.maximum_packet_size = usize::MAX;
                 self.input(Input::Opened);
             }
             ServerStep::Accept(session_present, maximum) => {
@@ -163,12 +164,6 @@ impl AgainstAnyServer {
 
     fn send(&mut self, packet: &Packet) {
         match packet {
-            Packet::ConnAck(connack) => {
-                let maximum = connack.properties.receive_maximum;
-                self.receive_maximum = maximum.map_or(65_535, |maximum| maximum.get().into());
-                let maximum = connack.properties.maximum_packet_size;
-                self.maximum_packet_size = maximum.map_or(usize::MAX, |maximum| maximum.get() as usize);
-            }
             Packet::PubAck(ack) | Packet::PubComp(ack) => _ = self.exchanges.remove(&ack.packet_id),
             Packet::PubRec(ack) if ack.reason.is_failure() => _ = self.exchanges.remove(&ack.packet_id),
             _ => {}
@@ -201,7 +196,13 @@ impl AgainstAnyServer {
                     self.is_open = false;
                     self.exchanges.clear();
                 }
-                Action::Connected { .. } | Action::Refused { .. } | Action::Authenticate { .. } => {}
+                Action::Connected { properties, .. } => {
+                    let maximum = properties.receive_maximum;
+                    self.receive_maximum = maximum.map_or(65_535, |maximum| maximum.get().into());
+                    let maximum = properties.maximum_packet_size;
+                    self.maximum_packet_size = maximum.map_or(usize::MAX, |maximum| maximum.get() as usize);
+                }
+                Action::Refused { .. } | Action::Authenticate { .. } => {}
             }
         }
     }
