@@ -1,12 +1,11 @@
-//! Authentication: verdicts of the host, AUTH, redirection (4.11, 4.12).
+//! AUTH and enhanced authentication (3.15, 4.12), verdicts of the host, and redirection (4.11).
 
 use crate::harness::*;
 use mqlite::{
     broker::{Authentication, AuthenticationStep, Config, Grant, Grants, Verdict},
-    codec::{
-        Auth, AuthProperties, Binary, ConnAck, Connect, ConnectProperties, Packet, ProtocolVersion, Publish, ReasonCode,
-    },
+    codec::{Auth, AuthProperties, Binary, Connect, ConnectProperties, Packet, ProtocolVersion, Publish, ReasonCode},
 };
+use std::num::NonZeroU32;
 
 fn asking(version: ProtocolVersion) -> Trace {
     Trace::with(version, Config { authentication: Authentication::Ask, ..Default::default() })
@@ -39,13 +38,6 @@ fn connect_with_method(trace: &mut Trace) {
     trace.send("ada", Packet::Connect(Box::new(Connect { properties, ..connect("ada") })));
 }
 
-fn hear_connack(trace: &mut Trace) -> ConnAck {
-    match trace.hear("ada") {
-        Packet::ConnAck(connack) => *connack,
-        other => panic!("expected CONNACK, heard {other:?}"),
-    }
-}
-
 #[test]
 fn the_host_decides_and_packets_wait_for_it() {
     both(|version| {
@@ -59,12 +51,12 @@ fn the_host_decides_and_packets_wait_for_it() {
         assert_eq!(request.step, AuthenticationStep::Connect);
         assert_eq!((request.user_name.clone(), request.password.clone()), (Some(text("ada")), data(b"secret")));
         trace.answer(allow(None));
-        assert_eq!(hear_connack(&mut trace).reason, ReasonCode::Success);
+        assert_eq!(trace.hear_connack("ada").reason, ReasonCode::Success);
         trace.expect("ada", Packet::PingResp);
     });
 }
 
-/// [MQTT-3.2.2-7] [MQTT-3.2.2-6]
+/// [MQTT-3.2.2-7] [MQTT-3.2.2-6] [MQTT-3.1.4-2] [3.1.1 MQTT-3.2.2-5]
 #[test]
 fn a_denied_client_hears_why_and_is_closed() {
     both(|version| {
@@ -72,7 +64,7 @@ fn a_denied_client_hears_why_and_is_closed() {
         trace.open("ada");
         trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
         trace.answer(Verdict::Deny { reason: ReasonCode::BadUserNameOrPassword });
-        let connack = hear_connack(&mut trace);
+        let connack = trace.hear_connack("ada");
         assert_eq!((connack.reason, connack.session_present), (ReasonCode::BadUserNameOrPassword, false));
         trace.expect_closed("ada", ReasonCode::BadUserNameOrPassword);
         assert_eq!(trace.statistics().sessions, 0);
@@ -86,7 +78,7 @@ fn a_denied_client_does_not_harm_the_session_it_names() {
         trace.open("ada");
         trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
         trace.answer(allow(None));
-        hear_connack(&mut trace);
+        trace.hear_connack("ada");
         trace.open("mallory");
         trace.send("mallory", Packet::Connect(Box::new(connect("ada"))));
         trace.answer(Verdict::Deny { reason: ReasonCode::NotAuthorized });
@@ -103,7 +95,7 @@ fn a_redirected_client_hears_where_to_go() {
             trace.open("ada");
             trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
             trace.answer(Verdict::Redirect { server: text("other:1883"), permanent });
-            let connack = hear_connack(&mut trace);
+            let connack = trace.hear_connack("ada");
             if version == V5 {
                 assert_eq!((connack.reason, connack.properties.server_reference), (reason, Some(text("other:1883"))));
             } else {
@@ -114,7 +106,7 @@ fn a_redirected_client_hears_where_to_go() {
     });
 }
 
-/// [MQTT-4.12.0-2] [MQTT-4.12.0-3] [MQTT-4.12.0-5] [MQTT-3.1.2-30]
+/// [MQTT-4.12.0-2] [MQTT-4.12.0-3] [MQTT-4.12.0-5]
 #[test]
 fn enhanced_authentication_goes_through_auth() {
     let mut trace = asking(V5);
@@ -126,18 +118,18 @@ fn enhanced_authentication_goes_through_auth() {
     assert_eq!(trace.question().step, AuthenticationStep::Continue);
     assert_eq!(trace.question().data, data(b"proof"));
     trace.answer(allow(data(b"final")));
-    let connack = hear_connack(&mut trace);
+    let connack = trace.hear_connack("ada");
     assert_eq!(connack.properties.authentication_method, Some(text("SCRAM-SHA-256")));
     assert_eq!(connack.properties.authentication_data, data(b"final"));
 }
 
-/// [MQTT-4.12.1-1] [MQTT-4.12.1-2]
+/// [MQTT-4.12.1-1] [MQTT-4.12.1-2] [MQTT-3.2.0-2]
 #[test]
 fn an_open_connection_may_authenticate_again() {
     let mut trace = asking(V5);
     connect_with_method(&mut trace);
     trace.answer(allow(None));
-    hear_connack(&mut trace);
+    trace.hear_connack("ada");
     trace.send("ada", auth(ReasonCode::ReAuthenticate, data(b"first")));
     trace.answer(Verdict::Continue { data: data(b"challenge") });
     trace.expect("ada", auth(ReasonCode::ContinueAuthentication, data(b"challenge")));
@@ -159,7 +151,7 @@ fn a_denied_client_hears_the_nearest_reason_that_the_packet_may_carry() {
     let mut trace = asking(V5);
     connect_with_method(&mut trace);
     trace.answer(Verdict::Deny { reason: ReasonCode::ServerShuttingDown });
-    assert_eq!(hear_connack(&mut trace).reason, ReasonCode::ServerUnavailable);
+    assert_eq!(trace.hear_connack("ada").reason, ReasonCode::ServerUnavailable);
     for (denied, told) in [
         (ReasonCode::BadUserNameOrPassword, ReasonCode::NotAuthorized),
         (ReasonCode::BadAuthenticationMethod, ReasonCode::NotAuthorized),
@@ -168,7 +160,7 @@ fn a_denied_client_hears_the_nearest_reason_that_the_packet_may_carry() {
     ] {
         connect_with_method(&mut trace);
         trace.answer(allow(None));
-        hear_connack(&mut trace);
+        trace.hear_connack("ada");
         trace.send("ada", auth(ReasonCode::ReAuthenticate, None));
         trace.answer(Verdict::Deny { reason: denied });
         trace.expect_thrown_out("ada", told);
@@ -200,7 +192,7 @@ fn a_host_that_never_answers_is_not_waited_for() {
     trace.open("ada");
     trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
     trace.wait_secs(10);
-    assert_eq!(hear_connack(&mut trace).reason, ReasonCode::ServerBusy);
+    assert_eq!(trace.hear_connack("ada").reason, ReasonCode::ServerBusy);
     trace.expect_closed("ada", ReasonCode::ServerBusy);
     trace.answer(allow(None));
     trace.expect_closed("ada", ReasonCode::ServerBusy);
@@ -217,7 +209,7 @@ fn what_is_held_while_the_host_thinks_is_limited() {
     for _ in 0..11 {
         trace.send_bytes("ada", [0xC0, 0].repeat(50));
     }
-    assert_eq!(hear_connack(&mut trace).reason, ReasonCode::QuotaExceeded);
+    assert_eq!(trace.hear_connack("ada").reason, ReasonCode::QuotaExceeded);
 }
 
 fn grant(filter: &str, maximum_qos: mqlite::codec::QoS) -> Grant {
@@ -240,7 +232,7 @@ fn return_as(trace: &mut Trace, user_name: Option<&str>, verdict: Verdict) -> bo
     let connect = Connect { clean_start: false, properties, user_name, ..connect("ada") };
     trace.send("ada", Packet::Connect(Box::new(connect)));
     trace.answer(verdict);
-    hear_connack(trace).session_present
+    trace.hear_connack("ada").session_present
 }
 
 fn publish_from_host(trace: &mut Trace, topic: &str, payload: &'static str) {
@@ -296,7 +288,7 @@ fn new_rights_of_an_open_connection_end_subscriptions_and_take_the_will_back() {
     trace.open("ada");
     trace.send("ada", Packet::Connect(Box::new(connect)));
     trace.answer(allow(None));
-    hear_connack(&mut trace);
+    trace.hear_connack("ada");
     trace.subscribe("ada", "secret/#", AtLeastOnce);
     trace.subscribe("ada", "news/#", AtLeastOnce);
     trace.send("ada", auth(ReasonCode::ReAuthenticate, None));
@@ -329,4 +321,65 @@ fn another_user_does_not_inherit_a_session_by_naming_its_client_identifier() {
         assert!(!return_as(&mut trace, None, allow(None)));
         assert!(return_as(&mut trace, None, allow(None)));
     });
+}
+
+/// Ada has sent a CONNECT with this Authentication Method; the host is asked.
+fn begun(method: Option<&str>, maximum_packet_size: Option<u32>) -> Trace {
+    let config = Config { authentication: Authentication::Ask, topic_alias_maximum: 0, ..Default::default() };
+    let mut trace = Trace::with(V5, config);
+    let properties = ConnectProperties {
+        authentication_method: method.map(text),
+        maximum_packet_size: maximum_packet_size.and_then(NonZeroU32::new),
+        ..Default::default()
+    };
+    trace.open("ada");
+    trace.send("ada", Packet::Connect(Box::new(Connect { properties, ..connect("ada") })));
+    trace
+}
+
+/// [MQTT-3.15.2-1] [MQTT-3.15.2-2] [MQTT-3.15.2-3] [MQTT-4.12.0-2] [MQTT-4.12.0-5]
+#[test]
+fn the_servers_auth_says_its_method_and_is_no_larger_than_the_client_takes() {
+    let mut trace = begun(Some("SCRAM-SHA-256"), Some(29));
+    trace.answer(Verdict::Continue { data: None });
+    trace.expect("ada", auth(ReasonCode::ContinueAuthentication, None));
+    trace.send("ada", auth(ReasonCode::ContinueAuthentication, None));
+    trace.answer(allow(None));
+    assert_eq!(trace.hear_connack("ada").properties.authentication_method, Some(text("SCRAM-SHA-256")));
+    trace.send("ada", auth(ReasonCode::ReAuthenticate, None));
+    trace.answer(Verdict::Continue { data: None });
+    trace.expect("ada", auth(ReasonCode::ContinueAuthentication, None));
+    trace.send("ada", auth(ReasonCode::ContinueAuthentication, None));
+    trace.answer(allow(None));
+    trace.expect("ada", auth(ReasonCode::Success, None));
+}
+
+/// [MQTT-4.12.0-4] [MQTT-4.13.2-1]
+#[test]
+fn the_server_may_refuse_at_any_step() {
+    for steps in 0..3 {
+        let mut trace = begun(Some("SCRAM-SHA-256"), None);
+        for _ in 0..steps {
+            trace.answer(Verdict::Continue { data: None });
+            trace.expect("ada", auth(ReasonCode::ContinueAuthentication, None));
+            trace.send("ada", auth(ReasonCode::ContinueAuthentication, None));
+        }
+        trace.answer(Verdict::Deny { reason: ReasonCode::NotAuthorized });
+        assert_eq!(trace.hear_connack("ada").reason, ReasonCode::NotAuthorized);
+        trace.expect_closed("ada", ReasonCode::NotAuthorized);
+    }
+}
+
+/// [MQTT-4.12.0-6]
+#[test]
+fn a_client_without_a_method_hears_no_auth_and_no_method() {
+    let mut trace = begun(None, None);
+    trace.answer(Verdict::Continue { data: None });
+    assert_eq!(trace.hear_connack("ada").reason, ReasonCode::NotAuthorized);
+    trace.expect_closed("ada", ReasonCode::NotAuthorized);
+    let mut trace = begun(None, None);
+    let data = Some(Binary::try_from(b"x".to_vec()).unwrap());
+    trace.answer(Verdict::Allow { grants: Grants::all(), data });
+    let properties = trace.hear_connack("ada").properties;
+    assert_eq!((properties.authentication_method, properties.authentication_data), (None, None));
 }

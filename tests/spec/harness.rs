@@ -5,9 +5,9 @@ use bytes::{Bytes, BytesMut};
 use mqlite::{
     broker::{AuthenticationRequest, Broker, Config, ConnectionId, Event, Input, Statistics, Verdict},
     codec::{
-        Ack, Connect, ConnectProperties, Disconnect, DisconnectProperties, Framer, MAXIMUM_PACKET_SIZE, Packet,
-        PacketId, ProtocolVersion, Publish, QoS, ReasonCode, RetainHandling, SubAck, Subscribe, SubscribeFilter,
-        SubscribeProperties, SubscriptionOptions, Text, UnsubAck, Unsubscribe, Will,
+        Ack, ConnAck, Connect, ConnectProperties, Disconnect, DisconnectProperties, Framer, MAXIMUM_PACKET_SIZE,
+        Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode, RetainHandling, SubAck, Subscribe,
+        SubscribeFilter, SubscribeProperties, SubscriptionOptions, Text, UnsubAck, Unsubscribe, Will,
     },
     time::Timestamp,
 };
@@ -94,13 +94,9 @@ impl Trace {
     pub fn connect_with(&mut self, name: &'static str, connect: Connect) -> bool {
         self.open(name);
         self.send(name, Packet::Connect(Box::new(connect)));
-        match self.hear(name) {
-            Packet::ConnAck(connack) => {
-                assert_eq!(connack.reason, ReasonCode::Success, "{name}");
-                connack.session_present
-            }
-            other => panic!("{name} expected CONNACK, heard {other:?}"),
-        }
+        let connack = self.hear_connack(name);
+        assert_eq!(connack.reason, ReasonCode::Success, "{name}");
+        connack.session_present
     }
 
     /// `name` subscribes and hears that each filter was granted as asked.
@@ -175,6 +171,14 @@ impl Trace {
     pub fn hear(&mut self, name: &'static str) -> Packet {
         let peer = self.peer(name);
         peer.heard.pop_front().unwrap_or_else(|| panic!("{name} heard nothing ({:?})", peer.end))
+    }
+
+    #[track_caller]
+    pub fn hear_connack(&mut self, name: &'static str) -> ConnAck {
+        match self.hear(name) {
+            Packet::ConnAck(connack) => *connack,
+            other => panic!("{name} expected CONNACK, heard {other:?}"),
+        }
     }
 
     pub fn hear_publish(&mut self, name: &'static str) -> Publish {

@@ -1,6 +1,6 @@
-//! PUBLISH and its acknowledgements (3.3 to 3.7, 4.3).
+//! PUBLISH (3.3), but for retained messages.
 
-use crate::harness::*;
+use crate::{harness::*, raw::*};
 use mqlite::{
     broker::{Authentication, Config, Grant, Grants},
     codec::{
@@ -9,103 +9,6 @@ use mqlite::{
     },
 };
 use std::num::{NonZeroU16, NonZeroU32};
-
-/// [MQTT-4.3.1-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-4.3.3-11] [MQTT-4.3.3-4] [MQTT-2.2.1-5]
-#[test]
-fn each_qos_has_its_handshake_on_both_sides() {
-    both(|version| {
-        let mut trace = Trace::new(version);
-        trace.connect("bob");
-        trace.subscribe("bob", "a/b", ExactlyOnce);
-        trace.connect("ada");
-        trace.send("ada", publish("a/b", "zero", AtMostOnce, 0));
-        trace.expect_nothing("ada");
-        trace.expect("bob", publish("a/b", "zero", AtMostOnce, 0));
-
-        trace.send("ada", publish("a/b", "one", AtLeastOnce, 7));
-        trace.expect("ada", puback(7, ReasonCode::Success));
-        trace.expect("bob", publish("a/b", "one", AtLeastOnce, 1));
-        trace.send("bob", puback(1, ReasonCode::Success));
-
-        trace.send("ada", publish("a/b", "two", ExactlyOnce, 7));
-        trace.expect("ada", pubrec(7, ReasonCode::Success));
-        trace.expect("bob", publish("a/b", "two", ExactlyOnce, 2));
-        trace.send("ada", pubrel(7, ReasonCode::Success));
-        trace.expect("ada", pubcomp(7, ReasonCode::Success));
-        trace.send("bob", pubrec(2, ReasonCode::Success));
-        trace.expect("bob", pubrel(2, ReasonCode::Success));
-        trace.send("bob", pubcomp(2, ReasonCode::Success));
-        trace.expect_nothing("bob");
-        assert_eq!(trace.statistics().messages_stored, 0);
-    });
-}
-
-/// [MQTT-3.8.4-8]
-#[test]
-fn a_message_goes_out_with_the_lower_of_both_qos() {
-    both(|version| {
-        let mut trace = Trace::new(version);
-        for (name, qos) in [("zero", AtMostOnce), ("one", AtLeastOnce), ("two", ExactlyOnce)] {
-            trace.connect(name);
-            trace.subscribe(name, "#", qos);
-        }
-        trace.connect("ada");
-        for published in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
-            trace.send("ada", publish("t", "x", published, published as u16 * 5));
-            for (name, granted) in [("zero", AtMostOnce), ("one", AtLeastOnce), ("two", ExactlyOnce)] {
-                assert_eq!(trace.hear_publish(name).qos, published.min(granted));
-            }
-        }
-    });
-}
-
-/// [MQTT-4.3.3-10] [MQTT-4.3.3-12]
-#[test]
-fn a_repeated_qos_2_publish_is_acknowledged_and_delivered_once() {
-    both(|version| {
-        let mut trace = Trace::new(version);
-        trace.connect("bob");
-        trace.subscribe("bob", "t", AtMostOnce);
-        trace.connect("ada");
-        trace.send("ada", publish("t", "x", ExactlyOnce, 3));
-        trace.expect("ada", pubrec(3, ReasonCode::Success));
-        let again = Publish { dup: true, qos: ExactlyOnce, packet_id: Some(id(3)), ..message("t", "x") };
-        trace.send("ada", Packet::Publish(again));
-        trace.expect("ada", pubrec(3, ReasonCode::Success));
-        trace.hear_publish("bob");
-        trace.expect_nothing("bob");
-        trace.send("ada", pubrel(3, ReasonCode::Success));
-        trace.expect("ada", pubcomp(3, ReasonCode::Success));
-        trace.send("ada", publish("t", "y", ExactlyOnce, 3));
-        trace.hear_publish("bob");
-    });
-}
-
-/// [MQTT-4.3.2-5]
-#[test]
-fn a_repeated_qos_1_publish_is_a_new_message() {
-    both(|version| {
-        let mut trace = Trace::new(version);
-        trace.connect("bob");
-        trace.subscribe("bob", "t", AtMostOnce);
-        trace.connect("ada");
-        for _ in 0..2 {
-            trace.send("ada", publish("t", "x", AtLeastOnce, 3));
-            trace.expect("ada", puback(3, ReasonCode::Success));
-            trace.hear_publish("bob");
-        }
-    });
-}
-
-#[test]
-fn nobody_there_is_0x10() {
-    let mut trace = Trace::new(V5);
-    trace.connect("ada");
-    trace.send("ada", publish("t", "x", AtLeastOnce, 1));
-    trace.expect("ada", puback(1, ReasonCode::NoMatchingSubscribers));
-    trace.send("ada", publish("t", "x", ExactlyOnce, 2));
-    trace.expect("ada", pubrec(2, ReasonCode::NoMatchingSubscribers));
-}
 
 /// [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
 #[test]
@@ -149,7 +52,7 @@ fn a_message_ages_while_it_waits_and_is_not_sent_once_expired() {
     trace.expect_nothing("bob");
 }
 
-/// [MQTT-3.3.4-3] [MQTT-3.3.4-4]
+/// [MQTT-3.3.4-3] [MQTT-3.3.4-4] [MQTT-3.3.4-2]
 #[test]
 fn overlapping_subscriptions_get_one_copy_with_all_identifiers_and_the_highest_qos() {
     let mut trace = Trace::new(V5);
@@ -175,7 +78,40 @@ fn aliased(topic: &str, alias: u16) -> Packet {
     Packet::Publish(Publish { properties, ..message(topic, "x") })
 }
 
-/// [MQTT-3.3.2-11] [MQTT-3.1.2-26] [MQTT-3.1.2-27]
+/// [MQTT-3.3.2-12]
+#[test]
+fn each_alias_up_to_the_maximum_is_accepted() {
+    let mut trace = Trace::new(V5);
+    trace.connect("bob");
+    trace.subscribe("bob", "#", AtMostOnce);
+    trace.connect("ada");
+    for alias in 1..=64 {
+        trace.send("ada", aliased(&format!("t/{alias}"), alias));
+        trace.send("ada", aliased("", alias));
+        for _ in 0..2 {
+            assert_eq!(trace.hear_publish("bob").topic, text(&format!("t/{alias}")));
+        }
+    }
+}
+
+/// [MQTT-3.1.2-27]
+#[test]
+fn a_subscriber_that_allows_no_alias_hears_none() {
+    for topic_alias_maximum in [None, Some(0)] {
+        let mut trace = Trace::new(V5);
+        let properties = ConnectProperties { topic_alias_maximum, ..Default::default() };
+        trace.connect_with("bob", Connect { properties, ..connect("bob") });
+        trace.subscribe("bob", "t", AtLeastOnce);
+        trace.connect("ada");
+        for qos in [AtMostOnce, AtLeastOnce, AtMostOnce] {
+            trace.send("ada", publish("t", "x", qos, qos as u16));
+            let publish = trace.hear_publish("bob");
+            assert_eq!((publish.topic, publish.properties.topic_alias), (text("t"), None));
+        }
+    }
+}
+
+/// [MQTT-3.3.2-11] [MQTT-3.1.2-26]
 #[test]
 fn the_broker_sets_as_many_aliases_as_the_subscriber_allows() {
     let mut trace = Trace::new(V5);
@@ -209,6 +145,7 @@ fn more_than_the_announced_qos_or_retain_is_refused() {
     });
 }
 
+/// [3.1.1 MQTT-3.3.5-2]
 #[test]
 fn what_grants_do_not_allow_is_refused_and_reaches_nobody() {
     both(|version| {
@@ -238,30 +175,57 @@ fn what_grants_do_not_allow_is_refused_and_reaches_nobody() {
     });
 }
 
-/// [MQTT-4.6.0-5]
+/// [MQTT-3.3.1-2] [MQTT-3.3.1-3] [MQTT-4.3.1-1]
 #[test]
-fn messages_of_one_publisher_arrive_in_order() {
+fn dup_is_not_passed_on_and_qos_0_never_has_it() {
     both(|version| {
-        for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
-            let mut trace = Trace::new(version);
-            let properties = ConnectProperties { receive_maximum: NonZeroU16::new(2), ..Default::default() };
-            trace.connect_with("bob", Connect { properties, ..connect("bob") });
-            trace.subscribe("bob", "t", qos);
-            trace.connect("ada");
-            let payloads = ["a", "b", "c", "d", "e", "f"];
-            for (index, payload) in payloads.iter().enumerate() {
-                trace.send("ada", publish("t", payload, qos, if qos == AtMostOnce { 0 } else { index as u16 + 1 }));
-            }
-            for payload in payloads {
-                let publish = trace.hear_publish("bob");
-                assert_eq!(publish.payload, payload);
-                // In 3.1.1 there is no Receive Maximum to wait for.
-                match publish.packet_id.filter(|_| version == V5) {
-                    Some(id) if qos == AtLeastOnce => trace.send("bob", puback(id.value(), ReasonCode::Success)),
-                    Some(id) => trace.send("bob", pubrec(id.value(), ReasonCode::ImplementationSpecificError)),
-                    None => {}
-                }
-            }
+        let mut trace = Trace::new(version);
+        for (name, qos) in [("zero", AtMostOnce), ("two", ExactlyOnce)] {
+            trace.connect(name);
+            trace.subscribe(name, "t", qos);
         }
+        trace.connect("ada");
+        let repeated = Publish { dup: true, qos: ExactlyOnce, packet_id: Some(id(1)), ..message("t", "x") };
+        trace.send("ada", Packet::Publish(repeated));
+        trace.expect("zero", publish("t", "x", AtMostOnce, 0));
+        trace.expect("two", publish("t", "x", ExactlyOnce, 1));
+        trace.expect("ada", pubrec(1, ReasonCode::Success));
+        trace.send_bytes("ada", raw(0x38, &[b"\x00\x01t", &properties(version, b""), b"x"]));
+        trace.expect_thrown_out("ada", ReasonCode::MalformedPacket);
+        trace.expect_nothing("zero");
     });
+}
+
+/// [MQTT-3.3.4-2] [3.1.1 MQTT-3.3.5-1]
+#[test]
+fn a_message_that_several_subscriptions_match_comes_with_the_highest_qos_of_them() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("bob");
+        for (filter, qos) in [("a/+", AtMostOnce), ("a/#", ExactlyOnce), ("+/b", AtLeastOnce)] {
+            trace.subscribe("bob", filter, qos);
+        }
+        trace.connect("ada");
+        trace.send("ada", publish("a/b", "x", ExactlyOnce, 1));
+        trace.expect("bob", publish("a/b", "x", ExactlyOnce, 1));
+        trace.expect_nothing("bob");
+    });
+}
+
+/// [MQTT-3.3.4-5]
+#[test]
+fn each_copy_of_a_message_has_the_identifier_of_its_own_subscription() {
+    let mut trace = Trace::new(V5);
+    trace.connect("bob");
+    for (number, filter) in [(7, "t"), (8, "$share/g/t"), (9, "$share/h/+")] {
+        let properties = SubscribeProperties { subscription_identifier: NonZeroU32::new(number), ..Default::default() };
+        trace.send("bob", subscribe_with(1, &[(filter, SubscriptionOptions::default())], properties));
+        trace.hear("bob");
+    }
+    trace.connect("ada");
+    trace.send("ada", publish("t", "x", AtMostOnce, 0));
+    let mut copies = [(); 3].map(|()| trace.hear_publish("bob").properties.subscription_identifiers);
+    copies.sort();
+    assert_eq!(copies, [7, 8, 9].map(|number| vec![NonZeroU32::new(number).unwrap()]));
+    trace.expect_nothing("bob");
 }

@@ -3,46 +3,13 @@
 use crate::harness::*;
 use mqlite::{
     broker::{Action, Config, ConnectionId, Input},
-    codec::{Connect, ConnectProperties, Packet, Publish, PublishProperties, ReasonCode},
+    codec::{Connect, ConnectProperties, Packet, Publish, PublishProperties},
 };
 use std::num::NonZeroU16;
 
 fn expiring(topic: &str, payload: &'static str, seconds: u32) -> Packet {
     let properties = PublishProperties { message_expiry_interval: Some(seconds), ..Default::default() };
     Packet::Publish(Publish { qos: AtLeastOnce, packet_id: Some(id(1)), properties, ..message(topic, payload) })
-}
-
-fn one_in_flight(client_id: &str) -> Connect {
-    let properties = ConnectProperties { receive_maximum: NonZeroU16::new(1), ..Default::default() };
-    Connect { properties, ..connect(client_id) }
-}
-
-/// [MQTT-4.6.0-5] [MQTT-4.6.0-6]
-#[test]
-fn qos_0_does_not_overtake_qos_0_that_waits() {
-    let mut trace = Trace::new(V5);
-    trace.connect("ada");
-    for topic in ["t/1", "t/2"] {
-        let publish = Publish { retain: true, qos: AtLeastOnce, packet_id: Some(id(1)), ..message(topic, "r") };
-        trace.send("ada", Packet::Publish(publish));
-    }
-    trace.connect_with("bob", one_in_flight("bob"));
-    trace.subscribe("bob", "t/#", AtLeastOnce);
-    for payload in ["1", "2"] {
-        trace.send("ada", publish("t/x", payload, AtLeastOnce, 1));
-    }
-    trace.send("ada", publish("t/x", "3", AtMostOnce, 0));
-    for (packet_id, payload) in [(1, "r"), (2, "r"), (3, "1")] {
-        assert_eq!(trace.hear_publish("bob").payload, payload);
-        trace.send("ada", publish("t/x", ["4", "5", "6"][packet_id - 1], AtMostOnce, 0));
-        trace.expect_nothing("bob");
-        trace.send("bob", puback(packet_id as u16, ReasonCode::Success));
-    }
-    assert_eq!(trace.hear_publish("bob").payload, "2");
-    for payload in ["3", "4", "5", "6"] {
-        assert_eq!(trace.hear_publish("bob").payload, payload);
-    }
-    trace.expect_nothing("bob");
 }
 
 #[test]

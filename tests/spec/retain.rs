@@ -6,7 +6,7 @@ use mqlite::{
     codec::{Packet, Publish, ReasonCode, RetainHandling, SubscribeProperties},
 };
 
-/// [MQTT-3.3.1-5] [MQTT-3.3.1-9]
+/// [MQTT-3.3.1-5] [MQTT-3.3.1-9] [MQTT-3.3.1-8]
 #[test]
 fn the_last_retained_message_greets_a_new_subscriber() {
     both(|version| {
@@ -44,7 +44,7 @@ fn an_empty_payload_removes_the_retained_message() {
     });
 }
 
-/// [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4]
+/// [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4]
 #[test]
 fn retain_handling_says_when_retained_messages_come() {
     let mut trace = Trace::new(V5);
@@ -153,4 +153,35 @@ fn a_shared_subscription_gets_no_retained_messages() {
     trace.connect("bob");
     trace.subscribe("bob", "$share/g/t", AtMostOnce);
     trace.expect_nothing("bob");
+}
+
+/// [MQTT-3.3.1-8] [3.1.1 MQTT-3.3.1-12]
+#[test]
+fn a_message_without_retain_neither_becomes_nor_replaces_nor_removes_what_is_retained() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("ada");
+        trace.send("ada", publish("new", "x", AtMostOnce, 0));
+        trace.send("ada", retained("t", "kept"));
+        trace.send("ada", publish("t", "other", AtMostOnce, 0));
+        trace.send("ada", publish("t", "", AtMostOnce, 0));
+        trace.connect("bob");
+        trace.subscribe("bob", "#", AtMostOnce);
+        trace.expect("bob", retained("t", "kept"));
+        trace.expect_nothing("bob");
+    });
+}
+
+/// [3.1.1 MQTT-3.3.1-8] [3.1.1 MQTT-3.3.1-9]
+#[test]
+fn retain_is_set_for_a_new_subscription_and_never_for_one_that_was_there() {
+    let mut trace = Trace::new(V3_1_1);
+    trace.connect("there");
+    trace.subscribe("there", "t", AtMostOnce);
+    trace.connect("ada");
+    trace.send("ada", retained("t", "x"));
+    trace.expect("there", publish("t", "x", AtMostOnce, 0));
+    trace.connect("new");
+    trace.subscribe("new", "t", AtMostOnce);
+    trace.expect("new", retained("t", "x"));
 }

@@ -1,4 +1,4 @@
-//! SUBSCRIBE and UNSUBSCRIBE (3.8 to 3.11, 4.7).
+//! SUBSCRIBE and SUBACK (3.8, 3.9), and what a subscription brings (4.8.1).
 
 use crate::harness::*;
 use mqlite::{
@@ -7,7 +7,7 @@ use mqlite::{
 };
 use std::num::NonZeroU32;
 
-/// [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
+/// [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1] [MQTT-3.8.4-1] [MQTT-3.9.3-2]
 #[test]
 fn each_filter_gets_its_reason_in_order() {
     both(|version| {
@@ -20,37 +20,6 @@ fn each_filter_gets_its_reason_in_order() {
         );
         let invalid = if version == V5 { ReasonCode::TopicFilterInvalid } else { ReasonCode::UnspecifiedError };
         trace.expect("ada", suback(3, &[ReasonCode::Success, invalid, ReasonCode::GrantedQoS2, invalid]));
-    });
-}
-
-/// [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] [MQTT-4.7.3-4]
-#[test]
-fn wildcards_match_levels() {
-    both(|version| {
-        let cases: &[(&str, &[&'static str])] = &[
-            ("sport/tennis/#", &["sport/tennis", "sport/tennis/player1", "sport/tennis/player1/ranking"]),
-            ("sport/+", &["sport/", "sport/tennis"]),
-            ("+/+", &["/finance", "sport/", "sport/tennis"]),
-            ("/+", &["/finance"]),
-            ("#", &["/finance", "sport/", "sport/tennis", "sport/tennis/player1", "sport/tennis/player1/ranking"]),
-            ("$data/#", &["$data/a"]),
-            ("Sport/tennis", &[]),
-        ];
-        let topics =
-            ["/finance", "sport/", "sport/tennis", "sport/tennis/player1", "sport/tennis/player1/ranking", "$data/a"];
-        for (filter, expected) in cases {
-            let mut trace = Trace::new(version);
-            trace.connect("bob");
-            trace.subscribe("bob", filter, AtMostOnce);
-            trace.connect("ada");
-            for topic in topics {
-                trace.send("ada", publish(topic, "x", AtMostOnce, 0));
-            }
-            for topic in *expected {
-                assert_eq!(trace.hear_publish("bob").topic.as_str(), *topic, "{filter}");
-            }
-            trace.expect_nothing("bob");
-        }
     });
 }
 
@@ -67,40 +36,6 @@ fn the_same_filter_again_replaces_the_subscription() {
         trace.expect("bob", publish("t", "x", AtMostOnce, 0));
         trace.expect_nothing("bob");
         assert_eq!(trace.statistics().subscriptions, 1);
-    });
-}
-
-/// [MQTT-3.10.4-1] [MQTT-3.10.4-2] [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1]
-#[test]
-fn unsubscribing_ends_a_subscription_and_tells_which_existed() {
-    both(|version| {
-        let mut trace = Trace::new(version);
-        trace.connect("bob");
-        trace.subscribe("bob", "t/+", AtLeastOnce);
-        trace.send("bob", unsubscribe(4, &["t/#", "t/+"]));
-        trace.expect("bob", unsuback(4, &[ReasonCode::NoSubscriptionExisted, ReasonCode::Success]));
-        trace.connect("ada");
-        trace.send("ada", publish("t/a", "x", AtMostOnce, 0));
-        trace.expect_nothing("bob");
-        assert_eq!(trace.statistics().subscriptions, 0);
-    });
-}
-
-/// [MQTT-3.10.4-3]
-#[test]
-fn what_was_begun_is_delivered_after_unsubscribing() {
-    both(|version| {
-        let mut trace = Trace::new(version);
-        trace.resume("bob");
-        trace.subscribe("bob", "t", AtLeastOnce);
-        trace.connect("ada");
-        trace.send("ada", publish("t", "x", AtLeastOnce, 1));
-        trace.hear_publish("bob");
-        trace.send("bob", unsubscribe(4, &["t"]));
-        trace.hear("bob");
-        trace.cut("bob");
-        trace.resume("bob");
-        assert!(trace.hear_publish("bob").dup);
     });
 }
 
@@ -162,4 +97,69 @@ fn what_is_not_available_is_refused_with_its_own_reason() {
     trace.connect("ada");
     trace.send("ada", subscribe(1, &[("a/+", AtMostOnce), ("$share/g/a", AtMostOnce), ("a", AtMostOnce)]));
     trace.expect("ada", suback(1, &[ReasonCode::UnspecifiedError, ReasonCode::UnspecifiedError, ReasonCode::Success]));
+}
+
+/// [MQTT-3.8.4-8]
+#[test]
+fn a_message_goes_out_with_the_lower_of_both_qos() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        for (name, qos) in [("zero", AtMostOnce), ("one", AtLeastOnce), ("two", ExactlyOnce)] {
+            trace.connect(name);
+            trace.subscribe(name, "#", qos);
+        }
+        trace.connect("ada");
+        for published in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+            trace.send("ada", publish("t", "x", published, published as u16 * 5));
+            for (name, granted) in [("zero", AtMostOnce), ("one", AtLeastOnce), ("two", ExactlyOnce)] {
+                assert_eq!(trace.hear_publish(name).qos, published.min(granted));
+            }
+        }
+    });
+}
+
+/// [MQTT-3.8.4-1] [MQTT-3.8.4-6] [MQTT-3.8.4-7] [MQTT-3.9.3-1] [MQTT-3.9.3-2] [3.1.1 MQTT-3.9.3-1] [3.1.1 MQTT-3.9.3-2]
+#[test]
+fn a_subscribe_is_answered_even_if_nothing_was_granted() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("ada");
+        let failed = if version == V5 { ReasonCode::TopicFilterInvalid } else { ReasonCode::UnspecifiedError };
+        for filters in [&["a#"][..], &["", "#/a", "a+"]] {
+            let asked: Vec<_> = filters.iter().map(|filter| (*filter, AtMostOnce)).collect();
+            trace.send("ada", subscribe(1, &asked));
+            trace.expect("ada", suback(1, &vec![failed; filters.len()]));
+        }
+    });
+}
+
+/// [MQTT-3.8.4-5] [3.1.1 MQTT-3.8.4-4]
+#[test]
+fn filters_of_one_subscribe_count_in_their_order() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("bob");
+        trace.send("bob", subscribe(1, &[("t", ExactlyOnce), ("u", AtMostOnce), ("t", AtMostOnce)]));
+        trace.expect("bob", suback(1, &[ReasonCode::GrantedQoS2, ReasonCode::Success, ReasonCode::Success]));
+        trace.connect("ada");
+        trace.send("ada", publish("t", "x", ExactlyOnce, 1));
+        trace.expect("bob", publish("t", "x", AtMostOnce, 0));
+        trace.expect_nothing("bob");
+    });
+}
+
+/// [MQTT-3.3.1-9] [3.1.1 MQTT-3.8.4-3]
+#[test]
+fn a_subscription_that_is_replaced_is_greeted_again() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("ada");
+        trace.send("ada", retained("t", "x"));
+        trace.connect("bob");
+        for qos in [AtMostOnce, AtLeastOnce] {
+            trace.subscribe("bob", "t", qos);
+            trace.expect("bob", retained("t", "x"));
+        }
+        trace.expect_nothing("bob");
+    });
 }

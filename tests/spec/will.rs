@@ -1,6 +1,6 @@
 //! Will Messages (3.1.2.5, 3.1.3.2).
 
-use crate::harness::*;
+use crate::{harness::*, raw::*};
 use mqlite::{
     broker::Config,
     codec::{Connect, ConnectProperties, Packet, Publish, ReasonCode, Will, WillProperties},
@@ -21,7 +21,7 @@ fn connect_delayed(trace: &mut Trace, delay: u32, expiry: u32) {
     trace.connect_with("ada", Connect { clean_start: false, properties, will: Some(will), ..connect("ada") });
 }
 
-/// [MQTT-3.1.2-7] [MQTT-3.1.2-8] [MQTT-3.1.2-14]
+/// [MQTT-3.1.2-7] [MQTT-3.1.2-8] [3.1.1 MQTT-3.1.2-8]
 #[test]
 fn a_lost_connection_publishes_the_will() {
     both(|version| {
@@ -33,7 +33,7 @@ fn a_lost_connection_publishes_the_will() {
     });
 }
 
-/// [MQTT-3.14.4-3] [MQTT-3.1.2-10]
+/// [MQTT-3.14.4-3] [MQTT-3.1.2-10] [3.1.1 MQTT-3.1.2-10]
 #[test]
 fn a_normal_disconnection_takes_the_will_back() {
     both(|version| {
@@ -65,7 +65,21 @@ fn silence_publishes_the_will() {
     });
 }
 
-/// [MQTT-3.1.2-15]
+/// [MQTT-3.1.2-14] [3.1.1 MQTT-3.1.2-16]
+#[test]
+fn a_will_without_retain_greets_nobody_who_comes_later() {
+    both(|version| {
+        let mut trace = watched(version);
+        trace.connect_with("ada", Connect { will: Some(will("will/ada", "gone")), ..connect("ada") });
+        trace.cut("ada");
+        trace.expect("bob", publish("will/ada", "gone", AtMostOnce, 0));
+        trace.connect("late");
+        trace.subscribe("late", "will/#", AtMostOnce);
+        trace.expect_nothing("late");
+    });
+}
+
+/// [MQTT-3.1.2-15] [3.1.1 MQTT-3.1.2-17]
 #[test]
 fn a_retained_will_is_retained() {
     both(|version| {
@@ -137,10 +151,66 @@ fn a_will_beyond_what_is_available_is_refused_at_connect() {
         let mut trace = Trace::with(V5, config.clone());
         trace.open("ada");
         trace.send("ada", Packet::Connect(Box::new(Connect { will: Some(will), ..connect("ada") })));
-        match trace.hear("ada") {
-            Packet::ConnAck(connack) => assert_eq!(connack.reason, reason),
-            other => panic!("{other:?}"),
-        }
+        assert_eq!(trace.hear_connack("ada").reason, reason);
         trace.expect_closed("ada", reason);
     }
+}
+
+/// [MQTT-3.1.2-12]
+#[test]
+fn a_will_has_the_qos_that_its_flags_say() {
+    both(|version| {
+        for (flags, qos) in [(0x06, AtMostOnce), (0x0E, AtLeastOnce), (0x16, ExactlyOnce)] {
+            let mut trace = Trace::new(version);
+            trace.connect("bob");
+            trace.subscribe("bob", "w", ExactlyOnce);
+            trace.open("ada");
+            let will = [properties(version, b""), field(b"w"), field(b"gone")].concat();
+            trace.send_bytes("ada", raw_connect(version, flags, &[&field(b"ada"), &will]));
+            trace.hear("ada");
+            trace.cut("ada");
+            assert_eq!(trace.hear_publish("bob").qos, qos);
+        }
+    });
+}
+
+/// [MQTT-3.1.3-10]
+#[test]
+fn properties_of_a_will_arrive_unaltered_and_in_order() {
+    let mut trace = Trace::new(V5);
+    trace.connect("bob");
+    trace.subscribe("bob", "w", AtMostOnce);
+    let user_properties = vec![(text("b"), text("1")), (text("a"), text("2")), (text("b"), text("1"))];
+    let properties = WillProperties {
+        payload_format_indicator: Some(true),
+        content_type: Some(text("text/plain")),
+        response_topic: Some(text("answers")),
+        user_properties: user_properties.clone(),
+        ..Default::default()
+    };
+    trace.connect_with("ada", Connect { will: Some(Will { properties, ..will("w", "x") }), ..connect("ada") });
+    trace.cut("ada");
+    let heard = trace.hear_publish("bob").properties;
+    assert_eq!(heard.user_properties, user_properties);
+    assert_eq!((heard.content_type, heard.response_topic), (Some(text("text/plain")), Some(text("answers"))));
+    assert_eq!(heard.payload_format_indicator, Some(true));
+}
+
+/// [MQTT-3.1.2-7] [MQTT-3.1.2-10] A will is one connection's: the next has its own, or none.
+#[test]
+fn a_will_is_published_once_and_not_again_after_a_later_connection() {
+    both(|version| {
+        let mut trace = Trace::new(version);
+        trace.connect("bob");
+        trace.subscribe("bob", "w", AtMostOnce);
+        let properties = ConnectProperties { session_expiry_interval: Some(3_600), ..Default::default() };
+        let connect = Connect { clean_start: false, properties, ..connect("ada") };
+        trace.connect_with("ada", Connect { will: Some(will("w", "gone")), ..connect.clone() });
+        trace.cut("ada");
+        trace.expect("bob", publish("w", "gone", AtMostOnce, 0));
+        assert!(trace.connect_with("ada", connect));
+        trace.cut("ada");
+        trace.wait_secs(10);
+        trace.expect_nothing("bob");
+    });
 }
