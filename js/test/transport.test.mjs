@@ -61,6 +61,18 @@ describe('Behind a server of the npm package ws', () => {
     await client.disconnect();
   });
 
+  test('a client of ours that is given an address offers the subprotocol mqtt [MQTT-6.0.0-3]', async () => {
+    const { WebSocket: own } = globalThis;
+    globalThis.WebSocket = WebSocket;
+    try {
+      const [client, [, request]] = await Promise.all([connect(url), once(server, 'connection')]);
+      assert.equal(request.headers['sec-websocket-protocol'], 'mqtt');
+      await client.disconnect();
+    } finally {
+      globalThis.WebSocket = own;
+    }
+  });
+
   test('a WebSocket without a DISCONNECT is the end of a client', async () => {
     const socket = new WebSocket(url, 'mqtt');
     const client = await connect(socket, { clientId: 'cut' });

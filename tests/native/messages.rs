@@ -7,6 +7,7 @@ use mqlite::{
     codec::{Ack, Packet, PacketId, Publish, QoS, SubscribeFilter},
 };
 
+/// [MQTT-4.2-1]
 #[test]
 fn messages_cross_between_transports_and_versions() {
     let server = Running::start(Config::default());

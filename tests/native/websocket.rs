@@ -39,6 +39,7 @@ fn assert_refused(response: &str, status: &str, sentence: &str) {
     assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
 }
 
+/// [MQTT-6.0.0-4]
 #[test]
 fn the_subprotocol_mqtt_is_chosen_from_whatever_is_offered() {
     let server = Running::start(Config::default());
@@ -111,6 +112,7 @@ fn a_handshake_may_come_byte_by_byte() {
     assert!(read_to_end(stream).starts_with("HTTP/1.1 101 "));
 }
 
+/// [MQTT-6.0.0-2] [MQTT-4.2-1]
 #[test]
 fn a_packet_may_be_split_over_many_messages() {
     let server = Running::start(Config::default());
@@ -122,6 +124,7 @@ fn a_packet_may_be_split_over_many_messages() {
     assert!(matches!(client.hear(), Some(Packet::ConnAck(_))));
 }
 
+/// [MQTT-6.0.0-2]
 #[test]
 fn a_message_may_be_split_over_many_frames() {
     let server = Running::start(Config::default());
@@ -135,6 +138,7 @@ fn a_message_may_be_split_over_many_frames() {
     assert!(matches!(client.hear(), Some(Packet::ConnAck(_))));
 }
 
+/// [MQTT-6.0.0-2] [MQTT-6.0.0-1]
 #[test]
 fn one_message_may_hold_many_packets_and_a_part() {
     let server = Running::start(Config::default());
@@ -153,6 +157,7 @@ fn one_message_may_hold_many_packets_and_a_part() {
     assert!(matches!(client.hear(), Some(Packet::PingResp)));
 }
 
+/// [MQTT-6.0.0-1]
 #[test]
 fn a_text_message_is_answered_with_1003() {
     assert_closes(Message::text("hello"), CloseCode::Unsupported);
