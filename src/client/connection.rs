@@ -106,7 +106,11 @@ impl Client {
             return self.close(Cause::Silence);
         }
         // [MQTT-3.1.2-20]
-        if has_passed(connection.link.and_then(|link| link.keep_alive.ping_is_due_at())) {
+        if let Some(link) = &mut connection.link
+            && has_passed(link.keep_alive.ping_is_due_at())
+        {
+            // Due once, even if this server accepts no packet as large.
+            link.keep_alive.touch(now);
             connection.silence_at.get_or_insert(now.plus_millis(self.options.response_timeout_millis));
             self.send(&Packet::PingReq);
         }
@@ -166,6 +170,15 @@ mod tests {
             assert_eq!(script.client.deadline(), Some(Timestamp(70_000)));
             assert_eq!(script.wait(), [Did(Action::Close), disconnected(Cause::Silence)]);
         }
+    }
+
+    #[test]
+    fn a_server_that_accepts_no_ping_is_given_up_without_haste() {
+        let tiny = NonZeroU32::new(1);
+        let mut script = Script::connected_to(ConnAckProperties { maximum_packet_size: tiny, ..Default::default() });
+        assert_eq!(script.wait(), []);
+        assert_eq!(script.client.deadline(), Some(Timestamp(70_000)));
+        assert_eq!(script.wait(), [Did(Action::Close), disconnected(Cause::Silence)]);
     }
 
     #[test]
