@@ -27,8 +27,8 @@ pub(super) struct Pending {
     will: Option<StoredWill>,
     /// Whether the host has to speak next; else the client has.
     pub(super) host_is_asked: bool,
-    /// Bytes received since the CONNECT.
-    pub(super) held: usize,
+    /// Bytes of the packets that were read since the CONNECT.
+    pub(super) read: usize,
 }
 
 impl Pending {
@@ -62,7 +62,7 @@ impl Broker {
             if connect.client_id.is_empty() { self.assign_client_id() } else { connect.client_id.detached() };
         let method_is_refused = connect.properties.authentication_method.is_some();
         let data = connect.properties.authentication_data.clone();
-        let pending = Pending { connect, client_id, will, host_is_asked: true, held: 0 };
+        let pending = Pending { connect, client_id, will, host_is_asked: true, read: 0 };
         match self.config.authentication.clone() {
             // [MQTT-4.12.0-1]
             Authentication::Open(_) if method_is_refused => Err(Violation::new(

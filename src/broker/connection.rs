@@ -140,6 +140,11 @@ impl Connection {
         self.framer.unread()
     }
 
+    /// Whether a client that is not let in yet has sent more than `size` bytes behind its CONNECT, cut anyhow.
+    fn holds_more_than(&self, size: usize) -> bool {
+        matches!(&self.stage, Stage::Authenticating(pending) if pending.read + self.unread() > size)
+    }
+
     /// Whether packets wait unread until the host has answered.
     fn is_held(&self) -> bool {
         matches!(&self.stage, Stage::Authenticating(pending) if pending.host_is_asked)
@@ -158,14 +163,8 @@ impl Broker {
 
     pub(super) fn received(&mut self, id: ConnectionId, bytes: Bytes) {
         self.statistics.bytes_received += bytes.len() as u64;
-        let (limit, connect_size) = (self.config.maximum_packet_size as usize, self.config.connect_size() as usize);
+        let limit = self.config.maximum_packet_size as usize;
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        if let Stage::Authenticating(pending) = &mut connection.stage {
-            pending.held += bytes.len();
-            if pending.held > connect_size {
-                return self.violated(id, TOO_MUCH_HELD);
-            }
-        }
         connection.framer.push(bytes);
         let unread = connection.unread();
         if !self.is_behind(id) {
@@ -188,9 +187,16 @@ impl Broker {
     fn read_packets(&mut self, id: ConnectionId) {
         while let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_held()) {
             let version = connection.version;
-            let packet = match connection.framer.next() {
+            let next = connection.framer.next();
+            if let (Stage::Authenticating(pending), Ok(Some(frame))) = (&mut connection.stage, &next) {
+                pending.read += frame.len();
+                if pending.read > self.config.connect_size() as usize {
+                    return self.violated(id, TOO_MUCH_HELD);
+                }
+            }
+            let packet = match next {
                 Ok(None) if connection.is_gone => return self.end_connection(id, NETWORK_FAILED, Ending::Failed),
-                Ok(None) => return,
+                Ok(None) => break,
                 // [MQTT-3.1.0-1]
                 Ok(Some(frame)) if matches!(connection.stage, Stage::New) && frame[0] >> 4 != CONNECT => {
                     return self.hang_up(id, CONNECT_FIRST);
@@ -229,6 +235,10 @@ impl Broker {
             if self.effort.is_enough() && has_more {
                 return self.fall_behind(id);
             }
+        }
+        let connection = self.connections.get(&id);
+        if connection.is_some_and(|connection| connection.holds_more_than(self.config.connect_size() as usize)) {
+            self.violated(id, TOO_MUCH_HELD);
         }
     }
 

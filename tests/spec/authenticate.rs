@@ -210,6 +210,11 @@ fn what_is_held_while_the_host_thinks_is_limited() {
         trace.send_bytes("ada", [0xC0, 0].repeat(50));
     }
     assert_eq!(trace.hear_connack("ada").reason, ReasonCode::QuotaExceeded);
+
+    trace.open("ada");
+    let connect = b"\x10\x0D\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x00";
+    trace.send_bytes("ada", [&connect[..], &[0xC0, 0].repeat(501)].concat());
+    assert_eq!(trace.hear_connack("ada").reason, ReasonCode::QuotaExceeded);
 }
 
 fn grant(filter: &str, maximum_qos: mqlite::codec::QoS) -> Grant {
