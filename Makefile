@@ -15,7 +15,7 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test lint clean FORCE
+.PHONY: help setup demo worker build test fuzz corpus lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,12 @@ test: ## Run every suite
 
 lint: ## Check formatting, types, lints and documentation
 	@.ci/suite lint $(MAKE) suite-lint
+
+fuzz: setup-fuzz ## Look for inputs that break a law: 60 s a target, or TIME=n; TARGET=name for one
+	@.ci/fuzz.sh $${TIME:-60} $$TARGET
+
+corpus: setup-fuzz ## Keep the fewest of the inputs that `make fuzz` found, for the tests to replay
+	@.ci/fuzz-corpus.sh $$TARGET
 
 setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto npm-js npm-worker npm-www npm-interop ## Install what all of these need
 
@@ -103,6 +109,9 @@ setup-browser:
 
 setup-mosquitto:
 	@.ci/setup/mosquitto.sh
+
+setup-fuzz:
+	@.ci/setup/cargo-fuzz.sh
 
 npm-js npm-worker npm-www: npm-%:
 	@.ci/setup/npm.sh $*

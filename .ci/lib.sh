@@ -9,6 +9,9 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/mqlite # tools, keyed by version: a fresh 
 wasm_target=wasm32-unknown-unknown
 # shellcheck disable=SC2034
 wasm_pack_version=0.15.1
+cargo_fuzz_version=0.13.2
+# shellcheck disable=SC2034
+cargo_fuzz=$cache/cargo-fuzz-$cargo_fuzz_version/bin/cargo-fuzz
 
 # fail SENTENCE: ends the script. The sentence names the command that would help.
 fail() {

@@ -121,7 +121,7 @@ pub enum Input {
 }
 
 /// Something for the host to do, in order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Store this value at this key, in place of what is there. Nothing that comes later may reach the wire before this is
     /// durable; what one input causes comes before all that it sends, and must become durable as one. None without

@@ -1,0 +1,424 @@
+//! A broker that hears anything from anybody: it keeps its limits and its promises, and how bytes were cut makes no
+//! difference to what it does.
+
+use super::{Log, Source, encode, one_of, packets, peer::Peer};
+use arbitrary::{Result, Unstructured};
+use bytes::{Bytes, BytesMut};
+use mqlite::{
+    broker::{Action, Authentication, Broker, Config, ConnectionId, Event, Frame, Grant, Grants, Input, Verdict},
+    codec::{Framer, MAXIMUM_PACKET_SIZE, Packet, PacketId, Publish, QoS, ReasonCode, Text},
+    time::Timestamp,
+};
+use std::{collections::BTreeMap, mem};
+
+/// Takes limits and steps from the bytes; `change` has the last word on the limits. Shows every step and action.
+pub fn broker(data: &[u8], change: impl FnOnce(&mut Config), log: Log<'_>) {
+    let mut source = Unstructured::new(data);
+    let Ok(mut config) = config(&mut source) else { return };
+    change(&mut config);
+    let mut world = World::new(config, log);
+    for _ in 0..MOST_STEPS {
+        if source.is_empty() {
+            break;
+        }
+        let Ok(step) = step(&mut source) else { break };
+        (world.log)(&step);
+        world.take(step);
+    }
+    world.end();
+}
+
+#[derive(Debug)]
+enum Step {
+    Open(usize, Option<Packet>),
+    /// Packets in one chunk.
+    Send(usize, Vec<Packet>),
+    /// A packet so often that one input cannot process it all.
+    Flood(usize, Packet),
+    Bytes(usize, Vec<u8>),
+    AcknowledgeAll(usize),
+    Close(usize),
+    Writable(usize),
+    Verdict(Verdict),
+    Wait(u64),
+    Publish(Publish),
+    ShutDown,
+}
+
+const CLIENTS: usize = 4;
+const MOST_STEPS: usize = 150;
+/// A little more than one input may cause.
+const FLOOD: usize = 2_500;
+
+fn step(source: &mut Source<'_>) -> Result<Step> {
+    let kind = source.int_in_range(0..=31_u8)?;
+    let client = source.int_in_range(0..=CLIENTS as u8 - 1)?.into();
+    Ok(match kind {
+        0..=3 => Step::Open(client, Some(Packet::Connect(Box::new(packets::connect(source)?)))),
+        4 => Step::Open(client, None),
+        5..=10 => Step::Send(client, vec![Packet::Publish(packets::publish(source)?)]),
+        11..=13 => Step::Send(client, vec![Packet::Subscribe(packets::subscribe(source)?)]),
+        14..=16 => Step::Send(client, vec![packets::packet(source)?]),
+        19 if source.ratio(1, 4)? => Step::Flood(client, packets::packet(source)?),
+        17..=19 => Step::Send(client, vec![packets::packet(source)?, packets::packet(source)?]),
+        20 => {
+            let length = source.int_in_range(0..=40_u8)?.into();
+            Step::Bytes(client, source.bytes(source.len().min(length))?.to_vec())
+        }
+        21 | 22 => Step::AcknowledgeAll(client),
+        23 => Step::Close(client),
+        24 | 25 => Step::Writable(client),
+        26 | 27 => Step::Verdict(verdict(source)?),
+        28 | 29 => Step::Wait(one_of(source, &[1, 999, 1_500, 10_000, 120_000])?),
+        30 => Step::Publish(packets::publish(source)?),
+        _ if source.ratio(1, 16)? => Step::ShutDown,
+        _ => Step::Send(client, vec![Packet::Disconnect(packets::disconnect(source)?)]),
+    })
+}
+
+fn verdict(source: &mut Source<'_>) -> Result<Verdict> {
+    Ok(match source.int_in_range(0..=7_u8)? {
+        0 => Verdict::Deny { reason: packets::reason(source)? },
+        1 => Verdict::Redirect { server: packets::text(source)?, permanent: source.arbitrary()? },
+        2 => Verdict::Continue { data: Some(packets::binary(source)?) },
+        3 => Verdict::Continue { data: None },
+        4 => Verdict::Allow { grants: grants(source)?, data: Some(packets::binary(source)?) },
+        _ => Verdict::Allow { grants: Grants::all(), data: None },
+    })
+}
+
+fn grants(source: &mut Source<'_>) -> Result<Grants> {
+    const FILTERS: [&str; 6] = ["a/#", "#", "$SYS/#", "%c/#", "%u", "b"];
+    let rules: Result<Vec<_>> = (0..source.int_in_range(0..=3)?)
+        .map(|_| {
+            Ok(Grant {
+                filter: one_of(source, &FILTERS).map(Text::from_static)?,
+                publish: source.arbitrary()?,
+                subscribe: source.arbitrary()?,
+                maximum_qos: packets::qos(source)?,
+                retain: source.arbitrary()?,
+            })
+        })
+        .collect();
+    Ok(Grants::of(rules?))
+}
+
+fn config(source: &mut Source<'_>) -> Result<Config> {
+    let authentication = match source.int_in_range(0..=3_u8)? {
+        0 => Authentication::Ask,
+        1 => Authentication::Open(grants(source)?),
+        _ => Authentication::Open(Grants::all()),
+    };
+    Ok(Config {
+        authentication,
+        maximum_connections: source.int_in_range(2..=8)?,
+        maximum_sessions: source.int_in_range(1..=8)?,
+        maximum_packet_size: one_of(source, &[1_000, 300, 60])?,
+        maximum_connect_size: one_of(source, &[1_000, 200, 30])?,
+        receive_maximum: source.int_in_range(0..=4)?,
+        topic_alias_maximum: source.int_in_range(0..=3)?,
+        assigned_topic_aliases: source.int_in_range(0..=3)?,
+        maximum_qos: one_of(source, &[QoS::ExactlyOnce, QoS::ExactlyOnce, QoS::AtLeastOnce, QoS::AtMostOnce])?,
+        retain_available: source.ratio(7, 8)?,
+        wildcard_subscription_available: source.ratio(7, 8)?,
+        subscription_identifiers_available: source.ratio(7, 8)?,
+        shared_subscription_available: source.ratio(7, 8)?,
+        server_keep_alive_seconds: one_of(source, &[None, None, Some(0), Some(5)])?,
+        maximum_session_expiry_seconds: one_of(source, &[100, 0, u32::MAX])?,
+        maximum_subscriptions: source.int_in_range(0..=5)?,
+        maximum_topic_levels: one_of(source, &[128, 3, 2])?,
+        maximum_in_flight: source.int_in_range(0..=4)?,
+        maximum_queued_messages: source.int_in_range(0..=6)?,
+        send_buffer: one_of(source, &[500, 100, 1, 1 << 20])?,
+        maximum_retained_messages: source.int_in_range(0..=4)?,
+        sys_interval_seconds: one_of(source, &[10, 0, 1])?,
+        response_information: one_of(source, &[None, Some("r/")])?.map(Text::from_static),
+        maximum_subscription_bytes: one_of(source, &[1 << 20, 2_000])?,
+        maximum_queued_bytes: one_of(source, &[1 << 20, 1_000])?,
+        maximum_retained_bytes: one_of(source, &[1 << 20, 1_000])?,
+        maximum_message_bytes: one_of(source, &[1 << 20, 3_000])?,
+        ..Config::default()
+    })
+}
+
+struct World<'log> {
+    config: Config,
+    broker: Broker,
+    /// Hears the same in smaller pieces; gone after a flood, which has no such twin.
+    twin: Option<Broker>,
+    /// Bytes of such a piece, another one each time.
+    piece: usize,
+    now: Timestamp,
+    last_connection: u64,
+    clients: [Option<Client>; CLIENTS],
+    questions: Vec<ConnectionId>,
+    log: Log<'log>,
+}
+
+struct Client {
+    connection: ConnectionId,
+    peer: Peer,
+    /// What the client sends, as the broker reads it.
+    sent: Framer,
+    is_accepted: bool,
+    unsent: usize,
+}
+
+impl<'log> World<'log> {
+    fn new(config: Config, log: Log<'log>) -> Self {
+        let new = || Broker::new(config.clone(), [3; 32]);
+        Self {
+            broker: new(),
+            twin: Some(new()),
+            piece: 1,
+            now: Timestamp(1),
+            last_connection: 0,
+            clients: [const { None }; CLIENTS],
+            questions: Vec::new(),
+            log,
+            config,
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Open(client, connect) => self.open(client, connect),
+            Step::Send(client, packets) => self.send(client, &packets),
+            Step::Flood(client, packet) => {
+                self.twin = None;
+                self.send(client, &vec![packet; FLOOD]);
+            }
+            Step::Bytes(client, bytes) => self.receive(client, bytes.into()),
+            Step::AcknowledgeAll(client) => self.acknowledge_all(client),
+            Step::Close(client) => {
+                if let Some(client) = self.clients[client].take() {
+                    self.input(Input::Closed { connection: client.connection });
+                }
+            }
+            Step::Writable(client) => {
+                if let Some(client) = &mut self.clients[client] {
+                    client.unsent = 0;
+                    let connection = client.connection;
+                    self.input(Input::Writable { connection });
+                }
+            }
+            Step::Verdict(verdict) => {
+                if let Some(connection) = self.questions.pop() {
+                    self.input(Input::Authenticated { connection, verdict });
+                }
+            }
+            Step::Wait(millis) => {
+                self.now = self.now.plus_millis(millis);
+                self.input(Input::Timeout);
+            }
+            Step::Publish(publish) => self.input(Input::Publish { publish }),
+            Step::ShutDown => self.input(Input::ShutDown),
+        }
+        self.check_limits();
+    }
+
+    fn open(&mut self, index: usize, connect: Option<Packet>) {
+        self.last_connection += 1;
+        let connection = ConnectionId(self.last_connection);
+        // An old connection may go before the new one comes, or later, or never.
+        if let Some(old) = self.clients[index].take().filter(|_| !self.last_connection.is_multiple_of(3)) {
+            self.input(Input::Closed { connection: old.connection });
+        }
+        let sent = Framer::new(MAXIMUM_PACKET_SIZE);
+        self.clients[index] = Some(Client { connection, peer: Peer::new(), sent, is_accepted: false, unsent: 0 });
+        self.input(Input::Opened { connection });
+        if let Some(connect) = connect {
+            self.send(index, &[connect]);
+        }
+    }
+
+    fn send(&mut self, index: usize, packets: &[Packet]) {
+        let Some(client) = &self.clients[index] else { return };
+        let mut version = client.peer.version.unwrap_or_default();
+        let mut bytes = BytesMut::new();
+        for packet in packets {
+            if let (Packet::Connect(connect), None) = (packet, client.peer.version) {
+                version = connect.version;
+            }
+            bytes.extend_from_slice(&encode(packet, version));
+        }
+        self.receive(index, bytes.freeze());
+    }
+
+    fn receive(&mut self, index: usize, bytes: Bytes) {
+        if let Some(client) = &mut self.clients[index] {
+            client.sends(bytes.clone());
+            let connection = client.connection;
+            self.input(Input::Received { connection, bytes });
+        }
+    }
+
+    /// With PUBACK: a client that has a QoS 2 message to acknowledge breaks a rule.
+    fn acknowledge_all(&mut self, index: usize) {
+        let Some(client) = &self.clients[index] else { return };
+        let answer = |id: PacketId| Packet::PubAck(id.into());
+        self.send(index, &client.peer.exchanges().into_iter().map(answer).collect::<Vec<_>>());
+    }
+
+    fn input(&mut self, input: Input) {
+        let mut actions: Vec<_> = self.broker.handle(self.now, input.clone()).collect();
+        self.piece = self.piece % 7 + 1;
+        if let Some(twin) = &mut self.twin {
+            let mut again = Vec::new();
+            match input {
+                Input::Received { connection, bytes } if !bytes.is_empty() => {
+                    for piece in bytes.chunks(self.piece) {
+                        let bytes = bytes.slice_ref(piece);
+                        again.extend(twin.handle(self.now, Input::Received { connection, bytes }));
+                    }
+                }
+                input => again.extend(twin.handle(self.now, input)),
+            }
+            // A later piece comes with a look at what is due by then.
+            serve(&mut self.broker, self.now, &mut actions);
+            serve(twin, self.now, &mut again);
+            assert_eq!(Outcome::of(&actions), Outcome::of(&again), "in pieces of {} bytes", self.piece);
+        }
+        for action in actions {
+            (self.log)(&action);
+            self.perform(action);
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Send { connection, frame } => {
+                if let Some(client) = self.client(connection) {
+                    client.hears(&frame);
+                }
+            }
+            Action::Close { connection, .. } => {
+                if let Some(client) = self.client(connection) {
+                    assert!(!mem::replace(&mut client.peer.is_closed, true), "closed twice");
+                }
+            }
+            Action::Authenticate { connection, .. } => self.questions.push(connection),
+            Action::Report(_) => {}
+        }
+    }
+
+    fn client(&mut self, connection: ConnectionId) -> Option<&mut Client> {
+        self.clients.iter_mut().flatten().find(|client| client.connection == connection)
+    }
+
+    fn check_limits(&self) {
+        let (config, now) = (&self.config, self.broker.statistics());
+        let most = |value: usize| value as u64;
+        assert!(now.clients_connected <= most(config.maximum_connections));
+        assert!(now.sessions <= most(config.maximum_sessions));
+        assert!(now.subscriptions <= now.sessions * most(config.maximum_subscriptions));
+        assert!(now.subscription_bytes <= most(config.maximum_subscription_bytes));
+        assert!(now.retained_messages <= most(config.maximum_retained_messages));
+        assert!(now.retained_bytes <= most(config.maximum_retained_bytes));
+        // The message that reaches the limit, and its way to each session, are let in.
+        assert!(now.message_bytes <= most(config.maximum_message_bytes) + 10_000);
+        let in_flight = u64::from(config.maximum_in_flight.max(1)) * 2;
+        assert!(now.messages_stored <= now.sessions * (most(config.maximum_queued_messages) + 1 + in_flight));
+        for client in self.clients.iter().flatten().filter(|client| !client.peer.is_closed) {
+            assert!(client.unsent <= 4 * config.send_buffer + 2_000, "{} unsent", client.unsent);
+        }
+        if let Some(twin) = &self.twin {
+            assert_eq!(twin.statistics(), now);
+            assert_eq!(twin.deadline(), self.broker.deadline());
+        }
+    }
+
+    /// When all clients are gone and all time has passed, nothing is left but what is kept for good.
+    fn end(mut self) {
+        for client in 0..CLIENTS {
+            self.take(Step::Close(client));
+        }
+        self.take(Step::ShutDown);
+        for _ in 0..1_000 {
+            let Some(deadline) = self.broker.deadline() else { break };
+            self.now = self.now.max(deadline.at);
+            self.input(Input::Timeout);
+        }
+        assert_eq!(self.broker.deadline(), None);
+        let left = self.broker.statistics();
+        assert_eq!(left.clients_connected, 0);
+        if self.config.maximum_session_expiry_seconds < u32::MAX {
+            assert_eq!((left.sessions, left.subscriptions, left.subscription_bytes), (0, 0, 0));
+            assert_eq!(left.messages_stored, 0);
+            assert!(left.message_bytes <= left.retained_bytes, "only these are left");
+        }
+        self.check_limits();
+    }
+}
+
+/// Does what is due.
+fn serve(broker: &mut Broker, now: Timestamp, actions: &mut Vec<Action>) {
+    for _ in 0..1_000 {
+        if broker.deadline().is_none_or(|deadline| deadline.at > now) {
+            return;
+        }
+        actions.extend(broker.handle(now, Input::Timeout));
+    }
+    panic!("there is always more to do: {:?}", broker.deadline());
+}
+
+impl Client {
+    /// Notes what is sent, up to what nobody can read.
+    fn sends(&mut self, bytes: Bytes) {
+        self.sent.push(bytes);
+        while let Ok(Some(frame)) = self.sent.next() {
+            let is_first = self.peer.version.is_none();
+            match Packet::decode(frame, self.peer.version.unwrap_or_default()) {
+                Ok(Packet::Connect(connect)) if is_first => self.peer.connects(&connect),
+                Ok(packet) => self.peer.sends(&packet),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn hears(&mut self, frame: &Frame) {
+        assert!(!frame.is_empty());
+        self.unsent += frame.len();
+        let mut bytes = BytesMut::new();
+        frame.write_to(&mut bytes);
+        match self.peer.hears(&bytes.freeze()) {
+            Packet::ConnAck(connack) => {
+                assert!(!self.is_accepted, "CONNACK comes once");
+                self.is_accepted = connack.reason == ReasonCode::Success;
+            }
+            Packet::Auth(_) => {}
+            Packet::Disconnect(_)
+            | Packet::Publish(_)
+            | Packet::PubAck(_)
+            | Packet::PubRec(_)
+            | Packet::PubRel(_)
+            | Packet::PubComp(_)
+            | Packet::SubAck(_)
+            | Packet::UnsubAck(_)
+            | Packet::PingResp => assert!(self.is_accepted, "[MQTT-3.2.0-1]"),
+            packet => panic!("no server sends {packet:?}"),
+        }
+    }
+}
+
+/// What came of an input. How many reports tell of what was dropped depends on the pieces, how many messages were not.
+#[derive(Debug, Default, PartialEq)]
+struct Outcome<'actions> {
+    actions: Vec<&'actions Action>,
+    dropped: BTreeMap<(&'actions str, &'static str), u64>,
+}
+
+impl<'actions> Outcome<'actions> {
+    fn of(actions: &'actions [Action]) -> Self {
+        let mut outcome = Self::default();
+        for action in actions {
+            match action {
+                Action::Report(Event::Dropped { client_id, why, count }) => {
+                    *outcome.dropped.entry((client_id.as_str(), why)).or_default() += count;
+                }
+                action => outcome.actions.push(action),
+            }
+        }
+        outcome
+    }
+}
