@@ -59,7 +59,7 @@ suite-rust:
 	cargo test --features native --no-fail-fast
 
 suite-wasm: setup-wasm setup-wasm-pack setup-browser
-	.ci/browser .ci/wasm wasm-pack test --headless --chrome
+	@.ci/test-wasm.sh
 
 suite-js: target/ci/js.built
 	npm --prefix js test
