@@ -15,7 +15,7 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test fuzz corpus lint clean FORCE
+.PHONY: help setup demo worker build test fuzz corpus rates lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ fuzz: setup-fuzz ## Look for inputs that break a law: 60 s a target, or TIME=n; 
 
 corpus: setup-fuzz ## Keep the fewest of the inputs that `make fuzz` found, for the tests to replay
 	@.ci/fuzz-corpus.sh $$TARGET
+
+rates: ## Tell how many messages a second the core routes
+	@cargo bench --quiet --bench rates
 
 setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto npm-js npm-worker npm-www npm-interop ## Install what all of these need
 
