@@ -15,7 +15,7 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test fuzz corpus rates lint clean FORCE
+.PHONY: help setup demo worker build test fuzz corpus coverage rates lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ fuzz: setup-fuzz ## Look for inputs that break a law: 60 s a target, or TIME=n; 
 
 corpus: setup-fuzz ## Keep the fewest of the inputs that `make fuzz` found, for the tests to replay
 	@.ci/fuzz-corpus.sh $$TARGET
+
+coverage: setup-llvm-cov ## Tell which part of the core's lines the Rust tests run
+	@.ci/coverage.sh
 
 rates: ## Tell how many messages a second the core routes
 	@cargo bench --quiet --bench rates
@@ -115,6 +118,9 @@ setup-mosquitto:
 
 setup-fuzz:
 	@.ci/setup/cargo-fuzz.sh
+
+setup-llvm-cov:
+	@.ci/setup/llvm-cov.sh
 
 npm-js npm-worker npm-www: npm-%:
 	@.ci/setup/npm.sh $*

@@ -12,6 +12,9 @@ wasm_pack_version=0.15.1
 cargo_fuzz_version=0.13.2
 # shellcheck disable=SC2034
 cargo_fuzz=$cache/cargo-fuzz-$cargo_fuzz_version/bin/cargo-fuzz
+cargo_llvm_cov_version=0.9.1
+# shellcheck disable=SC2034
+cargo_llvm_cov=$cache/cargo-llvm-cov-$cargo_llvm_cov_version/bin/cargo-llvm-cov
 
 # fail SENTENCE: ends the script. The sentence names the command that would help.
 fail() {
