@@ -28,6 +28,11 @@ fn broker() {
 }
 
 #[test]
+fn restore() {
+    replay("restore", bodies::restore);
+}
+
+#[test]
 fn client() {
     replay("client", bodies::client);
 }

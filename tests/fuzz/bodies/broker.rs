@@ -1,11 +1,16 @@
 //! A broker that hears anything from anybody: it keeps its limits and its promises, and how bytes were cut makes no
 //! difference to what it does.
 
-use super::{Log, Source, encode, one_of, packets, peer::Peer};
+use super::{
+    Log, Source,
+    disk::{Change, Side},
+    encode, one_of, packets,
+    peer::Peer,
+};
 use arbitrary::{Result, Unstructured};
 use bytes::{Bytes, BytesMut};
 use mqlite::{
-    broker::{Action, Authentication, Broker, Config, ConnectionId, Event, Frame, Grant, Grants, Input, Verdict},
+    broker::{Action, Authentication, Config, ConnectionId, Durability, Event, Frame, Grant, Grants, Input, Verdict},
     codec::{Framer, MAXIMUM_PACKET_SIZE, Packet, PacketId, Publish, QoS, ReasonCode, Text},
     time::Timestamp,
 };
@@ -13,15 +18,34 @@ use std::{collections::BTreeMap, mem};
 
 /// Takes limits and steps from the bytes; `change` has the last word on the limits. Shows every step and action.
 pub fn broker(data: &[u8], change: impl FnOnce(&mut Config), log: Log<'_>) {
+    run(data, change, Restarts::Sound, log);
+}
+
+/// The same with a broker that ends now and then, and comes back from records of which some are not what it left.
+pub fn restore(data: &[u8], log: Log<'_>) {
+    run(data, |_| (), Restarts::Broken, log);
+}
+
+/// How a broker comes back: seldom and from its own records, or often and from whatever is there.
+#[derive(Clone, Copy, PartialEq)]
+enum Restarts {
+    Sound,
+    Broken,
+}
+
+fn run(data: &[u8], change: impl FnOnce(&mut Config), restarts: Restarts, log: Log<'_>) {
     let mut source = Unstructured::new(data);
     let Ok(mut config) = config(&mut source) else { return };
+    if restarts == Restarts::Broken && config.durability == Durability::None {
+        config.durability = Durability::Sessions;
+    }
     change(&mut config);
     let mut world = World::new(config, log);
     for _ in 0..MOST_STEPS {
         if source.is_empty() {
             break;
         }
-        let Ok(step) = step(&mut source) else { break };
+        let Ok(step) = step(&mut source, restarts) else { break };
         (world.log)(&step);
         world.take(step);
     }
@@ -43,6 +67,8 @@ enum Step {
     Wait(u64),
     Publish(Publish),
     ShutDown,
+    /// The broker comes back, with these of its clients' connections.
+    Restart(Vec<Change>, [bool; CLIENTS]),
 }
 
 const CLIENTS: usize = 4;
@@ -50,7 +76,7 @@ const MOST_STEPS: usize = 150;
 /// A little more than one input may cause.
 const FLOOD: usize = 2_500;
 
-fn step(source: &mut Source<'_>) -> Result<Step> {
+fn step(source: &mut Source<'_>, restarts: Restarts) -> Result<Step> {
     let kind = source.int_in_range(0..=31_u8)?;
     let client = source.int_in_range(0..=CLIENTS as u8 - 1)?.into();
     Ok(match kind {
@@ -70,6 +96,8 @@ fn step(source: &mut Source<'_>) -> Result<Step> {
         24 | 25 => Step::Writable(client),
         26 | 27 => Step::Verdict(verdict(source)?),
         28 | 29 => Step::Wait(one_of(source, &[1, 999, 1_500, 10_000, 120_000])?),
+        30 if restarts == Restarts::Broken => Step::Restart(Change::some(source)?, source.arbitrary()?),
+        30 if source.arbitrary()? => Step::Restart(Vec::new(), source.arbitrary()?),
         30 => Step::Publish(packets::publish(source)?),
         _ if source.ratio(1, 16)? => Step::ShutDown,
         _ => Step::Send(client, vec![Packet::Disconnect(packets::disconnect(source)?)]),
@@ -111,6 +139,7 @@ fn config(source: &mut Source<'_>) -> Result<Config> {
     };
     Ok(Config {
         authentication,
+        durability: one_of(source, &[Durability::None, Durability::Sessions, Durability::Connections])?,
         maximum_connections: source.int_in_range(2..=8)?,
         maximum_sessions: source.int_in_range(1..=8)?,
         maximum_packet_size: one_of(source, &[1_000, 300, 60])?,
@@ -143,9 +172,12 @@ fn config(source: &mut Source<'_>) -> Result<Config> {
 
 struct World<'log> {
     config: Config,
-    broker: Broker,
+    side: Side,
     /// Hears the same in smaller pieces; gone after a flood, which has no such twin.
-    twin: Option<Broker>,
+    twin: Option<Side>,
+    restarts: u8,
+    /// Whether all records ever restored were a broker's own.
+    is_sound: bool,
     /// Bytes of such a piece, another one each time.
     piece: usize,
     now: Timestamp,
@@ -166,10 +198,11 @@ struct Client {
 
 impl<'log> World<'log> {
     fn new(config: Config, log: Log<'log>) -> Self {
-        let new = || Broker::new(config.clone(), [3; 32]);
         Self {
-            broker: new(),
-            twin: Some(new()),
+            side: Side::new(&config),
+            twin: Some(Side::new(&config)),
+            restarts: 0,
+            is_sound: true,
             piece: 1,
             now: Timestamp(1),
             last_connection: 0,
@@ -213,6 +246,7 @@ impl<'log> World<'log> {
             }
             Step::Publish(publish) => self.input(Input::Publish { publish }),
             Step::ShutDown => self.input(Input::ShutDown),
+            Step::Restart(changes, resumed) => self.restart(&changes, resumed),
         }
         self.check_limits();
     }
@@ -260,8 +294,30 @@ impl<'log> World<'log> {
         self.send(index, &client.peer.exchanges().into_iter().map(answer).collect::<Vec<_>>());
     }
 
+    /// The broker is gone, and another one made of what it left. A client whose connection has gone, or of which nothing
+    /// can be expected any more, is forgotten.
+    fn restart(&mut self, changes: &[Change], resumed: [bool; CLIENTS]) {
+        self.restarts += 1;
+        self.is_sound &= changes.is_empty();
+        self.questions.clear();
+        let connections = self.side.restart(&self.config, self.restarts, changes, self.is_sound);
+        if let Some(twin) = &mut self.twin {
+            twin.restart(&self.config, self.restarts, changes, self.is_sound);
+        }
+        for (client, is_resumed) in self.clients.iter_mut().zip(resumed) {
+            let goes_on = |it: &Client| is_resumed && !it.peer.is_closed && connections.contains_key(&it.connection);
+            *client = client.take().filter(|it| changes.is_empty() && goes_on(it));
+        }
+        for (connection, state) in connections {
+            if !changes.is_empty() || self.client(connection).is_some() {
+                self.input(Input::Resumed { connection, state });
+            }
+        }
+    }
+
     fn input(&mut self, input: Input) {
-        let mut actions: Vec<_> = self.broker.handle(self.now, input.clone()).collect();
+        let is_resumed = matches!(input, Input::Resumed { .. });
+        let mut actions = self.side.handle(self.now, input.clone());
         self.piece = self.piece % 7 + 1;
         if let Some(twin) = &mut self.twin {
             let mut again = Vec::new();
@@ -274,10 +330,13 @@ impl<'log> World<'log> {
                 }
                 input => again.extend(twin.handle(self.now, input)),
             }
-            // A later piece comes with a look at what is due by then.
-            serve(&mut self.broker, self.now, &mut actions);
-            serve(twin, self.now, &mut again);
+            // A later piece comes with a look at what is due by then. Nothing may come before the last that is resumed.
+            if !is_resumed {
+                actions.extend(self.side.serve(self.now));
+                again.extend(twin.serve(self.now));
+            }
             assert_eq!(Outcome::of(&actions), Outcome::of(&again), "in pieces of {} bytes", self.piece);
+            assert_eq!(self.side.disk, twin.disk, "in pieces of {} bytes", self.piece);
         }
         for action in actions {
             (self.log)(&action);
@@ -298,7 +357,7 @@ impl<'log> World<'log> {
                 }
             }
             Action::Authenticate { connection, .. } => self.questions.push(connection),
-            Action::Report(_) => {}
+            Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } | Action::Report(_) => {}
         }
     }
 
@@ -307,7 +366,14 @@ impl<'log> World<'log> {
     }
 
     fn check_limits(&self) {
-        let (config, now) = (&self.config, self.broker.statistics());
+        let (config, now) = (&self.config, self.side.broker.statistics());
+        if let Some(twin) = &self.twin {
+            assert_eq!(twin.broker.statistics(), now);
+            assert_eq!(twin.broker.deadline(), self.side.broker.deadline());
+        }
+        if !self.is_sound {
+            return; // what records say beyond a limit is kept
+        }
         let most = |value: usize| value as u64;
         assert!(now.clients_connected <= most(config.maximum_connections));
         assert!(now.sessions <= most(config.maximum_sessions));
@@ -322,10 +388,6 @@ impl<'log> World<'log> {
         for client in self.clients.iter().flatten().filter(|client| !client.peer.is_closed) {
             assert!(client.unsent <= 4 * config.send_buffer + 2_000, "{} unsent", client.unsent);
         }
-        if let Some(twin) = &self.twin {
-            assert_eq!(twin.statistics(), now);
-            assert_eq!(twin.deadline(), self.broker.deadline());
-        }
     }
 
     /// When all clients are gone and all time has passed, nothing is left but what is kept for good.
@@ -335,31 +397,20 @@ impl<'log> World<'log> {
         }
         self.take(Step::ShutDown);
         for _ in 0..1_000 {
-            let Some(deadline) = self.broker.deadline() else { break };
+            let Some(deadline) = self.side.broker.deadline() else { break };
             self.now = self.now.max(deadline.at);
             self.input(Input::Timeout);
         }
-        assert_eq!(self.broker.deadline(), None);
-        let left = self.broker.statistics();
+        assert_eq!(self.side.broker.deadline(), None);
+        let left = self.side.broker.statistics();
         assert_eq!(left.clients_connected, 0);
-        if self.config.maximum_session_expiry_seconds < u32::MAX {
+        if self.is_sound && self.config.maximum_session_expiry_seconds < u32::MAX {
             assert_eq!((left.sessions, left.subscriptions, left.subscription_bytes), (0, 0, 0));
             assert_eq!(left.messages_stored, 0);
             assert!(left.message_bytes <= left.retained_bytes, "only these are left");
         }
         self.check_limits();
     }
-}
-
-/// Does what is due.
-fn serve(broker: &mut Broker, now: Timestamp, actions: &mut Vec<Action>) {
-    for _ in 0..1_000 {
-        if broker.deadline().is_none_or(|deadline| deadline.at > now) {
-            return;
-        }
-        actions.extend(broker.handle(now, Input::Timeout));
-    }
-    panic!("there is always more to do: {:?}", broker.deadline());
 }
 
 impl Client {
@@ -401,7 +452,7 @@ impl Client {
     }
 }
 
-/// What came of an input. How many reports tell of what was dropped depends on the pieces, how many messages were not.
+/// What came of an input, besides what the disk has of it. How many reports tell of what was dropped depends on the pieces, how many messages were not.
 #[derive(Debug, Default, PartialEq)]
 struct Outcome<'actions> {
     actions: Vec<&'actions Action>,
@@ -416,6 +467,7 @@ impl<'actions> Outcome<'actions> {
                 Action::Report(Event::Dropped { client_id, why, count }) => {
                     *outcome.dropped.entry((client_id.as_str(), why)).or_default() += count;
                 }
+                Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } => {}
                 action => outcome.actions.push(action),
             }
         }

@@ -5,12 +5,13 @@
 mod broker;
 mod client;
 mod decode;
+mod disk;
 mod frame;
 mod packets;
 mod peer;
 mod topic;
 
-pub use broker::broker;
+pub use broker::{broker, restore};
 pub use client::client;
 pub use decode::decode;
 pub use frame::frame;
