@@ -4,6 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 cd "$repository"
 
+"$cargo_llvm_cov" llvm-cov clean --workspace
 "$cargo_llvm_cov" llvm-cov --no-report
 "$cargo_llvm_cov" llvm-cov report --html
 "$cargo_llvm_cov" llvm-cov report --lcov --output-path target/llvm-cov/lines

@@ -3,7 +3,10 @@
 use crate::harness::*;
 use mqlite::{
     broker::{Authentication, AuthenticationStep, Config, Grant, Grants, Verdict},
-    codec::{Auth, AuthProperties, Binary, Connect, ConnectProperties, Packet, ProtocolVersion, Publish, ReasonCode},
+    codec::{
+        Auth, AuthProperties, Binary, Connect, ConnectProperties, Disconnect, DisconnectProperties, Packet,
+        ProtocolVersion, Publish, ReasonCode,
+    },
 };
 use std::num::NonZeroU32;
 
@@ -121,6 +124,34 @@ fn enhanced_authentication_goes_through_auth() {
     let connack = trace.hear_connack("ada");
     assert_eq!(connack.properties.authentication_method, Some(text("SCRAM-SHA-256")));
     assert_eq!(connack.properties.authentication_data, data(b"final"));
+}
+
+/// [MQTT-4.12.1-2]
+#[test]
+fn a_client_that_authenticates_again_may_be_sent_elsewhere() {
+    for (permanent, reason) in [(false, ReasonCode::UseAnotherServer), (true, ReasonCode::ServerMoved)] {
+        let mut trace = asking(V5);
+        connect_with_method(&mut trace);
+        trace.answer(allow(None));
+        trace.hear_connack("ada");
+        trace.send("ada", auth(ReasonCode::ReAuthenticate, data(b"first")));
+        trace.answer(Verdict::Redirect { server: text("other:1883"), permanent });
+        let properties =
+            DisconnectProperties { server_reference: Some(text("other:1883")), ..DisconnectProperties::default() };
+        trace.expect("ada", Packet::Disconnect(Disconnect { reason, properties }));
+        trace.expect_closed("ada", reason);
+    }
+}
+
+/// (4.12)
+#[test]
+fn a_client_that_is_asked_one_step_more_may_leave_instead() {
+    let mut trace = asking(V5);
+    connect_with_method(&mut trace);
+    trace.answer(Verdict::Continue { data: data(b"challenge") });
+    trace.expect("ada", auth(ReasonCode::ContinueAuthentication, data(b"challenge")));
+    trace.send("ada", Packet::Disconnect(ReasonCode::Success.into()));
+    trace.expect_closed("ada", ReasonCode::Success);
 }
 
 /// [MQTT-4.12.1-1] [MQTT-4.12.1-2] [MQTT-3.2.0-2]
