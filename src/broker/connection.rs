@@ -277,10 +277,7 @@ impl Broker {
             }
             Packet::PubComp(ack) => self.publish_completed(session, &ack),
             Packet::Subscribe(subscribe) => self.subscribe(id, session, subscribe),
-            Packet::Unsubscribe(unsubscribe) => {
-                self.unsubscribe(id, session, unsubscribe);
-                Ok(())
-            }
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, session, unsubscribe),
             Packet::PingReq => {
                 self.send(id, &Packet::PingResp); // [MQTT-3.12.4-1]
                 Ok(())

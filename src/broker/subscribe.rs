@@ -4,6 +4,7 @@ use super::{Broker, ConnectionId, connection::Stage, route::Subscription, sessio
 use crate::{
     codec::{
         AckProperties, Packet, ProtocolVersion, QoS, ReasonCode, RetainHandling, SubAck, Subscribe, SubscribeFilter,
+        Text,
     },
     session::Violation,
     topic::TopicFilter,
@@ -28,8 +29,8 @@ impl Broker {
         let filters: Vec<_> = subscribe
             .filters
             .into_iter()
-            .map(|requested| (TopicFilter::parse(requested.filter.clone()).ok(), requested))
-            .collect();
+            .map(|requested| Ok((self.parse_filter(id, &requested.filter)?, requested)))
+            .collect::<Result<_, Violation>>()?;
         let local_share = |(filter, requested): &(Option<TopicFilter>, SubscribeFilter)| {
             requested.options.no_local && filter.as_ref().is_some_and(|filter| filter.share_name().is_some())
         };
@@ -69,6 +70,20 @@ impl Broker {
         self.pump(session);
         self.watch_sys(session);
         Ok(())
+    }
+
+    /// The Topic Filter that `text` is; `None` if it would be one but for the shares, of which 3.1.1 knows nothing.
+    ///
+    /// # Errors
+    /// When it breaks the protocol. [MQTT-4.13.1-1] [3.1.1 MQTT-4.8.0-1]
+    pub(super) fn parse_filter(&self, id: ConnectionId, text: &Text) -> Result<Option<TopicFilter>, Violation> {
+        let knows_shares = self.connections.get(&id).is_some_and(|it| it.version == ProtocolVersion::V5);
+        let is_filter = || text.as_str().starts_with("$share/") && TopicFilter::parse(text.suffix(1)).is_ok();
+        match TopicFilter::parse(text.clone()) {
+            Ok(filter) => Ok(Some(filter)),
+            Err(_) if !knows_shares && is_filter() => Ok(None),
+            Err(invalid) => Err(Violation::new(ReasonCode::TopicFilterInvalid, invalid.rule)),
+        }
     }
 
     /// Adds or replaces one subscription; tells its filter, what was granted, and whether retained messages follow.

@@ -42,10 +42,10 @@ fn an_answer_that_refuses_is_no_larger_than_the_client_takes_and_no_wordier_than
         trace.expect("ada", pubrel(9, ReasonCode::PacketIdentifierNotFound));
         trace.send("ada", pubrel(9, ReasonCode::Success));
         trace.expect("ada", pubcomp(9, ReasonCode::PacketIdentifierNotFound));
-        trace.send("ada", subscribe(2, &[("forbidden", AtMostOnce), ("a#", AtMostOnce)]));
+        trace.send("ada", subscribe(2, &[("forbidden", AtMostOnce), (&"deep/".repeat(200), AtMostOnce)]));
         trace.expect("ada", suback(2, &[ReasonCode::NotAuthorized, ReasonCode::TopicFilterInvalid]));
-        trace.send("ada", unsubscribe(3, &["forbidden", "a#"]));
-        trace.expect("ada", unsuback(3, &[ReasonCode::NoSubscriptionExisted, ReasonCode::TopicFilterInvalid]));
+        trace.send("ada", unsubscribe(3, &["forbidden"]));
+        trace.expect("ada", unsuback(3, &[ReasonCode::NoSubscriptionExisted]));
     }
 }
 

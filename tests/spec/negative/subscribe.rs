@@ -41,51 +41,66 @@ fn a_packet_without_a_topic_filter_is_a_protocol_error() {
     );
 }
 
-/// [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2] [MQTT-3.8.4-5] [MQTT-3.10.4-6]
-/// [3.1.1 MQTT-4.7.1-2] [3.1.1 MQTT-4.7.1-3] [3.1.1 MQTT-4.7.3-1]: each filter has its own answer (3.9.3, 3.11.3).
+/// [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.13.1-1] [3.1.1 MQTT-4.7.1-2] [3.1.1 MQTT-4.7.1-3] [3.1.1 MQTT-4.7.3-1]
+/// [3.1.1 MQTT-4.8.0-1]
 #[test]
-fn an_ill_formed_topic_filter_is_not_granted() {
+fn an_ill_formed_topic_filter_ends_the_connection() {
+    let filters = ["", "a#", "#a", "a/#/b", "#/", "##", "#/#", "+a", "a+", "a/b+", "a/+b/c", "++", "+#", "a/+#"];
     judge(
         Scene::open(),
-        FILTERS.iter().flat_map(|filter| {
-            let (subscribe, unsubscribe) =
-                (format!("82: 0005 {{}} <{filter}> 00"), format!("A2: 0005 {{}} <{filter}>"));
+        filters.iter().flat_map(|filter| {
             [
-                row_5(format!("'{filter}'"), &subscribe, Answered("90: 0005 {} 8F")),
-                row_3(format!("'{filter}'"), &subscribe, Answered("90: 0005 80")),
-                row_5(format!("UNSUBSCRIBE '{filter}'"), &unsubscribe, Answered("B0: 0005 {} 8F")),
-                row_3(format!("UNSUBSCRIBE '{filter}'"), &unsubscribe, Answered("B0: 0005")),
+                row(format!("'{filter}'"), format!("82: 0005 {{}} <{filter}> 00"), Out(TopicFilterInvalid)),
+                row(format!("'{filter}' behind another"), format!("82: 0005 {{}} <extra> 00 <{filter}> 00"), {
+                    Out(TopicFilterInvalid)
+                }),
+                row(format!("UNSUBSCRIBE '{filter}'"), format!("A2: 0005 {{}} <{filter}>"), Out(TopicFilterInvalid)),
+                row(format!("UNSUBSCRIBE '{filter}' behind another"), format!("A2: 0005 {{}} <mine> <{filter}>"), {
+                    Out(TopicFilterInvalid)
+                }),
             ]
         }),
     );
 }
 
-const FILTERS: &[&str] = &[
-    "",
-    "a#",
-    "#a",
-    "a/#/b",
-    "#/",
-    "##",
-    "#/#",
-    "+a",
-    "a+",
-    "a/b+",
-    "a/+b/c",
-    "++",
-    "+#",
-    "a/+#",
-    "$share/",
-    "$share/g",
-    "$share/g/",
-    "$share//",
-    "$share//extra",
-    "$share/+/extra",
-    "$share/#/extra",
-    "$share/g+/extra",
-    "$share/g#/extra",
-    "$share/g/a#",
-    "$share/g/a/#/b",
-    "$share/g/+a",
-    "$share/g/a+/b",
-];
+/// [MQTT-4.8.2-1] [MQTT-4.8.2-2]: 3.1.1 knows no shares, so to it these are filters that this server does not grant.
+#[test]
+fn an_ill_formed_share_ends_the_connection_in_mqtt_5_and_is_not_granted_in_3_1_1() {
+    let filters = [
+        "$share/",
+        "$share/g",
+        "$share/g/",
+        "$share//",
+        "$share//extra",
+        "$share/+/extra",
+        "$share/#/extra",
+        "$share/g+/extra",
+        "$share/g#/extra",
+    ];
+    let rows = filters.iter().flat_map(|filter| {
+        [
+            row_5(*filter, format!("82: 0005 {{}} <{filter}> 00"), Out(TopicFilterInvalid)),
+            row_5(format!("UNSUBSCRIBE {filter}"), format!("A2: 0005 {{}} <{filter}>"), Out(TopicFilterInvalid)),
+        ]
+    });
+    let legal_in_3 = ["$share/", "$share/g", "$share/g/", "$share//", "$share//extra", "$share/+/extra"];
+    let rows = rows.chain(legal_in_3.iter().flat_map(|filter| {
+        [
+            row_3(*filter, format!("82: 0005 <{filter}> 00"), Answered("90: 0005 80")),
+            row_3(format!("UNSUBSCRIBE {filter}"), format!("A2: 0005 <{filter}>"), Answered("B0: 0005")),
+        ]
+    }));
+    let ill_formed = ["$share/g/a#", "$share/g/a/#/b", "$share/g/+a", "$share/g/a+/b"];
+    let rows = rows.chain(
+        ill_formed.iter().map(|filter| row(*filter, format!("82: 0005 {{}} <{filter}> 00"), Out(TopicFilterInvalid))),
+    );
+    let ill_formed_in_3 = ["$share/#/extra", "$share/g+/extra", "$share/g#/extra"];
+    judge(
+        Scene::open(),
+        rows.chain(
+            ill_formed_in_3
+                .iter()
+                .map(|filter| row_3(*filter, format!("82: 0005 <{filter}> 00"), Out(TopicFilterInvalid))),
+        ),
+    );
+}
