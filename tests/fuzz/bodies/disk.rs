@@ -96,6 +96,8 @@ pub enum Change {
     Flip(usize, usize, u8),
     /// One record has the value of another.
     Mix(usize, usize),
+    /// A record has another key.
+    Move(usize, usize, u8),
     Add(Vec<u8>, Vec<u8>),
     /// What is remembered of a connection has changed there.
     FlipState(usize, usize, u8),
@@ -112,8 +114,9 @@ impl Change {
         Ok(match source.int_in_range(0..=9_u8)? {
             0 => Self::Lose(record),
             1 => Self::Cut(record, place),
-            2 | 3 => Self::Mix(record, place),
-            4 | 5 => Self::FlipState(record, place, source.arbitrary()?),
+            2 => Self::Mix(record, place),
+            3 | 4 => Self::Move(record, place, source.arbitrary()?),
+            5 => Self::FlipState(record, place, source.arbitrary()?),
             6 => Self::Add(bytes(source)?, bytes(source)?),
             _ => Self::Flip(record, place, source.arbitrary()?),
         })
@@ -126,6 +129,14 @@ impl Change {
             Self::Lose(record) => {
                 let key = disk.records.keys().nth(record % records).cloned();
                 key.map(|key| disk.records.remove(&key));
+            }
+            Self::Move(record, place, mask) => {
+                let entry = disk.records.iter().nth(record % records).map(|(key, value)| (key.clone(), value.clone()));
+                if let Some((mut key, value)) = entry {
+                    disk.records.remove(&key);
+                    flip(&mut key, *place, *mask);
+                    disk.records.insert(key, value);
+                }
             }
             Self::Cut(record, length) => {
                 values.into_iter().nth(record % records).into_iter().for_each(|value| value.truncate(*length));
