@@ -121,7 +121,11 @@ impl Connection {
     pub(super) fn to_record(&self, link: Option<store::Link>) -> store::Connection {
         store::Connection {
             version: self.version,
-            maximum_packet_size: u32::try_from(self.maximum_packet_size).ok().and_then(NonZeroU32::new),
+            // The largest is no limit, on every platform.
+            maximum_packet_size: u32::try_from(self.maximum_packet_size)
+                .ok()
+                .filter(|size| *size < u32::MAX)
+                .and_then(NonZeroU32::new),
             problem_information: self.problem_information,
             is_pending: matches!(self.stage, Stage::Authenticating(_)),
             link,
