@@ -299,11 +299,6 @@ impl<M: Clone> Outbound<M> {
         }
     }
 
-    /// What is in flight, by identifier.
-    pub fn in_flight(&self) -> impl Iterator<Item = (PacketId, &InFlight<M>)> {
-        self.in_flight.iter().map(|(id, entry)| (*id, &entry.step))
-    }
-
     /// How many messages are in flight.
     pub fn len(&self) -> usize {
         self.in_flight.len()

@@ -36,16 +36,6 @@ impl PacketIds {
         self.in_use.remove(&id)
     }
 
-    /// Whether `id` is in use.
-    pub fn contains(&self, id: PacketId) -> bool {
-        self.in_use.contains(&id)
-    }
-
-    /// How many are in use.
-    pub fn len(&self) -> usize {
-        self.in_use.len()
-    }
-
     /// Whether none is in use.
     pub fn is_empty(&self) -> bool {
         self.in_use.is_empty()
