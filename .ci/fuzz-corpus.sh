@@ -15,7 +15,9 @@ for target; do
   case $target in broker | client | restore) counters=0 ;; *) counters=1 ;; esac
   step "Minimise $target" "$cargo_fuzz" fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none "$target" \
     "$fewer" "$kept" "target/fuzz/corpus/$target" -- -set_cover_merge=1 -use_counters=$counters
-  find "$kept" -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete
+  for input in "$kept"/*; do
+    if [[ ${input##*/} =~ ^[0-9a-f]{40}$ ]]; then rm "$input"; fi
+  done
   cp "$fewer"/* "$kept" && rm -r "$fewer"
   printf '  %s: %d inputs, %d bytes\n' "$target" "$(find "$kept" -type f | wc -l)" "$(cat "$kept"/* | wc -c)"
 done
