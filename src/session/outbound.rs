@@ -390,6 +390,36 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_goes_on_has_the_window_that_it_had() {
+        let mut outbound = connected(2);
+        let (a, b) = (outbound.send(QoS::AtLeastOnce, "a").unwrap(), outbound.send(QoS::AtLeastOnce, "b").unwrap());
+        outbound.connected(2);
+        assert_eq!(outbound.resend(), Some((a, Resend::Publish("a"))));
+        let (uncounted, resends) = outbound.uncarried();
+
+        let mut restored = Outbound::new();
+        restored.restore(a, 1, InFlight::PubAck("a"));
+        restored.restore(b, 2, InFlight::PubAck("b"));
+        restored.resumed(2, &uncounted, &resends);
+        assert_eq!(restored.resend(), Some((b, Resend::Publish("b"))));
+        assert_eq!(restored.send(QoS::AtLeastOnce, "c"), None);
+        restored.acknowledged(a).unwrap();
+        assert!(restored.send(QoS::AtLeastOnce, "c").is_some_and(|c| c != b));
+    }
+
+    #[test]
+    fn what_is_acknowledged_before_it_is_sent_again_is_not_sent_again() {
+        let mut outbound = connected(2);
+        let (a, b) = (outbound.send(QoS::AtLeastOnce, "a").unwrap(), outbound.send(QoS::AtLeastOnce, "b").unwrap());
+        outbound.connected(1);
+        assert_eq!(outbound.resend(), Some((a, Resend::Publish("a"))));
+        outbound.acknowledged(b).unwrap();
+        outbound.acknowledged(a).unwrap();
+        assert_eq!(outbound.resend(), None);
+        assert!(outbound.is_ready());
+    }
+
+    #[test]
     fn a_resumed_connection_resends_in_order_within_its_own_quota() {
         let mut outbound = connected(9);
         let a = outbound.send(QoS::ExactlyOnce, "a").unwrap();
