@@ -56,6 +56,11 @@ impl Grants {
     pub const fn of(rules: Vec<Grant>) -> Self {
         Self { rules: Some(rules) }
     }
+
+    /// The rules; none at all where everything is allowed.
+    pub fn rules(&self) -> Option<&[Grant]> {
+        self.rules.as_deref()
+    }
 }
 
 /// The grants of one client, with its names filled in.
