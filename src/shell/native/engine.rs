@@ -1,7 +1,12 @@
 //! The one task that owns the broker: what the connections notice goes in, what the broker wants goes out.
 //! Knows no socket, only the outbox of each connection.
 
-use super::{gate::Admission, outbox::Outbox, report};
+use super::{
+    gate::Admission,
+    outbox::Outbox,
+    pilot::{Pilot, Steering},
+    report,
+};
 use crate::{
     broker::{Action, Broker, ConnectionId, Event, Input, Verdict},
     codec::ReasonCode,
@@ -50,6 +55,9 @@ pub(super) struct Peer {
 
 pub(super) struct Engine {
     broker: Broker,
+    pilot: Option<Box<dyn Pilot>>,
+    /// What the pilot tells the broker; never anything without a pilot.
+    orders: mpsc::UnboundedReceiver<Input>,
     peers: HashMap<ConnectionId, Peer>,
     /// Connections that are behind: what they send next waits, in the end with its sender.
     behind: HashMap<ConnectionId, OwnedSemaphorePermit>,
@@ -60,8 +68,13 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn new(broker: Broker) -> Self {
-        Self { broker, peers: HashMap::new(), behind: HashMap::new(), sent_to: Vec::new(), closing: Vec::new() }
+    pub(super) fn new(broker: Broker, steering: Option<Steering>) -> Self {
+        let (pilot, orders) = match steering {
+            Some(Steering { pilot, inputs }) => (Some(pilot), inputs),
+            None => (None, mpsc::unbounded_channel().1),
+        };
+        let (peers, behind) = (HashMap::new(), HashMap::new());
+        Self { broker, pilot, orders, peers, behind, sent_to: Vec::new(), closing: Vec::new() }
     }
 
     /// Runs until `stop` resolves, then tells and closes every connection.
@@ -69,10 +82,12 @@ impl Engine {
         let mut stop = pin!(stop);
         let mut pending = Vec::with_capacity(NOTICES);
         loop {
+            let wait = self.wait();
             select! {
                 () = &mut stop => break,
                 _ = notices.recv_many(&mut pending, NOTICES) => {}
-                () = self.is_due() => self.timeout(),
+                Some(order) = self.orders.recv() => self.order(order),
+                () = is_due(wait) => self.timeout(),
             }
             for notice in pending.drain(..) {
                 self.notice(notice);
@@ -84,13 +99,20 @@ impl Engine {
         self.flush();
     }
 
-    /// Resolves at the broker's deadline, or earlier: the system's clock may be set while we sleep.
-    async fn is_due(&self) {
-        match self.broker.deadline().map(|deadline| deadline.at.millis_since(now())) {
-            // Even the shortest sleep takes a millisecond, and without any the connections would have no turn.
-            Some(0) => yield_now().await,
-            Some(wait) => sleep(Duration::from_millis(wait).min(LONGEST_SLEEP)).await,
-            None => future::pending().await,
+    /// Milliseconds until the broker's deadline, if it has one.
+    fn wait(&mut self) -> Option<u64> {
+        let now = self.now();
+        self.broker.deadline().map(|deadline| deadline.at.millis_since(now))
+    }
+
+    fn now(&mut self) -> Timestamp {
+        self.pilot.as_mut().map_or_else(now, |pilot| pilot.now())
+    }
+
+    fn order(&mut self, input: Input) {
+        match input {
+            Input::Timeout => self.timeout(),
+            input => self.input(input, None),
         }
     }
 
@@ -131,7 +153,14 @@ impl Engine {
     /// Feeds the broker. `why` is what the host knows better about a connection that ended.
     fn input(&mut self, input: Input, why: Option<&str>) {
         let mut unanswered = None;
-        for action in self.broker.handle(now(), input) {
+        let now = self.now();
+        if let Some(pilot) = &mut self.pilot {
+            pilot.before(&input);
+        }
+        for action in self.broker.handle(now, input) {
+            if let Some(pilot) = &mut self.pilot {
+                pilot.action(&action);
+            }
             match action {
                 Action::Send { connection, frame } => {
                     if let Some(peer) = self.peers.get_mut(&connection) {
@@ -158,6 +187,9 @@ impl Engine {
                 }
             }
         }
+        if let Some(pilot) = &mut self.pilot {
+            return pilot.after(&self.broker);
+        }
         // One input lets at most one connection ask.
         if let Some(connection) = unanswered {
             let verdict = Verdict::Deny { reason: ReasonCode::NotAuthorized };
@@ -175,6 +207,16 @@ impl Engine {
             self.peers.remove(&connection);
             self.behind.remove(&connection);
         }
+    }
+}
+
+/// Resolves after `wait` milliseconds, or earlier: the clock may be set while we sleep.
+async fn is_due(wait: Option<u64>) {
+    match wait {
+        // Even the shortest sleep takes a millisecond, and without any the connections would have no turn.
+        Some(0) => yield_now().await,
+        Some(wait) => sleep(Duration::from_millis(wait).min(LONGEST_SLEEP)).await,
+        None => future::pending().await,
     }
 }
 

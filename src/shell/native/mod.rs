@@ -17,15 +17,19 @@ mod gate;
 mod handshake;
 mod listener;
 mod outbox;
+mod pilot;
 mod report;
 mod tcp;
 mod websocket;
 
+pub use pilot::Pilot;
+
 use self::{
     engine::Engine,
     listener::{Door, Transport},
+    pilot::Steering,
 };
-use crate::broker::{Broker, Config, Durability};
+use crate::broker::{Broker, Config, Durability, Input};
 use std::{error, fmt, future::Future, io, net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -49,8 +53,8 @@ pub struct ServerConfig {
     /// Addresses for MQTT over WebSocket, each `HOST:PORT`; port 0 takes a free one.
     pub websocket: Vec<String>,
     /// The broker's settings. The server answers no questions: with [`crate::broker::Authentication::Ask`] all are
-    /// kept out. Its durability is ignored: everything is in memory. What holds before a CONNECT (number, time) holds for
-    /// WebSocket handshakes too.
+    /// kept out, unless a [`Pilot`] decides. Its durability is ignored: everything is in memory. What holds before a CONNECT
+    /// (number, time) holds for WebSocket handshakes too.
     pub broker: Config,
 }
 
@@ -62,9 +66,9 @@ impl Default for ServerConfig {
 }
 
 /// A broker with its listeners. Clients may connect once [`Server::bind`] has returned; [`Server::run`] answers them.
-#[derive(Debug)]
 pub struct Server {
     broker: Broker,
+    steering: Option<Steering>,
     listeners: Vec<(TcpListener, Transport)>,
     tcp_addresses: Vec<SocketAddr>,
     websocket_addresses: Vec<SocketAddr>,
@@ -83,7 +87,7 @@ impl Server {
         let over_websocket = Transport::WebSocket { limits: websocket::Limits::new(&config.broker) };
         let websocket_addresses = listen(&config.websocket, over_websocket, &mut listeners).await?;
         let broker = Broker::new(Config { durability: Durability::None, ..config.broker }, seed);
-        Ok(Self { broker, listeners, tcp_addresses, websocket_addresses })
+        Ok(Self { broker, steering: None, listeners, tcp_addresses, websocket_addresses })
     }
 
     /// Where MQTT over TCP is served, in the order of [`ServerConfig::tcp`], with the ports that were free.
@@ -94,6 +98,12 @@ impl Server {
     /// Where MQTT over WebSocket is served, in the order of [`ServerConfig::websocket`], with the ports that were free.
     pub fn websocket_addresses(&self) -> &[SocketAddr] {
         &self.websocket_addresses
+    }
+
+    /// Gives `pilot` a say; it speaks to the broker through `inputs`.
+    #[must_use]
+    pub fn steered(self, pilot: Box<dyn Pilot>, inputs: mpsc::UnboundedReceiver<Input>) -> Self {
+        Self { steering: Some(Steering { pilot, inputs }), ..self }
     }
 
     /// Serves until `stop` resolves. Then MQTT 5 clients hear DISCONNECT with 0x8B, what was sent is written, and all is
@@ -107,12 +117,19 @@ impl Server {
         }
         drop(door);
         announce(&self.tcp_addresses, &self.websocket_addresses);
-        Engine::new(self.broker).run(noticed, stop).await;
+        Engine::new(self.broker, self.steering).run(noticed, stop).await;
         drop(notices); // held so that a server without a listener waits too
         alive.send_replace(()); // the listeners see it and end
         if timeout(STOP_TIMEOUT, alive.closed()).await.is_err() {
             warn!("not every client took what was sent to it");
         }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let addresses = (&self.tcp_addresses, &self.websocket_addresses);
+        formatter.debug_tuple("Server").field(&addresses).finish()
     }
 }
 
