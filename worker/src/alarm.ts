@@ -1,15 +1,17 @@
 // The object's one alarm as the broker's timer. Knows no MQTT.
 
-import type { Timer } from 'mqlite';
+import type { Clock, Timer } from 'mqlite';
 
 /** A timer that wakes the object, evicted or not. Its granularity is a millisecond. */
 export class Alarm implements Timer {
   readonly #storage: DurableObjectStorage;
+  readonly #clock: Clock;
   #due: { at: number; call: () => void } | undefined;
   #armed: number | undefined;
 
-  constructor(storage: DurableObjectStorage) {
+  constructor(storage: DurableObjectStorage, clock: Clock) {
     this.#storage = storage;
+    this.#clock = clock;
   }
 
   set(at: number, call: () => void): void {
@@ -30,7 +32,7 @@ export class Alarm implements Timer {
     this.#armed = undefined;
     if (!this.#due) return;
     const { at, call } = this.#due;
-    if (Date.now() < at) return this.#arm(at);
+    if (this.#clock() < at) return this.#arm(at);
     this.#due = undefined;
     call();
   }
@@ -38,7 +40,7 @@ export class Alarm implements Timer {
   #arm(at: number): void {
     this.#armed = at;
     // What is due now is work that an input left: it is gone with the object's memory, and needs no alarm.
-    if (at <= Date.now()) setTimeout(() => this.fired());
+    if (at <= this.#clock()) setTimeout(() => this.fired());
     else this.#storage.setAlarm(at);
   }
 }

@@ -1,7 +1,7 @@
 // A room: one broker in a Durable Object, and the WebSockets that the runtime holds for it. Knows no MQTT.
 
 import { DurableObject } from 'cloudflare:workers';
-import { Broker, type Transport } from 'mqlite';
+import { Broker, type BrokerOptions, type Transport } from 'mqlite';
 import { Alarm } from './alarm.js';
 import type { Environment } from './environment.js';
 
@@ -11,19 +11,25 @@ const SERVICE_RESTART = 1012;
 
 /** One broker for all WebSockets that are opened to this object. */
 export class MqttBroker extends DurableObject<Environment> {
-  #broker!: Broker;
+  protected broker!: Broker;
   readonly #alarm: Alarm;
   readonly #transports = new Map<WebSocket, Transport>();
   #awake: ReturnType<typeof setInterval> | null = null;
 
   constructor(state: DurableObjectState, environment: Environment) {
     super(state, environment);
-    this.#alarm = new Alarm(state.storage);
+    const { clock = Date.now, ...options } = this.options();
+    this.#alarm = new Alarm(state.storage, clock);
     // Sockets that outlived the broker's sessions: told to come back.
     for (const socket of state.getWebSockets()) socket.close(SERVICE_RESTART, 'The broker was restarted.');
     state.blockConcurrencyWhile(async () => {
-      this.#broker = await Broker.open({ ...environment.LIMITS, timer: this.#alarm });
+      this.broker = await Broker.open({ ...options, clock, timer: this.#alarm });
     });
+  }
+
+  /** What the broker is opened with. A subclass may say more, such as who is let in. */
+  protected options(): Omit<BrokerOptions, 'timer'> {
+    return this.env.LIMITS;
   }
 
   /** Upgrades a request that index.ts found good. */
@@ -41,7 +47,7 @@ export class MqttBroker extends DurableObject<Environment> {
     };
     this.#transports.set(socket, transport);
     this.#stayAwake();
-    this.#broker.accept(transport);
+    this.broker.accept(transport);
     return new Response(null, { status: 101, webSocket: client, headers: { 'Sec-WebSocket-Protocol': 'mqtt' } });
   }
 
