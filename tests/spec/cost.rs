@@ -81,7 +81,7 @@ fn a_search_that_finds_nothing_goes_on_later() {
     retain_many(&mut trace, 50_000);
     trace.send("ada", subscribe(1, &[("+/+/x", AtMostOnce)]));
     trace.hear("ada");
-    assert!((2..9).contains(&trace.catch_up()));
+    assert!((2..9).contains(&trace.turns()));
     trace.expect_nothing("ada");
 }
 
@@ -190,7 +190,7 @@ fn others_are_served_while_one_connection_is_behind() {
     let flood = Bytes::from(encoded(&publish("t", "", AtMostOnce, 0)).repeat(10));
     trace.send_bytes("bob", flood);
     trace.send("bob", Packet::PingReq);
-    assert!(trace.catch_up() > 20);
+    assert!(trace.turns() > 20);
     trace.expect("bob", Packet::PingResp);
 }
 
@@ -276,7 +276,7 @@ fn what_is_due_is_put_off_too() {
     trace.miss_secs(60);
     let caused = actions(&mut trace, Input::Timeout);
     assert!(caused.len() < 2 * ENOUGH, "{}", caused.len());
-    assert!(trace.catch_up() >= 1);
+    assert!(trace.turns() >= 1);
     assert_eq!(trace.statistics().connections_refused, 6_000);
 }
 
@@ -308,5 +308,5 @@ fn filters_that_do_not_match_cost_too() {
     trace.hear("ada");
     let topic = format!("{}y", "a/".repeat(127));
     actions(&mut trace, repeated(&publish(&topic, "", AtMostOnce, 0), 10));
-    assert_eq!(trace.catch_up(), 9);
+    assert_eq!(trace.turns(), 9);
 }

@@ -144,6 +144,11 @@ impl Trace {
         self.now = until;
     }
 
+    /// Lets the broker go on with what it has put off, as a host does at once.
+    pub fn catch_up(&mut self) {
+        self.host.catch_up(self.now);
+    }
+
     /// What the host is asked: the oldest question.
     pub fn question(&mut self) -> &AuthenticationRequest {
         self.settle();
@@ -360,9 +365,9 @@ impl Trace {
         self.host.in_process().unread(connection)
     }
 
-    /// Lets the broker go on with what it has put off, as a host does at once; tells how many inputs that took.
-    pub fn catch_up(&mut self) -> usize {
-        self.host.in_process().catch_up(self.now)
+    /// Lets the broker go on with what it has put off; tells how many inputs that took.
+    pub fn turns(&mut self) -> usize {
+        self.host.in_process().turns(self.now)
     }
 }
 

@@ -2,15 +2,29 @@
 
 mod disk;
 mod in_process;
+mod json;
+#[cfg(feature = "native")]
+mod native;
+#[cfg(feature = "native")]
+mod network;
+#[cfg(feature = "native")]
+mod remote;
+mod wasm;
+#[cfg(feature = "native")]
+mod worker;
 
 pub use in_process::InProcess;
 
+use self::wasm::Wasm;
+#[cfg(feature = "native")]
+use self::{native::Native, remote::Remote, worker::Worker};
 use bytes::Bytes;
 use mqlite::{
     broker::{AuthenticationRequest, Config, ConnectionId, Event, Input, Statistics},
     codec::ReasonCode,
     time::Timestamp,
 };
+use std::env;
 
 /// A broker, the network to it, and its clock.
 pub trait Host {
@@ -25,9 +39,12 @@ pub trait Host {
     /// When the host is to be woken next; not after the broker's deadline.
     fn deadline(&mut self) -> Option<Timestamp>;
 
+    /// Lets the broker go on with what it has put off. Only where it is in this process this is not done at once.
+    fn catch_up(&mut self, _now: Timestamp) {}
+
     /// The broker itself, and what it is told of its connections.
     fn in_process(&mut self) -> &mut InProcess {
-        panic!("this script needs the broker in its own process");
+        panic!("a script that needs the broker in its own process is named in tests/spec/in_process.txt");
     }
 }
 
@@ -49,6 +66,17 @@ pub enum Output {
     Reported(Event),
 }
 
+/// The host that `MQLITE_HOST` names, with a new broker.
 pub fn start(config: Config) -> Box<dyn Host> {
-    Box::new(InProcess::new(config))
+    match env::var("MQLITE_HOST").as_deref() {
+        Err(_) | Ok("in-process") => Box::new(InProcess::new(config)),
+        #[cfg(feature = "native")]
+        Ok("tcp") => Box::new(Remote::new(|network| Native::over_tcp(config, network))),
+        #[cfg(feature = "native")]
+        Ok("ws") => Box::new(Remote::new(|network| Native::over_websocket(config, network))),
+        #[cfg(feature = "native")]
+        Ok("worker") => Box::new(Remote::new(|_| Worker::new(&config))),
+        Ok("wasm") => Box::new(Wasm::new(&config)),
+        Ok(other) => panic!("MQLITE_HOST: there is no host {other:?}"),
+    }
 }
