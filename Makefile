@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
-SUITES := rust wasm js native worker tab page
+SUITES := rust wasm js native worker spec tab page
 
 # Each run of suites counts anew.
 ifeq ($(MAKELEVEL),0)
@@ -15,11 +15,12 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test fuzz corpus coverage rates lint clean FORCE
+.PHONY: help setup demo worker build test spec fuzz corpus coverage rates lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@printf '  make test-NAME  Run one suite alone: $(SUITES)\n'
+	@printf '  make spec-NAME  Run the scripts on another host: tcp ws worker wasm; on all, with a table: all\n'
 
 demo: target/ci/www.built ## Serve a page with a broker in it: port 8000, or PORT=n
 	@node www/serve.mjs
@@ -32,6 +33,9 @@ build: target/ci/www.built target/ci/worker.built ## Build the package, the page
 
 test: ## Run every suite
 	@for suite in $(SUITES); do $(MAKE) test-$$suite; done; .ci/tally
+
+spec: ## Run the scripts of tests/spec in-process
+	@node .ci/spec.mjs in-process
 
 lint: ## Check formatting, types, lints and documentation
 	@.ci/suite lint $(MAKE) suite-lint
@@ -77,11 +81,30 @@ suite-native: target/ci/js.built npm-interop setup-mosquitto
 suite-worker: target/ci/js.built npm-worker
 	npm --prefix worker test
 
+# The representative part over the worker: what clients do most, and what only the host can answer.
+suite-spec: target/ci/worker.built
+	node .ci/spec.mjs wasm tcp ws
+	node .ci/spec.mjs --modules=authenticate,connect,publish,session,will worker
+
 suite-tab: target/ci/js.built npm-interop setup-browser
 	.ci/browser npm --prefix tests/interop run tab
 
 suite-page: target/ci/www.built npm-interop setup-browser
 	.ci/browser npm --prefix tests/interop run page
+
+# The scripts of tests/spec, host by host.
+
+spec-tcp spec-ws: spec-%:
+	@node .ci/spec.mjs $*
+
+spec-wasm: target/ci/wasm.built
+	@node .ci/spec.mjs wasm
+
+spec-worker: target/ci/worker.built
+	@node .ci/spec.mjs worker
+
+spec-all: target/ci/worker.built
+	@node .ci/spec.mjs --table in-process tcp ws worker wasm
 
 # Builds. A stamp is newer than the sources that it was built from.
 
