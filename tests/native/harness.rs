@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::{
 pub use ProtocolVersion::{V3_1_1, V5};
 
 /// A hang, not a measure of speed.
-pub const HANG: Duration = Duration::from_secs(20);
+pub const HANG: Duration = Duration::from_secs(60);
 
 /// A server in a thread of its own.
 pub struct Running {

@@ -158,7 +158,7 @@ fn a_publisher_that_is_too_fast_for_the_broker_is_slowed_and_others_are_served()
         publisher.connect("publisher");
         publisher.subscribe("end", QoS::AtMostOnce);
         let flood = encode(publish("flood", "", QoS::AtMostOnce), publisher.version()).repeat(1_000);
-        for _ in 0..60 {
+        for _ in 0..40 {
             publisher.send_bytes(&flood);
         }
         server.over_tcp(V5).connect("other");
