@@ -64,8 +64,10 @@ impl Broker {
     /// The host publishes.
     pub(super) fn publish_from_host(&mut self, publish: Publish) {
         let (name, config) = (publish.topic.clone(), &self.config);
+        let response_topic = publish.properties.response_topic.clone().map(TopicName::parse).transpose();
         let outcome = match TopicName::parse(name.clone()) {
             Err(_) => Err(ReasonCode::TopicNameInvalid),
+            Ok(_) if response_topic.is_err() => Err(ReasonCode::TopicNameInvalid), // [MQTT-3.3.2-14]
             Ok(topic) if config.forbids_levels(topic.level_count()) => Err(ReasonCode::TopicNameInvalid),
             Ok(_) if publish.qos > config.maximum_qos => Err(ReasonCode::QoSNotSupported),
             Ok(_) if publish.retain && !config.retain_available => Err(ReasonCode::RetainNotSupported),

@@ -175,20 +175,24 @@ fn a_will_beyond_the_limits_of_retained_messages_is_refused_as_any_publish() {
     });
 }
 
+/// [MQTT-3.3.2-14]
 #[test]
 fn the_host_is_held_to_the_limits_of_a_message_too() {
     let config = Config { maximum_qos: AtLeastOnce, retain_available: false, ..Default::default() };
     let mut trace = Trace::with(V5, config);
     let deep = "/".repeat(65_535);
+    let properties = PublishProperties { response_topic: Some(text("a/#")), ..Default::default() };
     for publish in [
         Publish { retain: true, ..message(&deep, "x") },
         message("a/#", "x"),
+        Publish { properties, ..message("t", "x") },
         Publish { qos: ExactlyOnce, ..message("t", "x") },
         Publish { retain: true, ..message("t", "x") },
     ] {
         trace.publish(publish);
     }
     let expected = [
+        ReasonCode::TopicNameInvalid,
         ReasonCode::TopicNameInvalid,
         ReasonCode::TopicNameInvalid,
         ReasonCode::QoSNotSupported,
