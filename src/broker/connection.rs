@@ -1,8 +1,8 @@
 //! One Network Connection: from bytes to packets, from silence or a broken rule to its end.
 
 use super::{
-    Action, Broker, ConnectionId, Event, Refusal, connect::Pending, deadlines::Due, effort::PACKET, grants::Rights,
-    session::SessionId,
+    Action, Broker, ConnectionId, Durability, Event, Refusal, connect::Pending, deadlines::Due, effort::PACKET,
+    grants::Rights, session::SessionId,
 };
 use crate::{
     codec::{Disconnect, DisconnectProperties, Framer, Packet, ProtocolVersion, ReasonCode, Text},
@@ -144,11 +144,6 @@ impl Connection {
         self.framer.unread()
     }
 
-    /// Whether a client that is not let in yet has sent more than `size` bytes behind its CONNECT, cut anyhow.
-    fn holds_more_than(&self, size: usize) -> bool {
-        matches!(&self.stage, Stage::Authenticating(pending) if pending.read + self.unread() > size)
-    }
-
     /// Whether packets wait unread until the host has answered.
     fn is_held(&self) -> bool {
         matches!(&self.stage, Stage::Authenticating(pending) if pending.host_is_asked)
@@ -183,24 +178,30 @@ impl Broker {
     /// Processes the packets that are there, until none is left, the host must answer first, or enough was done.
     pub(super) fn read(&mut self, id: ConnectionId) {
         self.read_packets(id);
-        if self.connections.get(&id).is_some_and(|it| it.unread() > 0 || it.remembered.has_unread) {
+        if self.config.durability == Durability::Connections
+            && self.connections.get(&id).is_some_and(|it| it.unread() > 0 || it.remembered.has_unread)
+        {
             self.connection_changed(id);
         }
     }
 
     fn read_packets(&mut self, id: ConnectionId) {
-        while let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_held()) {
+        while let Some(connection) = self.connections.get_mut(&id) {
             let version = connection.version;
-            let next = connection.framer.next();
-            if let (Stage::Authenticating(pending), Ok(Some(frame))) = (&mut connection.stage, &next) {
-                pending.read += frame.len();
-                if pending.read > self.config.connect_size() as usize {
+            let is_held = connection.is_held();
+            let next = if is_held { Ok(None) } else { connection.framer.next() };
+            if let Stage::Authenticating(pending) = &mut connection.stage {
+                pending.read += if let Ok(Some(frame)) = &next { frame.len() } else { 0 };
+                let unread = if let Ok(None) = next { connection.framer.unread() } else { 0 };
+                if pending.read + unread > self.config.connect_size() as usize {
                     return self.violated(id, TOO_MUCH_HELD);
                 }
             }
             let packet = match next {
-                Ok(None) if connection.is_gone => return self.end_connection(id, NETWORK_FAILED, Ending::Failed),
-                Ok(None) => break,
+                Ok(None) if connection.is_gone && !is_held => {
+                    return self.end_connection(id, NETWORK_FAILED, Ending::Failed);
+                }
+                Ok(None) => return,
                 // [MQTT-3.1.0-1]
                 Ok(Some(frame)) if matches!(connection.stage, Stage::New) && frame[0] >> 4 != CONNECT => {
                     return self.hang_up(id, CONNECT_FIRST);
@@ -239,10 +240,6 @@ impl Broker {
             if self.effort.is_enough() && has_more {
                 return self.fall_behind(id);
             }
-        }
-        let connection = self.connections.get(&id);
-        if connection.is_some_and(|connection| connection.holds_more_than(self.config.connect_size() as usize)) {
-            self.violated(id, TOO_MUCH_HELD);
         }
     }
 
