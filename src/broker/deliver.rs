@@ -221,13 +221,18 @@ impl Broker {
                     (publish.packet_id, publish.dup) = (Some(packet_id), dup);
                 }
                 let mut head = encode_head(&mut publish, version, alias);
-                if let AliasUse::Set(alias) = alias {
-                    if !head.is_empty() && head.len() + publish.payload.len() <= limit {
+                let fits = !head.is_empty() && head.len() + publish.payload.len() <= limit;
+                match alias {
+                    AliasUse::Set(alias) if fits => {
                         link.assigner.set(topic, alias);
                         has_set_alias = true;
-                    } else {
+                    }
+                    AliasUse::Set(_) | AliasUse::Alone(_) if !fits => {
+                        // An alias may be longer than its topic, and alone too much.
+                        publish.topic = topic.clone();
                         head = encode_head(&mut publish, version, AliasUse::None);
                     }
+                    _ => {}
                 }
                 if is_common {
                     shared.heads.push((version, delivery.retain, head.clone()));
