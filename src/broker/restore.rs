@@ -134,6 +134,7 @@ impl Broker {
                 let record: store::Replay = Record::from_value(value)?;
                 let filter = restore_filter(&record.filter)?;
                 self.known_session(session)?;
+                self.count_retained(record.last);
                 queue.insert((SessionId(session), place), Waiting::Replay(Replay::restored(record, filter)));
             }
             Key::Connection(place) => {

@@ -97,9 +97,14 @@ impl Broker {
     pub(super) fn insert_retained(&mut self, message: Arc<Message>, number: u64) {
         let (topic, expires_at) = (message.topic.clone(), message.expires_at);
         self.retained.bytes += message.size();
-        self.retained.last = self.retained.last.max(number);
+        self.count_retained(number);
         self.retained.messages.insert(&topic, Kept { message, number });
         self.deadlines.set(Due::RetainedExpiry(topic), None, expires_at);
+    }
+
+    /// So many messages were retained, although the last ones may be so no more: what comes later has a higher number.
+    pub(super) fn count_retained(&mut self, number: u64) {
+        self.retained.last = self.retained.last.max(number);
     }
 
     pub(super) fn remove_retained(&mut self, topic: &TopicName) {
