@@ -62,12 +62,11 @@ fn a_client_that_outlives_its_keep_alive_is_told_8d() {
 #[test]
 fn one_connection_more_than_allowed_is_closed() {
     let server = Running::start(Config { maximum_connections: 2, ..Config::default() });
-    let mut clients = server.clients();
-    let mut refused = clients.split_off(2);
+    let mut clients = [server.over_tcp(V5), server.over_websocket(V5)];
     for (number, client) in clients.iter_mut().enumerate() {
         client.connect(&number.to_string());
     }
-    refused[0].expect_closed();
+    server.over_tcp(V5).expect_closed();
     for client in &mut clients {
         client.expect_open();
     }
