@@ -29,7 +29,12 @@ impl Broker {
         let topic = TopicName::parse(publish.topic.clone()).map_err(|_| INVALID_TOPIC)?;
         if let Some(packet_id) = publish.packet_id {
             let Some(session) = self.sessions.get_mut(&session_id) else { return Ok(()) };
-            match session.inbound.published(qos, packet_id) {
+            let is_reused = qos == QoS::AtLeastOnce && session.inbound.reused(packet_id);
+            let novelty = session.inbound.published(qos, packet_id);
+            if is_reused {
+                self.erase_received(session_id, packet_id);
+            }
+            match novelty {
                 Ok(Novelty::New) if qos == QoS::ExactlyOnce => self.write_received(session_id, packet_id),
                 Ok(Novelty::New) => {}
                 Ok(Novelty::Duplicate) => {

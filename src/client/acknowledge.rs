@@ -175,6 +175,17 @@ mod tests {
     }
 
     #[test]
+    fn an_identifier_that_an_earlier_connection_left_to_qos_2_is_free_for_qos_1() {
+        let mut script = Script::connected(V5);
+        script.receive(incoming(TWO, 1));
+        script.connect(true);
+        assert_eq!(script.receive(incoming(ONE, 1)), [delivered(message(ONE, "a"), Some(2))]);
+        assert_eq!(script.acknowledge(1), []);
+        assert_eq!(script.acknowledge(2), [puback(1)]);
+        assert_eq!(script.receive(incoming(TWO, 1)), [delivered(message(TWO, "a"), Some(3))]);
+    }
+
+    #[test]
     fn a_lost_session_forgets_what_was_received() {
         let mut script = Script::connected(V5);
         script.receive(incoming(TWO, 1));

@@ -25,6 +25,7 @@ struct Due {
 impl Deliveries {
     /// A message is given to the host.
     pub(super) fn delivered(&mut self, qos: QoS, packet_id: PacketId) -> Delivery {
+        self.earlier.remove(&packet_id);
         self.last += 1;
         let delivery = Delivery(self.last);
         self.due.push_back(Due { qos, packet_id, awaits: Some(delivery) });

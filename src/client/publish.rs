@@ -99,14 +99,19 @@ impl Client {
             .map_err(|invalid| Violation::new(ReasonCode::TopicNameInvalid, invalid.rule))?;
         let delivery = match publish.packet_id.take() {
             None => None,
-            Some(id) => match self.session.inbound.published(publish.qos, id)? {
-                Novelty::New => Some(self.session.deliveries.delivered(publish.qos, id)),
-                Novelty::Duplicate => {
-                    self.session.deliveries.repeated(id);
-                    self.answer();
-                    return Ok(());
+            Some(id) => {
+                if publish.qos == QoS::AtLeastOnce {
+                    self.session.inbound.reused(id);
                 }
-            },
+                match self.session.inbound.published(publish.qos, id)? {
+                    Novelty::New => Some(self.session.deliveries.delivered(publish.qos, id)),
+                    Novelty::Duplicate => {
+                        self.session.deliveries.repeated(id);
+                        self.answer();
+                        return Ok(());
+                    }
+                }
+            }
         };
         self.actions.push_back(Action::Deliver { message: Box::new(publish), delivery });
         Ok(())

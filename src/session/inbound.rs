@@ -41,6 +41,12 @@ impl Inbound {
         self.carried.clear();
     }
 
+    /// A PUBLISH of QoS 1 came with an identifier that an earlier connection left to a QoS 2 message: the peer has forgotten
+    /// that one, and so must we. Tells whether it was so.
+    pub fn reused(&mut self, id: PacketId) -> bool {
+        !self.carried.contains(&id) && self.exactly_once.remove(&id)
+    }
+
     /// A PUBLISH of QoS 1 or 2 came. [MQTT-3.3.4-7]
     ///
     /// # Errors
@@ -127,6 +133,18 @@ mod tests {
         inbound.published(QoS::ExactlyOnce, ID).unwrap();
         let violation = inbound.published(QoS::AtLeastOnce, ID).unwrap_err();
         assert_eq!(violation.reason, ReasonCode::PacketIdentifierInUse);
+    }
+
+    #[test]
+    fn an_identifier_that_the_peer_has_forgotten_is_free_on_its_next_connection_alone() {
+        let mut inbound = Inbound::new(9);
+        inbound.published(QoS::ExactlyOnce, ID).unwrap();
+        assert!(!inbound.reused(ID));
+        inbound.connected(9);
+        assert!(inbound.reused(ID));
+        assert!(!inbound.reused(ID));
+        assert_eq!(inbound.published(QoS::AtLeastOnce, ID), Ok(Novelty::New));
+        assert_eq!(inbound.exactly_once().count(), 0);
     }
 
     #[test]

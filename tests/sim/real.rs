@@ -8,7 +8,7 @@ use super::{
 use bytes::Bytes;
 use mqlite::{
     client::{Action, Cause, Client, Delivery, Input, Options, Token},
-    codec::{ProtocolVersion, QoS, ReasonCode, SubscribeProperties},
+    codec::{ProtocolVersion, QoS, SubscribeProperties},
     time::Timestamp,
 };
 use std::{collections::BTreeSet, num::NonZeroU32};
@@ -102,7 +102,6 @@ impl Real {
     }
 
     fn input(&mut self, now: u64, input: Input, out: &mut Outbox) {
-        let mut is_confused = false;
         for action in self.client.handle(Timestamp(now), input) {
             match action {
                 Action::Send { bytes } => out.bytes.extend_from_slice(&bytes),
@@ -117,22 +116,11 @@ impl Real {
                 Action::Completed { token, outcome } if !self.open.remove(&token) => {
                     violated("a request ends once", format!("{token:?} {outcome:?}"));
                 }
-                // Of a session that ended unheard the client has identifiers that mean nothing to the next one.
-                Action::Disconnected { cause: Cause::Violated(violation) }
-                    if violation.reason == ReasonCode::PacketIdentifierInUse =>
-                {
-                    is_confused = true;
-                }
                 Action::Disconnected { cause: Cause::Violated(violation) } => {
                     violated("client and broker agree on the rules", format!("{violation:?}"));
                 }
                 _ => {}
             }
-        }
-        if is_confused {
-            self.client = client(self.name, &self.connect);
-            self.open.clear();
-            self.owed.clear();
         }
     }
 }

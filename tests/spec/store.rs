@@ -103,6 +103,18 @@ fn a_qos_2_message_is_remembered_until_it_is_released_on_both_sides() {
 }
 
 #[test]
+fn an_identifier_that_was_left_to_qos_2_and_is_used_for_qos_1_leaves_no_record() {
+    let mut trace = durable(V5);
+    trace.resume("ada");
+    trace.send("ada", publish("t", "x", ExactlyOnce, 7));
+    trace.cut("ada");
+    trace.resume("ada");
+    trace.writes();
+    trace.send("ada", publish("t", "x", AtLeastOnce, 7));
+    assert_eq!(trace.writes(), (String::new(), "i".into()));
+}
+
+#[test]
 fn the_end_of_a_session_leaves_no_record() {
     both(|version| {
         let mut trace = durable(version);
