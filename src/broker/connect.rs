@@ -225,7 +225,7 @@ impl Broker {
         session.inbound.connected(self.config.receive_maximum_for(connect.version));
         let (outlives, has_will) = (session.outlives_its_connection(), session.will.is_some());
         if outlives || has_will {
-            self.keep_session(session_id);
+            self.keep_session(session_id, false);
         }
         self.write_session(session_id);
         if has_will {

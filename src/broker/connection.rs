@@ -46,6 +46,8 @@ pub(super) struct Remembered {
     pub(super) has_unread: bool,
     /// In storage, because it is too large for a place beside the socket.
     pub(super) is_stored: bool,
+    /// When it is closed for silence, if nothing was heard since it was resumed: to resume it again gives it no more time.
+    pub(super) silence_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -119,6 +121,7 @@ impl Connection {
     }
 
     pub(super) fn to_record(&self, link: Option<store::Link>) -> store::Connection {
+        let is_pending = matches!(self.stage, Stage::Authenticating(_));
         store::Connection {
             version: self.version,
             // The largest is no limit, on every platform.
@@ -127,15 +130,18 @@ impl Connection {
                 .filter(|size| *size < u32::MAX)
                 .and_then(NonZeroU32::new),
             problem_information: self.problem_information,
-            is_pending: matches!(self.stage, Stage::Authenticating(_)),
+            is_pending,
+            silence_at: self.remembered.silence_at,
             link,
-            unread: self.framer.to_bytes(),
+            // What follows a CONNECT is of no use without it, and may be a secret.
+            unread: if is_pending { Bytes::new() } else { self.framer.to_bytes() },
         }
     }
 
     /// The client was let in: from now on the limits of clients apply.
     pub(super) fn open(&mut self, link: Box<Link>, maximum_packet_size: u32) {
         self.framer.set_maximum_packet_size(maximum_packet_size);
+        self.remembered.silence_at = None;
         self.stage = Stage::Open(link);
     }
 
@@ -213,8 +219,10 @@ impl Broker {
                 Ok(Some(frame)) => Packet::decode(frame, version),
                 Err(error) => Err(error),
             };
+            let mut has_spoken = false;
             if let Stage::Open(link) = &mut connection.stage {
                 link.keep_alive.touch(self.now);
+                has_spoken = connection.remembered.silence_at.take().is_some();
             }
             match packet {
                 Err(error) => {
@@ -232,6 +240,9 @@ impl Broker {
                 }
             }
             self.effort.add(PACKET);
+            if has_spoken {
+                self.connection_changed(id);
+            }
             let Some(connection) = self.connections.get(&id) else { return };
             let (unsent, has_more) = (connection.unsent, connection.unread() > 0);
             if unsent > self.config.send_buffer.saturating_mul(ANSWER_BUFFERS) {
@@ -359,6 +370,15 @@ impl Broker {
         if let Some(connection) = self.connections.get_mut(&id) {
             self.deadlines.set(Due::Silence(id), connection.silence_at, at);
             connection.silence_at = at;
+        }
+    }
+
+    /// The same for a connection that was resumed: until it speaks, this time stays however often it is resumed.
+    pub(super) fn set_silence_for_good(&mut self, id: ConnectionId, at: Option<Timestamp>) {
+        self.set_silence(id, at);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.remembered.silence_at = at;
+            self.connection_changed(id);
         }
     }
 

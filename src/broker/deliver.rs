@@ -150,7 +150,7 @@ impl Broker {
             delivery.message = detached.clone();
         }
         if delivery.qos > QoS::AtMostOnce {
-            self.keep_session(session_id);
+            self.keep_session(session_id, delivery.is_shared());
         }
         if let Some(session) = self.sessions.get_mut(&session_id) {
             session.queue.push(Waiting::Message(delivery));
@@ -160,7 +160,7 @@ impl Broker {
 
     /// Begins a QoS 1 or 2 exchange. The caller has seen that the window is open.
     fn begin_delivery(&mut self, id: ConnectionId, session_id: SessionId, delivery: Delivery, shared: &mut Shared) {
-        self.keep_session(session_id);
+        self.keep_session(session_id, delivery.is_shared());
         let Some(session) = self.sessions.get_mut(&session_id) else { return };
         if let Some(packet_id) = session.outbound.send(delivery.qos, delivery.clone()) {
             self.write_in_flight(session_id, packet_id, &delivery);

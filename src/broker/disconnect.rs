@@ -4,6 +4,7 @@ use super::{
     Broker, ConnectionId, Refusal,
     connection::Ending,
     deadlines::Due,
+    effort::NODE,
     message::Origin,
     session::{Session, SessionId, Waiting},
 };
@@ -36,6 +37,7 @@ impl Broker {
                 ));
             }
             session.expiry_interval = interval.min(maximum);
+            self.keep_session(session_id, false);
         }
         // [MQTT-3.14.4-3] only Normal disconnection takes the will back
         let ending = if disconnect.reason == ReasonCode::Success { Ending::Clean } else { Ending::Failed };
@@ -105,6 +107,7 @@ impl Broker {
         self.publish_will(id);
         self.set_session_expiry(id, None);
         let Some(mut session) = self.sessions.remove(&id) else { return };
+        self.effort.add((session.subscriptions.len() + session.outbound.len() + session.queue.len()) * NODE);
         self.by_client_id.remove(&session.client_id);
         for filter in core::mem::take(&mut session.subscriptions) {
             self.remove_route(&filter, id);

@@ -171,6 +171,11 @@ impl Delivery {
         delivery
     }
 
+    /// Whether it goes to another member of a Shared Subscription when this one's session ends.
+    pub(super) const fn is_shared(&self) -> bool {
+        matches!(self.origin, Origin::Shared(_))
+    }
+
     /// What a store knows of it.
     pub(super) fn restored(record: store::Delivery, message: Arc<Message>, origin: Origin) -> Self {
         let store::Delivery { qos, retain, identifiers, .. } = record;

@@ -1,5 +1,6 @@
 //! What an input changes in the host's storage: collected here, handed over as one, before anything that the input sends.
-//! A message is written once, however many sessions need it, and is gone when the last of them no longer does.
+//! A message is written once, however many sessions need it, and is gone when the last of them no longer does; what is
+//! retained has a copy of its own.
 
 use super::{
     Action, Broker, ConnectionId, Durability,
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::{
     codec::{PacketId, QoS},
-    store::{Key, Received, Record},
+    store::{self, Key, Received, Record},
     topic::TopicFilter,
 };
 use alloc::{
@@ -30,34 +31,47 @@ pub(super) struct Mirror {
 struct Write {
     /// Whether there may have been one before this input.
     was_there: bool,
-    value: Option<Bytes>,
+    change: Change,
+}
+
+#[derive(Debug)]
+enum Change {
+    None,
+    Put(Bytes),
+    Delete,
 }
 
 impl Mirror {
     pub(super) fn put(&mut self, key: Key, record: &impl Record) {
-        self.write(key, Write { was_there: true, value: Some(record.to_value()) });
+        self.write(key, Write { was_there: true, change: Change::Put(record.to_value()) });
     }
 
     /// Puts what was not there when the input came, so that what it also takes away was never written.
     fn put_new(&mut self, key: Key, record: &impl Record) {
-        self.write(key, Write { was_there: false, value: Some(record.to_value()) });
+        self.write(key, Write { was_there: false, change: Change::Put(record.to_value()) });
     }
 
     pub(super) fn delete(&mut self, key: Key) {
-        self.write(key, Write { was_there: true, value: None });
+        self.write(key, Write { was_there: true, change: Change::Delete });
     }
 
     fn write(&mut self, key: Key, write: Write) {
         match self.writes.entry(key.to_bytes()) {
             Entry::Vacant(entry) => _ = entry.insert(write),
-            Entry::Occupied(mut entry) => entry.get_mut().value = write.value,
+            Entry::Occupied(mut entry) => entry.get_mut().change = write.change,
         }
     }
 
     /// One record more needs `message`.
     fn add_use(&mut self, message: &Message) {
-        if message.add_use() == 1 {
-            self.put_new(Key::Message(message.number), &message.content());
+        if message.add_use() > 1 {
+            return;
+        }
+        let key = Key::Message(message.number);
+        match self.writes.get_mut(&key.to_bytes()) {
+            // Messages do not change: the record that was to be deleted is the one that is needed.
+            Some(Write { was_there: true, change }) => *change = Change::None,
+            _ => self.put_new(key, &message.content()),
         }
     }
 
@@ -75,8 +89,8 @@ impl Broker {
         self.config.durability != Durability::None
     }
 
-    /// The session has records from now on, if it can outlive this broker.
-    pub(super) fn keep_session(&mut self, id: SessionId) {
+    /// The session has records from now on, if it can outlive this broker, or holds what goes to others when it ends.
+    pub(super) fn keep_session(&mut self, id: SessionId, holds_for_others: bool) {
         let durability = self.config.durability;
         if durability == Durability::None {
             return;
@@ -84,13 +98,13 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(&id).filter(|session| !session.is_kept) else { return };
         session.is_kept = match durability {
             Durability::Connections => true,
-            _ => session.outlives_its_connection() || session.will.is_some(),
+            _ => holds_for_others || session.outlives_its_connection() || session.will.is_some(),
         };
         if session.is_kept {
             let filters: Vec<_> = session.subscriptions.iter().cloned().collect();
             let connection = session.connection;
             filters.iter().for_each(|filter| self.write_subscription(id, filter));
-            self.write_replays(id);
+            self.write_messages(id);
             connection.into_iter().for_each(|connection| self.connection_changed(connection));
             self.write_session(id);
         }
@@ -127,23 +141,25 @@ impl Broker {
     /// Something waits in the session's queue from now on, behind all others.
     pub(super) fn write_last_waiting(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get(&id).filter(|session| session.is_kept) else { return };
-        match session.queue.last() {
-            Some((place, Waiting::Message(delivery))) if delivery.qos > QoS::AtMostOnce => {
-                self.mirror.add_use(&delivery.message);
-                self.mirror.put_new(Key::Waiting(id.0, *place), &delivery.to_record());
-            }
-            Some((place, Waiting::Replay(replay))) => {
-                self.mirror.put_new(Key::Replay(id.0, *place), &replay.to_record())
-            }
-            _ => {}
+        if let Some(entry) = session.queue.last() {
+            self.mirror.write_waiting(id, entry);
         }
     }
 
-    /// Replays alone may wait before a session is kept.
-    fn write_replays(&mut self, id: SessionId) {
+    /// All that waits or is in flight on either side.
+    fn write_messages(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get(&id) else { return };
-        for (place, replay) in session.queue.replays() {
-            self.mirror.put_new(Key::Replay(id.0, place), &replay.to_record());
+        for entry in session.queue.iter() {
+            self.mirror.write_waiting(id, entry);
+        }
+        for (packet_id, sequence, step) in session.outbound.in_flight() {
+            let delivery = step.message();
+            delivery.into_iter().for_each(|delivery| self.mirror.add_use(&delivery.message));
+            let record = store::InFlight { sequence, delivery: delivery.map(Delivery::to_record) };
+            self.mirror.put_new(Key::InFlight(id.0, packet_id), &record);
+        }
+        for packet_id in session.inbound.exactly_once() {
+            self.mirror.put_new(Key::Received(id.0, packet_id), &Received {});
         }
     }
 
@@ -188,7 +204,7 @@ impl Broker {
 
     /// A QoS 2 message came that its client has yet to release.
     pub(super) fn write_received(&mut self, id: SessionId, packet_id: PacketId) {
-        self.keep_session(id);
+        self.keep_session(id, false);
         if self.kept(id).is_some() {
             self.mirror.put_new(Key::Received(id.0, packet_id), &Received {});
         }
@@ -217,7 +233,7 @@ impl Broker {
         let sessions: Vec<_> = self.mirror.changed.iter().filter_map(|id| self.session_of(*id)).collect();
         for session in sessions {
             if self.sessions.get(&session).is_some_and(|session| session.queue.has_replays()) {
-                self.keep_session(session);
+                self.keep_session(session, false);
             }
         }
         for connection in core::mem::take(&mut self.mirror.changed) {
@@ -226,10 +242,10 @@ impl Broker {
             }
         }
         for (key, write) in core::mem::take(&mut self.mirror.writes) {
-            match write.value {
-                Some(value) => self.actions.push_back(Action::Put { key, value }),
-                None if write.was_there => self.actions.push_back(Action::Delete { key }),
-                None => {}
+            match write.change {
+                Change::Put(value) => self.actions.push_back(Action::Put { key, value }),
+                Change::Delete if write.was_there => self.actions.push_back(Action::Delete { key }),
+                Change::Delete | Change::None => {}
             }
         }
         self.actions.extend(remembered);
@@ -242,6 +258,17 @@ impl Broker {
 }
 
 impl Mirror {
+    fn write_waiting(&mut self, id: SessionId, (place, waiting): &(u64, Waiting)) {
+        match waiting {
+            Waiting::Message(delivery) if delivery.qos > QoS::AtMostOnce => {
+                self.add_use(&delivery.message);
+                self.put_new(Key::Waiting(id.0, *place), &delivery.to_record());
+            }
+            Waiting::Message(_) => {}
+            Waiting::Replay(replay) => self.put_new(Key::Replay(id.0, *place), &replay.to_record()),
+        }
+    }
+
     pub(super) fn erase_waiting(&mut self, id: SessionId, place: u64, waiting: &Waiting) {
         match waiting {
             Waiting::Replay(_) => self.delete(Key::Replay(id.0, place)),

@@ -12,6 +12,7 @@ use crate::{
     codec::{ReasonCode, Text},
     session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
     store::{self, Key, Record},
+    time::Timestamp,
     topic::TopicFilter,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -48,14 +49,12 @@ impl Broker {
     /// A connection goes on where it was.
     pub(super) fn resumed(&mut self, id: ConnectionId, state: Bytes) {
         if state.is_empty() {
-            return self.opened(id);
+            self.opened(id);
+            return self.set_silence_for_good(id, Some(self.now.plus_millis(self.config.connect_timeout_millis)));
         }
         let state = match place_of(&state) {
             None => state,
-            Some(place) => {
-                self.mirror.delete(Key::Connection(place));
-                self.orphans.take_connection(place).unwrap_or_default()
-            }
+            Some(place) => self.orphans.take_connection(place).unwrap_or_default(),
         };
         if self.resume(id, state).is_none() {
             self.connections.remove(&id);
@@ -69,10 +68,12 @@ impl Broker {
         let record = store::Connection::from_value(state).ok()?;
         let maximum = if record.link.is_some() { self.config.maximum_packet_size } else { self.config.connect_size() };
         self.connections.insert(id, Connection::restored(&record, maximum));
-        self.connection_changed(id);
         match record.link {
-            Some(link) => self.resume_link(id, link)?,
-            None => self.set_silence(id, Some(self.now.plus_millis(self.config.connect_timeout_millis))),
+            Some(link) => self.resume_link(id, link, record.silence_at)?,
+            None => {
+                let timeout = self.now.plus_millis(self.config.connect_timeout_millis);
+                self.set_silence_for_good(id, record.silence_at.or(Some(timeout)));
+            }
         }
         if record.is_pending {
             self.refuse(id, FORGOTTEN, None); // the question that was asked is lost
@@ -82,7 +83,12 @@ impl Broker {
         Some(())
     }
 
-    fn resume_link(&mut self, id: ConnectionId, link: store::Link) -> Option<()> {
+    fn resume_link(&mut self, id: ConnectionId, link: store::Link, silence_at: Option<Timestamp>) -> Option<()> {
+        let re_authentication = match link.re_authentication {
+            None => ReAuthentication::None,
+            Some(true) => ReAuthentication::ClientIsAsked,
+            Some(false) => return None, // the question that the host was asked is lost
+        };
         let session_id = SessionId(link.session);
         match link.volatile {
             Some(volatile) => self.restore_volatile(session_id, volatile)?,
@@ -94,11 +100,9 @@ impl Broker {
         session.connection = Some(id);
         session.inbound.connected(receive_maximum);
         session.outbound.resumed(link.receive_maximum, &link.uncounted, &link.resends);
-        let keep_alive = KeepAlive::new(link.keep_alive, self.now);
-        let re_authentication = match link.re_authentication {
-            None => ReAuthentication::None,
-            Some(true) => ReAuthentication::ClientIsAsked,
-            Some(false) => ReAuthentication::HostIsAsked,
+        let keep_alive = match silence_at {
+            Some(at) => KeepAlive::ending(link.keep_alive, at),
+            None => KeepAlive::new(link.keep_alive, self.now),
         };
         let open = Link {
             session: session_id,
@@ -116,10 +120,7 @@ impl Broker {
         self.statistics.clients_connected += 1;
         self.statistics.clients_maximum = self.statistics.clients_maximum.max(self.statistics.clients_connected);
         self.watch_sys(session_id);
-        if re_authentication == ReAuthentication::HostIsAsked {
-            self.violated(id, FORGOTTEN);
-        }
-        self.set_silence(id, keep_alive.peer_is_dead_at());
+        self.set_silence_for_good(id, keep_alive.peer_is_dead_at());
         Some(())
     }
 
@@ -208,6 +209,6 @@ fn detached(aliases: Vec<(NonZeroU16, Text)>) -> impl Iterator<Item = (NonZeroU1
 }
 
 const LOST: Violation =
-    Violation::new(ReasonCode::UnspecifiedError, "the session of this connection was not found after a restart");
+    Violation::new(ReasonCode::UnspecifiedError, "what this connection was about was not found after a restart");
 const FORGOTTEN: Violation =
     Violation::new(ReasonCode::ServerBusy, "the server restarted during authentication (4.12)");

@@ -1,7 +1,7 @@
 //! From the records that a host kept to a broker that goes on.
 
 use super::{
-    Broker, Config,
+    Broker, Config, ConnectionId,
     connection::Ending,
     deadlines::Due,
     effort::PACKET,
@@ -33,7 +33,8 @@ pub struct Restored {
 #[derive(Debug, Default)]
 pub(super) struct Orphans {
     sessions: Vec<SessionId>,
-    connections: Vec<(u64, Bytes)>,
+    /// What is stored of connections, until it is taken.
+    connections: BTreeMap<u64, Option<Bytes>>,
 }
 
 impl Orphans {
@@ -42,8 +43,7 @@ impl Orphans {
     }
 
     pub(super) fn take_connection(&mut self, place: u64) -> Option<Bytes> {
-        let index = self.connections.iter().position(|(at, _)| *at == place)?;
-        Some(self.connections.swap_remove(index).1)
+        self.connections.get_mut(&place)?.take()
     }
 }
 
@@ -56,7 +56,10 @@ impl Broker {
         let mut steps: BTreeMap<(u8, Key), (Bytes, Bytes)> = BTreeMap::new();
         for (key, value) in records {
             match Key::parse(key.clone()) {
-                Ok(parsed) => _ = steps.insert((step(&parsed), parsed), (key, value)),
+                Ok(parsed) => {
+                    restored.broker.skip_numbers(&parsed);
+                    steps.insert((step(&parsed), parsed), (key, value));
+                }
                 Err(reason) => restored.rejected.push(RestoreError { key, reason }),
             }
         }
@@ -74,6 +77,16 @@ impl Broker {
         let unused = messages.0.into_values().filter(|(_, message)| Arc::strong_count(message) == 1);
         restored.rejected.extend(unused.map(|(key, _)| RestoreError { key, reason: UNUSED }));
         restored
+    }
+
+    /// What comes takes no number of a record, not even of one that is rejected and may stay.
+    fn skip_numbers(&mut self, key: &Key) {
+        if let Some(session) = key.session() {
+            self.last_session = self.last_session.max(session);
+        }
+        if let Key::Message(number) = key {
+            self.tally.skip_number(*number);
+        }
     }
 
     fn restore_record(
@@ -139,7 +152,7 @@ impl Broker {
             }
             Key::Connection(place) => {
                 store::Connection::from_value(value.clone())?;
-                self.orphans.connections.push((place, value));
+                self.orphans.connections.insert(place, Some(value));
             }
         }
         Ok(())
@@ -155,8 +168,9 @@ impl Broker {
             return Err("the session is not connected and does not say when it ends");
         }
         self.insert_session(id, client_id, user_name.as_ref().map(Text::detached));
+        let is_kept = self.is_durable();
         let session = self.known_session(id.0)?;
-        session.is_kept = true;
+        session.is_kept = is_kept;
         session.expiry_interval = expiry_interval;
         if is_connected {
             session.is_orphan = true;
@@ -218,8 +232,11 @@ impl Broker {
 
     /// The sessions that no connection was resumed for have lost theirs, as far as this input may go.
     pub(super) fn abandon_orphans(&mut self) {
-        for (place, _) in core::mem::take(&mut self.orphans.connections) {
-            self.mirror.delete(Key::Connection(place));
+        for place in core::mem::take(&mut self.orphans.connections).into_keys() {
+            let is_taken = self.connections.get(&ConnectionId(place)).is_some_and(|it| it.remembered.is_stored);
+            if self.is_durable() && !is_taken {
+                self.mirror.delete(Key::Connection(place));
+            }
         }
         while !self.effort.is_enough()
             && let Some(session) = self.orphans.sessions.pop()

@@ -178,12 +178,8 @@ impl Queue {
         self.replays > 0
     }
 
-    /// Replays, each with its place.
-    pub(super) fn replays(&self) -> impl Iterator<Item = (u64, &Replay)> {
-        self.entries.iter().filter_map(|(place, waiting)| match waiting {
-            Waiting::Replay(replay) => Some((*place, replay)),
-            Waiting::Message(_) => None,
-        })
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(u64, Waiting)> {
+        self.entries.iter()
     }
 
     pub(super) fn first(&self) -> Option<&(u64, Waiting)> {

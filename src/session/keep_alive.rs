@@ -20,6 +20,11 @@ impl KeepAlive {
         self.seconds
     }
 
+    /// The interval that lets the peer be dead at this time unless it speaks.
+    pub const fn ending(seconds: u16, dead_at: Timestamp) -> Self {
+        Self { seconds, last: Timestamp(dead_at.0.saturating_sub(seconds as u64 * 1_500)) }
+    }
+
     /// A packet went by (received, for the side that waits; sent, for the side that must speak).
     pub const fn touch(&mut self, now: Timestamp) {
         self.last = now;

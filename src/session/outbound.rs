@@ -162,6 +162,11 @@ impl<M: Clone> Outbound<M> {
         (uncounted.collect(), self.resends.iter().copied().collect())
     }
 
+    /// Whether `id` is in flight and was not sent over this connection, or only its PUBREL was.
+    pub fn is_uncarried(&self, id: PacketId) -> bool {
+        self.in_flight.get(&id).is_some_and(|entry| !entry.is_counted)
+    }
+
     /// What is in flight as `id`, with its place in the order of sending.
     pub fn get(&self, id: PacketId) -> Option<(u64, &InFlight<M>)> {
         self.in_flight.get(&id).map(|entry| (entry.sequence, &entry.step))
@@ -297,6 +302,11 @@ impl<M: Clone> Outbound<M> {
             self.resends.pop_front();
             return Some((id, resend));
         }
+    }
+
+    /// What is in flight, each with its place in the order of sending.
+    pub fn in_flight(&self) -> impl Iterator<Item = (PacketId, u64, &InFlight<M>)> {
+        self.in_flight.iter().map(|(id, entry)| (*id, entry.sequence, &entry.step))
     }
 
     /// How many messages are in flight.

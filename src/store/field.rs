@@ -25,7 +25,7 @@ impl Field for u64 {
     }
 
     fn write(value: &Self, sink: &mut impl Sink) {
-        sink.put(&value.to_be_bytes());
+        sink.write::<Timestamp>(&Timestamp(*value));
     }
 }
 
@@ -38,7 +38,7 @@ impl Field for Timestamp {
     }
 
     fn write(value: &Self, sink: &mut impl Sink) {
-        sink.write::<u64>(&value.0);
+        sink.put(&value.0.to_be_bytes());
     }
 }
 

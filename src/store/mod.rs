@@ -6,7 +6,7 @@
 //! | `c` connection | [`Connection`], when it is too large to be remembered beside its socket |
 //! | `f` session, filter | [`Subscription`] |
 //! | `i` session, packet identifier | [`Received`]: a QoS 2 message that is not released |
-//! | `m` message | [`Content`], once for all that need it |
+//! | `m` message | [`Content`], once for all sessions that need it |
 //! | `o` session, packet identifier | [`InFlight`] |
 //! | `p` session, place | [`Replay`]: retained messages that a subscription still gets |
 //! | `q` session, place | [`Delivery`]: a message that waits |
@@ -24,9 +24,12 @@ pub use record::{
     Will,
 };
 
-use crate::codec::{
-    DecodeError, PacketId, Text,
-    wire::{Field, Reader, Sink},
+use crate::{
+    codec::{
+        DecodeError, PacketId, Text,
+        wire::{Field, Reader, Sink},
+    },
+    time::Timestamp,
 };
 use bytes::{Bytes, BytesMut};
 
@@ -126,6 +129,20 @@ impl Key {
         key.freeze()
     }
 
+    /// The number of the Session that it belongs to.
+    pub const fn session(&self) -> Option<u64> {
+        match self {
+            Self::Session(session)
+            | Self::Will(session)
+            | Self::Subscription(session, _)
+            | Self::Received(session, _)
+            | Self::InFlight(session, _)
+            | Self::Replay(session, _)
+            | Self::Waiting(session, _) => Some(*session),
+            Self::Connection(_) | Self::Message(_) | Self::Retained(_) => None,
+        }
+    }
+
     /// The key that these bytes are.
     ///
     /// # Errors
@@ -140,7 +157,8 @@ impl Key {
     fn read(reader: &mut Reader) -> Result<Self, DecodeError> {
         let text = |reader: &mut Reader| Text::new(reader.rest()).map_err(|_| DecodeError::malformed(NO_KEY));
         Ok(match reader.read::<u8>()? {
-            b'c' => Self::Connection(reader.read::<u64>()?),
+            // The host numbers connections, and as it likes.
+            b'c' => Self::Connection(reader.read::<Timestamp>()?.0),
             b'f' => Self::Subscription(reader.read::<u64>()?, text(reader)?),
             b'i' => Self::Received(reader.read::<u64>()?, reader.read::<PacketId>()?),
             b'm' => Self::Message(reader.read::<u64>()?),
@@ -176,7 +194,7 @@ mod tests {
     fn a_key_is_what_its_bytes_say() {
         let (text, id) = (Text::from_static("a/+"), PacketId::LAST);
         let keys = [
-            Key::Connection(1),
+            Key::Connection(u64::MAX),
             Key::Subscription((1 << 63) - 1, text.clone()),
             Key::Received(3, id),
             Key::Message(4),

@@ -160,6 +160,8 @@ record!(
         problem_information: bool,
         /// Whether the client has sent its CONNECT and is not let in yet.
         is_pending: bool,
+        /// When it is closed for silence, if nothing was heard since it was resumed.
+        silence_at: Option<Timestamp>,
         /// What the client was let in with.
         link: Option<Link>,
         /// Bytes of packets that are not whole, or not processed.

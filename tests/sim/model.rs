@@ -69,7 +69,7 @@ impl Model {
             };
         }
         let Some(number) = connection.session else { return connection.held.push(packet) };
-        connection.last = self.now;
+        (connection.last, connection.resumed_at) = (self.now, None);
         match packet {
             Packet::Publish(publish) => self.publish(id, number, publish),
             Packet::PubAck(ack) | Packet::PubComp(ack) => self.session(number).finish(ack.packet_id),
@@ -141,6 +141,7 @@ impl Model {
         self.touch(number, true);
         let connection = self.connections.get_mut(&id).expect("it was there above");
         (connection.session, connection.last, connection.keep_alive) = (Some(number), self.now, connect.keep_alive);
+        connection.resumed_at = None;
         connection.silence_at = Some(self.now + u64::from(connect.keep_alive) * 1_500).filter(|at| *at > self.now);
         connection.receive_maximum = properties.receive_maximum.map_or(65_535, |it| usize::from(it.get())).min(most);
         let held = std::mem::take(&mut connection.held);

@@ -5,6 +5,7 @@
 mod harness;
 mod host;
 mod raw;
+mod records;
 
 mod acknowledge; // 3.4 to 3.7
 mod authenticate; // 3.15, 4.11, 4.12
@@ -39,4 +40,5 @@ mod limits;
 mod memory;
 mod queue;
 mod store;
+
 mod sys;

@@ -1,0 +1,492 @@
+//! What the records of a broker cost, and what becomes of them: under other numbers, in other versions, at a host that deletes late.
+
+use crate::harness::*;
+use bytes::{Bytes, BytesMut};
+use mqlite::{
+    broker::{Action, Broker, Config, ConnectionId, Durability, Input},
+    codec::{Connect, ConnectProperties, Packet, PacketId, Publish, ReasonCode, RetainHandling},
+    time::Timestamp,
+};
+use std::{collections::BTreeMap, num::NonZeroU16};
+
+fn durable() -> Trace {
+    Trace::with(V5, config())
+}
+
+fn config() -> Config {
+    Config { durability: Durability::Connections, ..Default::default() }
+}
+
+fn encoded(packet: Packet) -> Bytes {
+    let mut bytes = BytesMut::new();
+    packet.encode(V5, &mut bytes).unwrap();
+    bytes.freeze()
+}
+
+/// A broker and all that its host keeps.
+struct Kept {
+    broker: Broker,
+    config: Config,
+    now: u64,
+    records: BTreeMap<Bytes, Bytes>,
+    states: BTreeMap<u64, Bytes>,
+    put: usize,
+    puts: usize,
+    remembered: usize,
+}
+
+impl Kept {
+    fn new(config: Config) -> Self {
+        let broker = Broker::new(config.clone(), [1; 32]);
+        let (records, states) = Default::default();
+        Self { broker, config, now: 1_000, records, states, put: 0, puts: 0, remembered: 0 }
+    }
+
+    fn input(&mut self, input: Input) -> Vec<Action> {
+        let actions: Vec<_> = self.broker.handle(Timestamp(self.now), input).collect();
+        for action in &actions {
+            match action {
+                Action::Put { key, value } => {
+                    (self.put, self.puts) = (self.put + value.len(), self.puts + 1);
+                    self.records.insert(key.clone(), value.clone());
+                }
+                Action::Delete { key } => _ = self.records.remove(key),
+                Action::Remember { connection, state } => {
+                    self.remembered += 1;
+                    self.states.insert(connection.0, state.clone());
+                }
+                Action::Close { connection, .. } => _ = self.states.remove(&connection.0),
+                _ => {}
+            }
+        }
+        actions
+    }
+
+    fn bytes(&mut self, connection: u64, bytes: impl Into<Bytes>) -> Vec<Action> {
+        let connection = ConnectionId(connection);
+        let mut actions = self.input(Input::Received { connection, bytes: bytes.into() });
+        actions.extend(self.input(Input::Writable { connection }));
+        actions
+    }
+
+    fn send(&mut self, connection: u64, packet: Packet) -> Vec<Action> {
+        self.bytes(connection, encoded(packet))
+    }
+
+    fn connect(&mut self, connection: u64, connect: Connect) -> Vec<Action> {
+        self.input(Input::Opened { connection: ConnectionId(connection) });
+        self.send(connection, Packet::Connect(Box::new(connect)))
+    }
+
+    fn turns(&mut self) {
+        while self.broker.deadline().is_some_and(|deadline| deadline.at.0 <= self.now) {
+            self.input(Input::Timeout);
+        }
+    }
+
+    /// Restores; connections go on under the numbers that `renumber` gives them.
+    fn sleep(&mut self, renumber: impl Fn(u64) -> u64) {
+        self.broker = Broker::restore(self.config.clone(), [2; 32], self.records.clone()).broker;
+        for (connection, state) in std::mem::take(&mut self.states) {
+            self.states.insert(renumber(connection), state.clone());
+            self.input(Input::Resumed { connection: ConnectionId(renumber(connection)), state });
+        }
+        self.turns();
+    }
+}
+
+fn resumable(name: &str) -> Connect {
+    let properties = ConnectProperties { session_expiry_interval: Some(3_600), ..Default::default() };
+    Connect { clean_start: false, properties, ..connect(name) }
+}
+
+fn publishes(actions: &[Action], to: u64) -> Vec<Publish> {
+    let mut found = Vec::new();
+    for action in actions {
+        if let Action::Send { connection, frame } = action
+            && connection.0 == to
+        {
+            let mut bytes = BytesMut::new();
+            frame.write_to(&mut bytes);
+            if let Packet::Publish(publish) = Packet::decode(bytes.freeze(), V5).unwrap() {
+                found.push(publish);
+            }
+        }
+    }
+    found
+}
+
+/// [MQTT-3.1.2-22] The host wakes the broker at its deadline, as an alarm does.
+#[test]
+fn a_silent_client_is_closed_although_the_broker_sleeps() {
+    let mut trace = durable();
+    trace.connect("bob");
+    trace.subscribe("bob", "w", AtMostOnce);
+    trace.connect_with("ada", Connect { keep_alive: 10, will: Some(will("w", "gone")), ..connect("ada") });
+    for _ in 0..20 {
+        let Some(deadline) = trace.deadline() else { break };
+        trace.miss_secs((deadline.0 - trace.now().0).div_ceil(1_000));
+        trace.sleep();
+    }
+    trace.expect("bob", publish("w", "gone", AtMostOnce, 0)); // 300 s of silence at a Keep Alive of 10
+}
+
+#[test]
+fn a_connection_without_connect_is_closed_although_the_broker_sleeps() {
+    let mut trace = durable();
+    trace.open("ada");
+    for _ in 0..20 {
+        let Some(deadline) = trace.deadline() else { break };
+        trace.miss_secs((deadline.0 - trace.now().0).div_ceil(1_000));
+        trace.sleep();
+    }
+    trace.expect_closed("ada", ReasonCode::KeepAliveTimeout);
+}
+
+/// What is retained after a sleep is not what was retained before it.
+#[test]
+fn a_replay_that_outlives_a_sleep_brings_nothing_that_came_later() {
+    for sleeps in [false, true] {
+        let mut trace = durable();
+        trace.connect("bob");
+        let retain = |topic: &str, payload: &'static str| {
+            Packet::Publish(Publish {
+                retain: true,
+                qos: AtLeastOnce,
+                packet_id: PacketId::new(1),
+                ..message(topic, payload)
+            })
+        };
+        for topic in ["r/1", "r/2", "r/3"] {
+            trace.send("bob", retain(topic, "old"));
+        }
+        let properties = ConnectProperties { receive_maximum: NonZeroU16::new(1), ..Default::default() };
+        trace.connect_with("ada", Connect { properties, ..connect("ada") });
+        trace
+            .send("ada", subscribe_with(1, &[("r/#", options(AtLeastOnce, RetainHandling::Send))], Default::default()));
+        trace.expect("ada", suback(1, &[ReasonCode::GrantedQoS1]));
+        let mut publish = trace.hear_publish("ada");
+        assert_eq!(publish.topic.as_str(), "r/1");
+        trace.send("bob", retain("r/3", ""));
+        if sleeps {
+            trace.sleep();
+        }
+        trace.send("bob", retain("r/3", "new"));
+        let mut heard = Vec::new();
+        for _ in 0..3 {
+            if trace.statistics().messages_stored == 0 {
+                break;
+            }
+            trace.send("ada", puback(publish.packet_id.unwrap().value(), ReasonCode::Success));
+            if trace.statistics().messages_stored > 0 {
+                publish = trace.hear_publish("ada");
+                heard.push((publish.topic.to_string(), publish.payload.clone(), publish.retain));
+            }
+        }
+        let new = heard.iter().filter(|(_, payload, _)| payload == "new").count();
+        assert_eq!(new, 1, "sleeps: {sleeps}, {heard:?}");
+    }
+}
+
+/// Topic Aliases make what is remembered large: an exchange that is no part of it does not write it again.
+#[test]
+fn a_puback_writes_no_more_than_the_end_of_its_exchange() {
+    let mut kept = Kept::new(config());
+    kept.connect(1, connect("ada"));
+    kept.send(1, subscribe(1, &[("t", AtLeastOnce)]));
+    for alias in 1..=64 {
+        let topic = format!("{alias}/{}", "x".repeat(60_000));
+        let mut publish = message(&topic, "");
+        publish.properties.topic_alias = NonZeroU16::new(alias);
+        kept.send(1, Packet::Publish(publish));
+    }
+    kept.send(1, publish("t", "x", AtLeastOnce, 1));
+    kept.put = 0;
+    kept.send(1, puback(1, ReasonCode::Success));
+    assert!(kept.put < 1_000, "one PUBACK of an exchange that this connection began: {} bytes were put", kept.put);
+}
+
+#[test]
+fn a_puback_alone_changes_nothing_that_a_host_remembers() {
+    let mut kept = Kept::new(config());
+    kept.connect(1, resumable("ada"));
+    kept.send(1, subscribe(1, &[("t", AtLeastOnce)]));
+    kept.send(1, publish("t", "x", AtLeastOnce, 1));
+    let (state, count) = (kept.states[&1].clone(), kept.remembered);
+    kept.send(1, puback(1, ReasonCode::Success));
+    assert_eq!(state, kept.states[&1]);
+    assert_eq!(kept.remembered, count, "remembered again what is the same");
+}
+
+/// A host need not delete what was rejected.
+#[test]
+fn nobody_inherits_what_belonged_to_a_record_that_was_rejected() {
+    let mut kept = Kept::new(Config { durability: Durability::Sessions, ..Default::default() });
+    kept.connect(1, resumable("ada"));
+    kept.send(1, subscribe(1, &[("secret", AtLeastOnce)]));
+    kept.send(1, disconnect(ReasonCode::Success));
+    kept.connect(2, connect("bob"));
+    kept.send(2, publish("secret", "for ada", AtLeastOnce, 1));
+    let key = kept.records.keys().find(|key| key[0] == b's').unwrap().clone();
+    kept.records.insert(key, Bytes::from_static(b"\x09")); // one session cannot be read
+    kept.sleep(|connection| connection);
+    kept.connect(3, resumable("eve"));
+    kept.states.clear();
+    kept.sleep(|connection| connection);
+    let actions = kept.connect(4, resumable("eve"));
+    assert!(publishes(&actions, 4).is_empty(), "eve heard {:?}", publishes(&actions, 4));
+}
+
+#[test]
+fn no_message_takes_the_place_of_one_that_was_rejected() {
+    let mut kept = Kept::new(Config { durability: Durability::Sessions, ..Default::default() });
+    kept.connect(1, resumable("ada"));
+    kept.send(1, subscribe(1, &[("for/ada", AtLeastOnce)]));
+    kept.send(1, disconnect(ReasonCode::Success));
+    kept.connect(3, resumable("eve"));
+    kept.send(3, subscribe(1, &[("for/eve", AtLeastOnce)]));
+    kept.send(3, disconnect(ReasonCode::Success));
+    kept.connect(2, connect("bob"));
+    kept.send(2, publish("for/ada", "1", AtLeastOnce, 1));
+    let key = kept.records.keys().find(|key| key[0] == b'm').unwrap().clone();
+    kept.records.insert(key, Bytes::from_static(b"\x09"));
+    kept.sleep(|connection| connection);
+    kept.connect(4, connect("bob"));
+    kept.send(4, publish("for/eve", "2", AtLeastOnce, 1));
+    kept.sleep(|connection| connection);
+    let actions = kept.connect(5, resumable("ada"));
+    assert!(publishes(&actions, 5).is_empty(), "ada heard {:?}", publishes(&actions, 5));
+}
+
+#[test]
+fn a_broker_without_durability_that_was_restored_does_not_grow() {
+    let mut kept = Kept::new(config());
+    kept.connect(1, resumable("ada"));
+    kept.send(1, subscribe(1, &[("t", AtLeastOnce)]));
+    kept.config.durability = Durability::None;
+    kept.states.clear();
+    kept.sleep(|connection| connection);
+    kept.connect(2, resumable("ada"));
+    let mut sizes = Vec::new();
+    for _ in 0..4 {
+        for _ in 0..500 {
+            let actions = kept.send(2, publish("t", "x", AtLeastOnce, 1));
+            for publish in publishes(&actions, 2) {
+                kept.send(2, puback(publish.packet_id.unwrap().value(), ReasonCode::Success));
+            }
+        }
+        assert_eq!(kept.broker.statistics().messages_stored, 0);
+        sizes.push(format!("{:?}", kept.broker).len());
+    }
+    assert!(sizes[3] < sizes[0] + 10_000, "{sizes:?}");
+}
+
+/// A new number may be another connection's old one.
+#[test]
+fn connections_may_be_renumbered_by_each_sleep() {
+    let mut kept = Kept::new(config());
+    for connection in [1, 2] {
+        kept.connect(connection, connect(&format!("c{connection}")));
+        let packet = encoded(Packet::Publish(Publish { payload: vec![0; 30_000].into(), ..message("t", "") }));
+        kept.bytes(connection, packet.slice(..20_000));
+    }
+    kept.sleep(|connection| 3 - connection);
+    kept.sleep(|connection| connection);
+    assert_eq!(kept.states.len(), 2);
+}
+
+#[test]
+fn a_lost_connection_takes_no_record_of_the_one_that_has_its_number() {
+    let mut kept = Kept::new(config());
+    for connection in [1, 2] {
+        kept.connect(connection, connect(&format!("c{connection}")));
+        let packet = encoded(Packet::Publish(Publish { payload: vec![0; 30_000].into(), ..message("t", "") }));
+        kept.bytes(connection, packet.slice(..20_000));
+    }
+    kept.states.remove(&1); // lost
+    kept.sleep(|connection| connection - 1);
+    kept.sleep(|connection| connection);
+    assert_eq!(kept.states.len(), 1);
+}
+
+/// A deploy that raises the maximum.
+#[test]
+fn a_session_that_disconnect_prolongs_is_kept() {
+    let mut kept = Kept::new(Config { maximum_session_expiry_seconds: 0, ..config() });
+    kept.connect(1, resumable("ada"));
+    kept.config.maximum_session_expiry_seconds = 3_600;
+    kept.sleep(|connection| connection);
+    let properties = mqlite::codec::DisconnectProperties { session_expiry_interval: Some(600), ..Default::default() };
+    let reason = ReasonCode::Success;
+    kept.send(1, Packet::Disconnect(mqlite::codec::Disconnect { reason, properties }));
+    let live = kept.broker.statistics().sessions;
+    kept.sleep(|connection| connection);
+    assert_eq!(live, kept.broker.statistics().sessions);
+}
+
+/// A client that waits for its verdict is refused after a restart: nothing that it sent is of use then.
+#[test]
+fn nothing_unread_is_remembered_of_who_waits_for_a_verdict() {
+    use mqlite::broker::{Authentication, Verdict};
+    let mut kept = Kept::new(Config { authentication: Authentication::Ask, ..config() });
+    let properties = ConnectProperties { authentication_method: Some(text("m")), ..Default::default() };
+    kept.connect(1, Connect { properties, ..connect("ada") });
+    kept.input(Input::Authenticated { connection: ConnectionId(1), verdict: Verdict::Continue { data: None } });
+    kept.bytes(1, Bytes::from_static(b"\xF0\x30\x18\x2E\x15\0\x01m\x16\0\x20hunter2"));
+    let state = &kept.states[&1];
+    assert!(!state.windows(7).any(|part| part == b"hunter2"), "{state:?}");
+}
+
+fn with_aliases(kept: &mut Kept, connection: u64) {
+    kept.connect(connection, connect(&format!("c{connection}")));
+    for alias in 1..=64 {
+        let mut publish = message(&format!("{alias}/{}", "x".repeat(1_000)), "");
+        publish.properties.topic_alias = NonZeroU16::new(alias);
+        kept.send(connection, Packet::Publish(publish));
+    }
+}
+
+/// Here the record is large without unread bytes.
+#[test]
+fn connections_with_aliases_may_be_renumbered_by_each_sleep() {
+    let mut kept = Kept::new(config());
+    with_aliases(&mut kept, 1);
+    with_aliases(&mut kept, 2);
+    kept.sleep(|connection| 3 - connection);
+    assert_eq!(kept.states.len(), 2);
+    kept.sleep(|connection| connection);
+    assert_eq!(kept.states.len(), 2);
+}
+
+#[test]
+fn a_lost_connection_takes_no_aliases_of_the_one_that_has_its_number() {
+    let mut kept = Kept::new(config());
+    with_aliases(&mut kept, 1);
+    with_aliases(&mut kept, 2);
+    kept.states.remove(&1); // lost
+    kept.sleep(|connection| connection - 1);
+    assert_eq!(kept.states.len(), 1);
+    kept.sleep(|connection| connection);
+    assert_eq!(kept.states.len(), 1);
+}
+
+/// A host may number its connections as it likes.
+#[test]
+fn a_connection_may_have_any_number() {
+    for number in [1, u64::MAX] {
+        let mut kept = Kept::new(config());
+        with_aliases(&mut kept, number);
+        kept.sleep(|connection| connection);
+        assert_eq!(kept.states.len(), 1, "{number}");
+    }
+}
+
+/// [MQTT-3.3.2-14] for wills
+#[test]
+fn a_will_that_is_let_in_is_restored() {
+    let mut kept = Kept::new(config());
+    let mut will = will("w", "x");
+    will.properties.response_topic = Some(text("a/+"));
+    let actions = kept.connect(1, Connect { will: Some(will), ..resumable("ada") });
+    let restored = Broker::restore(config(), [2; 32], kept.records.clone());
+    assert_eq!(restored.rejected, [], "{actions:?}");
+}
+
+/// What waited goes in flight: the message itself is as it was.
+#[test]
+fn a_message_that_waited_is_not_written_again_when_it_is_sent() {
+    let mut trace = durable();
+    trace.resume("ada");
+    trace.subscribe("ada", "t", AtLeastOnce);
+    trace.leave("ada");
+    trace.connect("bob");
+    trace.send("bob", publish("t", "x", AtLeastOnce, 1));
+    trace.writes();
+    assert!(trace.resume("ada"));
+    assert_eq!(trace.writes(), ("os".into(), "q".into()));
+}
+
+/// Forward to a version that knows these values, back, and forward again; nobody deletes what was rejected.
+#[test]
+fn a_version_that_was_rolled_back_mixes_no_sessions() {
+    let mut kept = Kept::new(Config { durability: Durability::Sessions, ..Default::default() });
+    kept.connect(1, resumable("ada"));
+    kept.send(1, subscribe(1, &[("secret", AtLeastOnce)]));
+    kept.states.clear();
+    kept.records.values_mut().for_each(|value| *value = [&[2], &value[1..]].concat().into());
+    kept.sleep(|connection| connection); // knows nothing of version 2
+    kept.connect(2, resumable("eve"));
+    kept.records.values_mut().for_each(|value| *value = [&[1], &value[1..]].concat().into());
+    kept.sleep(|connection| connection); // knows both
+    kept.connect(3, resumable("eve"));
+    kept.connect(4, connect("bob"));
+    let actions = kept.send(4, publish("secret", "x", AtLeastOnce, 1));
+    assert!(publishes(&actions, 3).is_empty(), "eve, who subscribed to nothing, heard {:?}", publishes(&actions, 3));
+}
+
+/// [MQTT-4.8.2-5] A clean session that has no records shares with one that has.
+#[test]
+fn what_a_crash_takes_from_a_member_of_a_share_goes_to_the_next_one() {
+    for durability in [Durability::Connections, Durability::Sessions] {
+        for crashes in [false, true] {
+            let mut trace = Trace::with(V5, Config { durability, ..Default::default() });
+            trace.resume("eve");
+            trace.subscribe("eve", "$share/g/t", AtLeastOnce);
+            trace.leave("eve");
+            trace.connect("ada");
+            trace.subscribe("ada", "$share/g/t", AtLeastOnce);
+            trace.connect("bob");
+            trace.send("bob", publish("t", "x", AtLeastOnce, 1));
+            trace.expect("bob", puback(1, ReasonCode::Success));
+            trace.expect("ada", publish("t", "x", AtLeastOnce, 1));
+            if crashes {
+                trace.crash();
+            } else {
+                trace.cut("bob");
+                trace.cut("ada");
+            }
+            assert!(trace.resume("eve"));
+            let stored = trace.statistics().messages_stored;
+            assert_eq!(stored, 1, "{durability:?}, crashes: {crashes}");
+            trace.expect("eve", publish("t", "x", AtLeastOnce, 1));
+        }
+    }
+}
+
+/// A connection that was closed while it was resumed has nothing more to do.
+#[test]
+fn who_is_closed_by_its_resumption_is_not_behind() {
+    use mqlite::broker::{Authentication, Grants, Verdict};
+    let mut kept = Kept::new(Config { authentication: Authentication::Ask, ..config() });
+    let properties = ConnectProperties { authentication_method: Some(text("m")), ..Default::default() };
+    kept.connect(1, Connect { properties, ..connect("ada") });
+    let connection = ConnectionId(1);
+    kept.input(Input::Authenticated { connection, verdict: Verdict::Allow { grants: Grants::all(), data: None } });
+    kept.bytes(1, Bytes::from_static(b"\xF0\x06\x19\x04\x15\0\x01m")); // Re-authenticate
+    let state = kept.states[&1].clone();
+    let mut broker = Broker::restore(kept.config.clone(), [2; 32], kept.records.clone()).broker;
+    let actions: Vec<_> = broker.handle(Timestamp(kept.now), Input::Resumed { connection, state }).collect();
+    assert!(actions.iter().any(|action| matches!(action, Action::Close { .. })), "{actions:?}");
+    assert!(!broker.is_behind(connection));
+}
+
+/// [MQTT-3.1.2-8] The will of a client that its resumption closes comes before others are resumed.
+#[test]
+fn a_will_that_a_resumption_publishes_reaches_those_who_are_resumed_later() {
+    use mqlite::broker::{Authentication, Grants, Verdict};
+    let allow = || Verdict::Allow { grants: Grants::all(), data: None };
+    let mut trace = Trace::with(V5, Config { authentication: Authentication::Ask, ..config() });
+    let properties = ConnectProperties { authentication_method: Some(text("m")), ..Default::default() };
+    trace.open("ada");
+    let will = Some(mqlite::codec::Will { qos: AtLeastOnce, ..will("w", "gone") });
+    trace.send("ada", Packet::Connect(Box::new(Connect { properties, will, ..connect("ada") })));
+    trace.answer(allow());
+    trace.open("bob");
+    trace.send("bob", Packet::Connect(Box::new(connect("bob"))));
+    trace.answer(allow());
+    trace.hear_connack("bob");
+    trace.subscribe("bob", "w", AtLeastOnce);
+    trace.send_bytes("ada", Bytes::from_static(b"\xF0\x06\x19\x04\x15\0\x01m")); // Re-authenticate
+    trace.sleep(); // closes ada: the question is lost
+    trace.expect("bob", publish("w", "gone", AtLeastOnce, 1));
+}
