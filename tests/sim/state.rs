@@ -93,10 +93,6 @@ impl Model {
             let is_lost = session.expiry == 0 && session.connection.is_some_and(|id| self.lost.contains(&id));
             session.in_flight.iter_mut().for_each(|it| it.delivery.is_optional |= is_lost);
         }
-        let clean: Vec<_> = self.sessions.iter().filter(|it| it.expiry == 0).map(|it| it.number).collect();
-        for float in &mut self.floats {
-            float.is_optional |= float.candidates.iter().any(|(number, _)| clean.contains(number));
-        }
     }
 
     pub fn resumed(&mut self, id: ConnectionId) {
