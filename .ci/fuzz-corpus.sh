@@ -9,6 +9,10 @@ cd "$repository"
 [ $# -gt 0 ] || set -- $(ls tests/fuzz/corpus)
 
 for target; do
+  [ -d "target/fuzz/corpus/$target" ] || fail "\`make fuzz TARGET=$target\` has found nothing yet, or there is no such target."
+done
+
+for target; do
   kept=tests/fuzz/corpus/$target
   fewer=$(mktemp -d)
   # How often code is reached matters where a few steps are all. Of hundreds of steps, each one more would count.

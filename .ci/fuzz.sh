@@ -7,8 +7,14 @@ cd "$repository"
 
 seconds=$1
 shift
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "TIME is a number of seconds from 1 on, not '$seconds'."
 # shellcheck disable=SC2046 # one argument a target
 [ $# -gt 0 ] || set -- $(ls tests/fuzz/corpus)
+
+for target; do
+  [ -f "tests/fuzz/targets/$target.rs" ] || fail "There is no target '$target'. There are: $(ls tests/fuzz/corpus | xargs)."
+done
+"$cargo_fuzz" fuzz build --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none || fail "The targets do not build: see above."
 
 failed=0
 for target; do

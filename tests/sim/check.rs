@@ -127,6 +127,7 @@ impl Check {
         let Some(wire) = self.wires.get_mut(&id).filter(|wire| !wire.is_closed) else {
             violated("nothing after Close", format!("{id:?} {frame:?}"));
         };
+        let has_room = wire.unsent < setup.send_buffer as usize;
         wire.unsent += frame.len();
         if frame.len() > wire.maximum_packet_size {
             violated("Maximum Packet Size", format!("[MQTT-3.1.2-24] {} bytes to {id:?}", frame.len()));
@@ -139,6 +140,9 @@ impl Check {
         match packet {
             Packet::Publish(publish) => {
                 let publish = wire.resolve(publish);
+                if !has_room {
+                    violated("send buffer", format!("{} bytes are unsent to {id:?}", wire.unsent));
+                }
                 model.sent(id, version, &publish);
             }
             packet => {

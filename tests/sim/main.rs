@@ -23,7 +23,10 @@ use trace::Scenario;
 /// `SEEDS` of them from `FIRST` on, or `SEED` alone.
 #[test]
 fn every_seed_holds_all_invariants() {
-    let number = |name: &str| env::var(name).ok().map(|value| value.parse::<u64>().expect("a number"));
+    let number = |name: &str| {
+        let value = env::var(name).ok()?;
+        Some(value.parse::<u64>().unwrap_or_else(|_| panic!("{name} is a whole number, not {value:?}")))
+    };
     if let Some(seed) = number("SEED") {
         return shrink::run_seeds(seed, 1);
     }

@@ -281,3 +281,20 @@ fn a_session_of_3_1_1_that_is_not_clean_keeps_what_was_published_meanwhile() {
     trace.leave("ada");
     assert!(!trace.resume("ada"));
 }
+
+/// [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+#[test]
+fn a_message_may_be_as_large_as_the_client_said_to_the_byte() {
+    for (limit, fits) in [(30, true), (29, false)] {
+        let mut trace = Trace::with(V5, Config { topic_alias_maximum: 0, ..Default::default() });
+        let properties = ConnectProperties { maximum_packet_size: NonZeroU32::new(limit), ..Default::default() };
+        trace.connect_with("bob", Connect { properties, ..connect("bob") });
+        trace.subscribe("bob", "t", AtMostOnce);
+        trace.connect("ada");
+        trace.send("ada", publish("t", "this is 24 bytes of text", AtMostOnce, 0));
+        if fits {
+            assert_eq!(trace.hear_publish("bob").payload.len(), 24);
+        }
+        trace.expect_nothing("bob");
+    }
+}

@@ -5,9 +5,10 @@ use bytes::{Bytes, BytesMut};
 use mqlite::{
     broker::{AuthenticationRequest, Broker, Config, ConnectionId, Event, Input, Statistics, Verdict},
     codec::{
-        Ack, ConnAck, Connect, ConnectProperties, Disconnect, DisconnectProperties, Framer, MAXIMUM_PACKET_SIZE,
-        Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode, RetainHandling, SubAck, Subscribe,
-        SubscribeFilter, SubscribeProperties, SubscriptionOptions, Text, UnsubAck, Unsubscribe, Will,
+        Ack, Binary, ConnAck, Connect, ConnectProperties, Disconnect, DisconnectProperties, Framer,
+        MAXIMUM_PACKET_SIZE, Packet, PacketId, ProtocolVersion, Publish, PublishProperties, QoS, ReasonCode,
+        RetainHandling, SubAck, Subscribe, SubscribeFilter, SubscribeProperties, SubscriptionOptions, Text, UnsubAck,
+        Unsubscribe, Will,
     },
     time::Timestamp,
 };
@@ -328,7 +329,7 @@ impl Trace {
         self.host.in_process().restart(self.now, false);
     }
 
-    /// The broker sleeps: it is gone, and restored when the next packet comes. The connections stay open.
+    /// The broker sleeps: it is gone, and restored with the connections, which stay open.
     pub fn sleep(&mut self) {
         self.host.in_process().restart(self.now, true);
     }
@@ -385,13 +386,25 @@ pub fn connect(client_id: &str) -> Connect {
 }
 
 pub fn will(topic: &str, payload: &'static str) -> Will {
-    let payload = mqlite::codec::Binary::new(Bytes::from_static(payload.as_bytes())).unwrap();
+    let payload = Binary::new(Bytes::from_static(payload.as_bytes())).unwrap();
     Will { topic: text(topic), payload, ..Default::default() }
 }
 
 /// A QoS 0 PUBLISH.
 pub fn message(topic: &str, payload: &'static str) -> Publish {
     Publish { topic: text(topic), payload: Bytes::from_static(payload.as_bytes()), ..Default::default() }
+}
+
+/// Every property that travels with a message, with User Properties in an order of their own.
+pub fn all_properties() -> PublishProperties {
+    PublishProperties {
+        payload_format_indicator: Some(true),
+        response_topic: Some(text("answers/ada")),
+        correlation_data: Some(Binary::try_from(vec![0, 1, 2]).unwrap()),
+        user_properties: vec![(text("b"), text("1")), (text("a"), text("2")), (text("b"), text("1"))],
+        content_type: Some(text("text/plain")),
+        ..Default::default()
+    }
 }
 
 /// A PUBLISH; `packet_id` 0 is none.

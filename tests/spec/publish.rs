@@ -4,7 +4,7 @@ use crate::{harness::*, raw::*};
 use mqlite::{
     broker::{Authentication, Config, Grant, Grants},
     codec::{
-        Binary, Connect, ConnectProperties, Packet, Publish, PublishProperties, ReasonCode, SubscribeProperties,
+        Connect, ConnectProperties, Packet, Publish, PublishProperties, ReasonCode, SubscribeProperties,
         SubscriptionOptions,
     },
 };
@@ -17,17 +17,30 @@ fn properties_travel_unaltered_and_in_order() {
     trace.connect("bob");
     trace.subscribe("bob", "t", AtMostOnce);
     trace.connect("ada");
-    let properties = PublishProperties {
-        payload_format_indicator: Some(true),
-        response_topic: Some(text("answers/ada")),
-        correlation_data: Some(Binary::try_from(vec![0, 1, 2]).unwrap()),
-        user_properties: vec![(text("b"), text("1")), (text("a"), text("2")), (text("b"), text("1"))],
-        content_type: Some(text("text/plain")),
-        ..Default::default()
-    };
-    let sent = Packet::Publish(Publish { properties, ..message("t", "x") });
+    let sent = Packet::Publish(Publish { properties: all_properties(), ..message("t", "x") });
     trace.send("ada", sent.clone());
     trace.expect("bob", sent);
+}
+
+/// [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
+#[test]
+fn properties_are_kept_unaltered_where_a_message_waits_or_is_retained() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        let mut trace = Trace::new(V5);
+        trace.resume("bob");
+        trace.subscribe("bob", "t", ExactlyOnce);
+        trace.leave("bob");
+        trace.connect("ada");
+        let sent =
+            Publish { qos, packet_id: Some(id(1)), retain: true, properties: all_properties(), ..message("t", "x") };
+        trace.send("ada", Packet::Publish(sent.clone()));
+        trace.hear("ada");
+        trace.resume("bob");
+        trace.expect("bob", Packet::Publish(Publish { retain: false, ..sent.clone() }));
+        trace.connect("eve");
+        trace.subscribe("eve", "t", ExactlyOnce);
+        trace.expect("eve", Packet::Publish(sent));
+    }
 }
 
 /// [MQTT-3.3.2-5] [MQTT-3.3.2-6]

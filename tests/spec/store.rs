@@ -158,6 +158,45 @@ fn subscriptions_and_waiting_messages_come_back_in_order() {
     });
 }
 
+/// [MQTT-3.3.2-18]
+#[test]
+fn properties_come_back_unaltered_with_what_waits_and_what_is_retained() {
+    let mut trace = durable(V5);
+    trace.resume("bob");
+    trace.subscribe("bob", "t", AtLeastOnce);
+    trace.leave("bob");
+    let sent = Publish { retain: true, properties: all_properties(), ..retained_at_least_once("t") };
+    let will = Will { topic: text("t"), properties: will_properties(), ..will("t", "will") };
+    trace.connect_with("ada", Connect { will: Some(will), ..connect("ada") });
+    trace.send("ada", Packet::Publish(sent.clone()));
+    trace.crash();
+    trace.resume("bob");
+    trace.expect("bob", Packet::Publish(Publish { retain: false, ..sent.clone() }));
+    let will = Publish { qos: AtMostOnce, packet_id: None, retain: false, payload: "will".into(), ..sent.clone() };
+    trace.connect("eve");
+    trace.subscribe("eve", "t", AtLeastOnce);
+    trace.expect("eve", Packet::Publish(sent));
+    trace.connect_with(
+        "ada",
+        Connect { will: Some(Will { properties: will_properties(), ..self::will("t", "will") }), ..connect("ada") },
+    );
+    trace.sleep();
+    trace.cut("ada");
+    trace.expect("eve", Packet::Publish(will));
+}
+
+fn will_properties() -> WillProperties {
+    let all = all_properties();
+    WillProperties {
+        payload_format_indicator: all.payload_format_indicator,
+        response_topic: all.response_topic,
+        correlation_data: all.correlation_data,
+        user_properties: all.user_properties,
+        content_type: all.content_type,
+        ..Default::default()
+    }
+}
+
 /// [MQTT-4.4.0-1]
 #[test]
 fn what_was_in_flight_is_sent_again_in_its_step() {

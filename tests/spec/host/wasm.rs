@@ -107,7 +107,8 @@ impl Bridge {
         self.requests.write_all(line.as_bytes()).expect("the bridge listens");
         line.clear();
         self.replies.read_line(&mut line).expect("the bridge answers");
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+        serde_json::from_str(&line)
+            .unwrap_or_else(|_| panic!("the wasm answers, once `make spec-wasm` has built it: {line:?}"))
     }
 }
 

@@ -142,7 +142,7 @@ impl Workerd {
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Node runs");
         let mut port = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        let port = port.trim().parse().expect("workerd says its port");
+        let port = port.trim().parse().expect("workerd says its port, once `make spec-worker` has built the worker");
         Self { port, _process: process }
     }
 }
