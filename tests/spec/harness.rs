@@ -401,7 +401,7 @@ pub fn all_properties() -> PublishProperties {
         payload_format_indicator: Some(true),
         response_topic: Some(text("answers/ada")),
         correlation_data: Some(Binary::try_from(vec![0, 1, 2]).unwrap()),
-        user_properties: vec![(text("b"), text("1")), (text("a"), text("2")), (text("b"), text("1"))],
+        user_properties: vec![(text("b"), text("1")), (text("a"), text("2")), (text("b"), text("3"))],
         content_type: Some(text("text/plain")),
         ..Default::default()
     }
