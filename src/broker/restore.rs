@@ -232,6 +232,9 @@ impl Broker {
 
     /// The sessions that no connection was resumed for have lost theirs, as far as this input may go.
     pub(super) fn abandon_orphans(&mut self) {
+        if self.orphans.is_empty() {
+            return;
+        }
         for place in core::mem::take(&mut self.orphans.connections).into_keys() {
             let is_taken = self.connections.get(&ConnectionId(place)).is_some_and(|it| it.remembered.is_stored);
             if self.is_durable() && !is_taken {
