@@ -6,7 +6,6 @@ cd "$repository"
 
 largest=200000 # bytes, gzipped
 stack=131072   # bytes: Rust's default of 1 MB is paid by each instance; trees of 256 levels need more than 32 KB
-
 inline=15      # LLVM's threshold; its default for size, 75, makes 3 % more bytes and no more speed
 
 raw=target/$wasm_target/wasm-release/mqlite.wasm

@@ -62,6 +62,35 @@ impl Mirror {
         }
     }
 
+    fn write_waiting(&mut self, id: SessionId, (place, waiting): &(u64, Waiting)) {
+        match waiting {
+            Waiting::Message(delivery) if delivery.qos > QoS::AtMostOnce => {
+                self.add_use(&delivery.message);
+                self.put_new(Key::Waiting(id.0, *place), &delivery.to_record());
+            }
+            Waiting::Message(_) => {}
+            Waiting::Replay(replay) => self.put_new(Key::Replay(id.0, *place), &replay.to_record()),
+        }
+    }
+
+    pub(super) fn erase_waiting(&mut self, id: SessionId, place: u64, waiting: &Waiting) {
+        match waiting {
+            Waiting::Replay(_) => self.delete(Key::Replay(id.0, place)),
+            Waiting::Message(delivery) if delivery.qos > QoS::AtMostOnce => {
+                self.delete(Key::Waiting(id.0, place));
+                self.remove_use(&delivery.message);
+            }
+            Waiting::Message(_) => {}
+        }
+    }
+
+    pub(super) fn erase_in_flight(&mut self, id: SessionId, packet_id: PacketId, delivery: Option<&Delivery>) {
+        self.delete(Key::InFlight(id.0, packet_id));
+        if let Some(delivery) = delivery {
+            self.remove_use(&delivery.message);
+        }
+    }
+
     /// One record more needs `message`.
     fn add_use(&mut self, message: &Message) {
         if message.add_use() > 1 {
@@ -254,36 +283,5 @@ impl Broker {
 
     fn kept(&self, id: SessionId) -> Option<&Session> {
         self.sessions.get(&id).filter(|session| session.is_kept)
-    }
-}
-
-impl Mirror {
-    fn write_waiting(&mut self, id: SessionId, (place, waiting): &(u64, Waiting)) {
-        match waiting {
-            Waiting::Message(delivery) if delivery.qos > QoS::AtMostOnce => {
-                self.add_use(&delivery.message);
-                self.put_new(Key::Waiting(id.0, *place), &delivery.to_record());
-            }
-            Waiting::Message(_) => {}
-            Waiting::Replay(replay) => self.put_new(Key::Replay(id.0, *place), &replay.to_record()),
-        }
-    }
-
-    pub(super) fn erase_waiting(&mut self, id: SessionId, place: u64, waiting: &Waiting) {
-        match waiting {
-            Waiting::Replay(_) => self.delete(Key::Replay(id.0, place)),
-            Waiting::Message(delivery) if delivery.qos > QoS::AtMostOnce => {
-                self.delete(Key::Waiting(id.0, place));
-                self.remove_use(&delivery.message);
-            }
-            Waiting::Message(_) => {}
-        }
-    }
-
-    pub(super) fn erase_in_flight(&mut self, id: SessionId, packet_id: PacketId, delivery: Option<&Delivery>) {
-        self.delete(Key::InFlight(id.0, packet_id));
-        if let Some(delivery) = delivery {
-            self.remove_use(&delivery.message);
-        }
     }
 }
