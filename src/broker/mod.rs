@@ -31,7 +31,7 @@ mod tally;
 mod unsubscribe;
 mod will;
 
-pub use crate::store::RestoreError;
+pub use crate::store::{Export, RestoreError};
 pub use config::{Authentication, Config, Durability};
 pub use event::{Event, Refusal};
 pub use grants::{Grant, Grants};

@@ -16,9 +16,11 @@
 //!
 //! Numbers are 8 bytes, packet identifiers 2, the most significant first. A value begins with the version of its layout.
 
+mod export;
 mod field;
 mod record;
 
+pub use export::Export;
 pub use record::{
     Connection, Content, Delivery, InFlight, Link, Received, Replay, Retained, Right, Session, Subscription, Volatile,
     Will,
