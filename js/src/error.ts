@@ -30,6 +30,18 @@ export type MqttErrorCode =
   | 'no-local-on-shared'
   /** All 65,535 Packet Identifiers are in use. */
   | 'packet-identifiers-exhausted'
+  /** There is no room for what is to be stored. */
+  | 'storage-full'
+  /** There is no storage to be had here, as in some private windows. */
+  | 'storage-unavailable'
+  /** Another tab keeps an older version of the database open. */
+  | 'storage-blocked'
+  /** Another broker has this storage open. */
+  | 'storage-in-use'
+  /** The storage was deleted, or closed, under the broker. */
+  | 'storage-lost'
+  /** The storage failed in another way. */
+  | 'storage-failed'
   /** It was called from within its own work, such as a transport's `send`. */
   | 'busy'
   /** The WebAssembly instance, the clock or the timer failed; what was held is lost. */
