@@ -2,8 +2,10 @@
 
 import { checked, checkText, payloadBytes } from './check.js';
 import { type Client, connectOver } from './client.js';
-import { BrokerEngine, type BrokerHost, load, refusing, Runner } from './engine.js';
+import { Connections } from './connections.js';
+import { BrokerEngine, type BrokerHost, load, Records, refusing, Runner, type Successor } from './engine.js';
 import { attempt, MqttError, report } from './error.js';
+import { Journal } from './journal.js';
 import type { Payload, PublishOptions } from './message.js';
 import type {
   AuthenticationRequest,
@@ -14,52 +16,65 @@ import type {
   Verdict,
 } from './options.js';
 import { BROKER_OPTIONS, PUBLISH_OPTIONS, VERDICTS } from './shapes.js';
-import { letProcessEnd, SystemTimer } from './timer.js';
-import { type Connectable, pair, toBytes, toTransport, type Transport } from './transport.js';
+import type { StoredRecord } from './storage.js';
+import { SystemTimer } from './timer.js';
+import { type Connectable, pair, toTransport } from './transport.js';
 import { BrokerWebSocket } from './web-socket.js';
 
-/** An MQTT broker that lives in this program. It keeps its state in memory. */
+/** An MQTT broker that lives in this program. It keeps its state in memory and, where it is given one, in a storage. */
 export class Broker {
+  readonly #options: BrokerOptions;
+  readonly #journal: Journal;
+  readonly #connections: Connections;
   readonly #runner: Runner<BrokerEngine>;
-  readonly #authenticate: BrokerOptions['authenticate'];
-  readonly #onEvent: BrokerOptions['onEvent'];
-  readonly #transports = new Map<number, Transport>();
-  /** Connections that have not written everything yet. */
-  readonly #writing = new Set<number>();
-  #watch: ReturnType<typeof setInterval> | undefined;
-  #lastConnection = 0;
   #isClosed = false;
 
-  private constructor(options: BrokerOptions) {
-    const { grants, authenticate, onEvent, clock = Date.now, timer, wasm: _, ...limits } = options;
-    if (grants && authenticate) {
-      throw new MqttError('invalid-options', 'The option "grants" counts for nothing beside "authenticate".', {
-        hint: 'Give each client its grants with the verdict.',
-      });
-    }
-    this.#authenticate = authenticate;
-    this.#onEvent = onEvent;
-    const policy = { asks: authenticate !== undefined, reports: onEvent !== undefined, grants };
-    const seed = crypto.getRandomValues(new Uint8Array(32));
-    const engine = new BrokerEngine(this.#host(), limits, policy, seed);
-    this.#runner = new Runner(engine, {
+  private constructor(options: BrokerOptions, journal: Journal, records: Iterable<StoredRecord>) {
+    const { clock = Date.now, timer, storage, resume = [] } = options;
+    this.#options = options;
+    this.#journal = journal;
+    journal.onfail = (error) => this.#storageFailed(error);
+    this.#connections = new Connections(journal, (run) => this.#runner.feed(run));
+    this.#runner = new Runner(this.#engine(records), {
       clock,
       timer: timer ?? new SystemTimer(clock),
       failed: (error) => {
-        this.#closeAll();
+        this.#connections.hangUpAll();
         report(error);
+        void this.#journal.close().catch(report);
       },
+      ...(storage && { revive: () => this.#revive() }),
     });
+    for (const transport of resume) {
+      const { state = new Uint8Array() } = transport;
+      const connection = this.#connections.add(transport);
+      this.#runner.feed((engine, now) => engine.resumed(now, connection, state));
+    }
+    // Sessions that were connected and are not any more hear of it now.
+    if (storage) this.#runner.feed((engine, now) => engine.timeout(now));
   }
 
   /**
-   * Opens a broker without sessions.
-   * @throws MqttError `invalid-options`, or `unsupported` where there is no WebAssembly.
+   * Opens a broker, with all that its storage has.
+   * @throws MqttError `invalid-options`, `unsupported` where there is no WebAssembly, or a code that begins with `storage-`.
    */
   static async open(options: BrokerOptions = {}): Promise<Broker> {
     const known = checked(options, BROKER_OPTIONS);
+    check(known);
     await load(known.wasm);
-    return refusing(() => new this(known));
+    const journal = new Journal(known.storage);
+    const records = await journal.load().catch((error: MqttError) => {
+      if (known.storageFallback === undefined) throw error;
+      journal.goOn();
+      attempt(() => known.onEvent?.({ type: 'storageFailed', error }));
+      return [];
+    });
+    try {
+      return refusing(() => new this(known, journal, records));
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
   }
 
   /**
@@ -67,17 +82,8 @@ export class Broker {
    * @throws MqttError `closed`.
    */
   accept(connectable: Connectable): void {
-    this.#runner.look(() => {});
-    const transport = toTransport(connectable);
-    const connection = (this.#lastConnection += 1);
-    this.#transports.set(connection, transport);
-    transport.onmessage = ({ data }) => {
-      const bytes = toBytes(data);
-      if (bytes) return this.#runner.feed((engine, now) => engine.received(now, connection, bytes));
-      this.#hangUp(connection);
-      this.#lost(connection);
-    };
-    transport.onclose = () => this.#lost(connection);
+    this.#runner.mustGoOn();
+    const connection = this.#connections.add(toTransport(connectable));
     this.#runner.feed((engine, now) => engine.opened(now, connection));
   }
 
@@ -127,88 +133,93 @@ export class Broker {
     return this.#runner.look((engine) => engine.statistics() as BrokerStatistics);
   }
 
-  /** Tells every client that the broker goes (0x8B), closes all connections, and forgets everything. */
-  close(): void {
+  /**
+   * Tells every client that the broker goes (0x8B), closes all connections, and forgets what is in no storage. Resolves when
+   * all is durable and the storage is free for another broker.
+   * @throws MqttError whose code begins with `storage-`, when something was not stored: nobody was told that it was.
+   */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#runner.feed((engine, now) => engine.shutDown(now));
-    this.#runner.feed(() => {
-      this.#runner.end(new MqttError('closed', 'The broker is closed.', { hint: 'Open another.' }));
-      this.#closeAll();
-    });
+    this.#runner.feed(() => this.#runner.end(new MqttError('closed', 'The broker is closed.', { hint: 'Open another.' })));
+    try {
+      await this.#journal.settled();
+    } finally {
+      this.#connections.hangUpAll();
+      await this.#journal.close();
+    }
+  }
+
+  #engine(stored: Iterable<StoredRecord>): BrokerEngine {
+    const { grants, authenticate, onEvent, storage, storageFallback: _, resume, clock: __, timer: ___, wasm: ____, ...limits } =
+      this.#options;
+    const policy = {
+      asks: authenticate !== undefined,
+      reports: onEvent !== undefined,
+      stores: storage !== undefined,
+      hibernates: resume !== undefined,
+      grants,
+    };
+    const largest = storage?.maximumValueBytes;
+    if (largest !== undefined) {
+      limits.maximumPacketSize = Math.min(limits.maximumPacketSize ?? MAXIMUM_PACKET_SIZE, largest - BESIDE_PACKET);
+    }
+    const records = new Records();
+    for (const { key, value } of stored) records.push(key, value);
+    const seed = crypto.getRandomValues(new Uint8Array(32));
+    return new BrokerEngine(this.#host(), limits, policy, seed, records);
   }
 
   #host(): BrokerHost {
     return {
-      send: (connection, bytes) => this.#send(connection, bytes.slice()),
-      close: (connection) => this.#hangUp(connection),
+      send: (connection, bytes) => this.#connections.send(connection, bytes.slice()),
+      close: (connection) => this.#connections.close(connection),
       authenticate: (connection, request) => {
         this.#runner.defer(() => void this.#ask(connection, request as AuthenticationRequest));
       },
-      report: (event) => this.#runner.defer(() => void attempt(() => this.#onEvent?.(event as BrokerEvent))),
+      report: (event) => this.#runner.defer(() => this.#tell(event as BrokerEvent)),
+      write: (key, value) => this.#journal.write({ key: key.slice(), value: value?.slice() }),
+      commit: () => this.#journal.commit(),
+      remember: (connection, state) => this.#connections.remember(connection, state.slice()),
+      reject: (key, reason) => {
+        const event: BrokerEvent = { type: 'recordRejected', key: key.slice(), reason };
+        queueMicrotask(() => this.#tell(event));
+      },
     };
   }
 
-  #send(connection: number, bytes: Uint8Array<ArrayBuffer>): boolean {
-    const transport = this.#transports.get(connection);
-    if (!transport) return true;
-    try {
-      transport.send(bytes);
-      if (!transport.bufferedAmount) return true;
-    } catch {
-      this.#hangUp(connection);
-      this.#lost(connection);
-      return true;
-    }
-    this.#writing.add(connection);
-    this.#watch ??= setInterval(() => this.#look(), WATCH_INTERVAL);
-    letProcessEnd(this.#watch);
-    return false;
+  #tell(event: BrokerEvent): void {
+    void attempt(() => this.#options.onEvent?.(event));
   }
 
-  /** Which connections have written everything: transports do not say so themselves. */
-  #look(): void {
-    for (const connection of this.#writing) {
-      if (this.#transports.get(connection)?.bufferedAmount) continue;
-      this.#writing.delete(connection);
-      this.#runner.feed((engine, now) => engine.writable(now, connection));
-    }
-    if (this.#writing.size > 0) return;
-    clearInterval(this.#watch);
-    this.#watch = undefined;
+  /** Another engine, that knows what is durable. The connection whose bytes broke the first one is not resumed. */
+  async #revive(): Promise<() => Successor<BrokerEngine>> {
+    if (!this.#journal.isStored) throw new MqttError('broken', 'The WebAssembly instance failed.', { hint: 'Open a new broker.' });
+    const { speaking } = this.#connections;
+    this.#journal.discard();
+    if (!this.#options.resume) this.#connections.hangUpAll();
+    else if (speaking !== undefined) this.#connections.hangUp(speaking);
+    const numbers = this.#connections.numbers();
+    await this.#journal.settled();
+    const records = await this.#journal.load();
+    return () => {
+      const engine = this.#engine(records);
+      const inputs = this.#connections.states(numbers).map(([connection, state]) => ({
+        run: (engine: BrokerEngine, now: number) => engine.resumed(now, connection, state),
+      }));
+      return { engine, inputs: [...inputs, { run: (engine: BrokerEngine, now: number) => engine.timeout(now) }] };
+    };
   }
 
-  /** The other side, or the network, has closed it. */
-  #lost(connection: number): void {
-    this.#release(connection);
-    this.#runner.feed((engine, now) => engine.closed(now, connection));
-  }
-
-  /** This side closes it. */
-  #hangUp(connection: number): void {
-    try {
-      this.#release(connection)?.close();
-    } catch (error) {
-      report(error);
-    }
-  }
-
-  #release(connection: number): Transport | undefined {
-    const transport = this.#transports.get(connection);
-    if (!transport) return undefined;
-    this.#transports.delete(connection);
-    transport.onmessage = null;
-    transport.onclose = null;
-    return transport;
-  }
-
-  #closeAll(): void {
-    for (const connection of [...this.#transports.keys()]) this.#hangUp(connection);
-    clearInterval(this.#watch);
+  #storageFailed(error: MqttError): void {
+    if (this.#options.storageFallback === undefined) return this.#runner.fail(error);
+    this.#journal.goOn();
+    this.#tell({ type: 'storageFailed', error });
   }
 
   async #ask(connection: number, request: AuthenticationRequest): Promise<void> {
     try {
-      const verdict = understood(await this.#authenticate?.(request));
+      const verdict = understood(await this.#options.authenticate?.(request));
       await this.#runner.attempt((engine, now) => engine.authenticated(now, connection, verdict));
     } catch (error) {
       if (this.#isClosed) return;
@@ -216,6 +227,21 @@ export class Broker {
       const verdict: Verdict = { type: 'deny', reason: UNSPECIFIED_ERROR };
       this.#runner.feed((engine, now) => engine.authenticated(now, connection, verdict));
     }
+  }
+}
+
+/** What no single option says. */
+function check({ grants, authenticate, storage, storageFallback, resume }: BrokerOptions): void {
+  if (grants && authenticate) {
+    throw new MqttError('invalid-options', 'The option "grants" counts for nothing beside "authenticate".', {
+      hint: 'Give each client its grants with the verdict.',
+    });
+  }
+  if (!storage && (storageFallback !== undefined || resume)) {
+    throw new MqttError('invalid-options', 'The options "storageFallback" and "resume" count for nothing without "storage".');
+  }
+  if (storageFallback !== undefined && storageFallback !== 'memory') {
+    throw new MqttError('invalid-options', 'storageFallback must be "memory", or be left out.');
   }
 }
 
@@ -228,8 +254,11 @@ function understood(verdict: Verdict | undefined): object {
   return checked<object>(verdict, VERDICTS[type]);
 }
 
-/** Milliseconds between two looks at connections that are still writing. */
-const WATCH_INTERVAL = 10;
+/** The limit where none is given. */
+const MAXIMUM_PACKET_SIZE = 1 << 20;
+
+/** Bytes that a record may have besides a packet. */
+const BESIDE_PACKET = 1 << 10;
 
 /** A Reason Code. */
 const UNSPECIFIED_ERROR = 0x80;

@@ -91,12 +91,21 @@ const KINDS = {
     sentence: 'must be a pair of strings',
   },
   timer: {
-    test: (value: unknown) => {
-      const { set, clear } = (value ?? {}) as { set?: unknown; clear?: unknown };
-      return typeof set === 'function' && typeof clear === 'function';
-    },
+    test: (value: unknown) => hasMethods(value, ['set', 'clear']),
     sentence: 'must have the methods set and clear',
+  },
+  storage: {
+    test: (value: unknown) => hasMethods(value, ['load', 'commit']),
+    sentence: 'must have the methods load and commit',
+  },
+  transport: {
+    test: (value: unknown) => hasMethods(value, ['send', 'close']),
+    sentence: 'must have the methods send and close',
   },
   /** Checked where it is used. */
   any: { test: () => true, sentence: '' },
 };
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  return names.every((name) => typeof (value as { [name: string]: unknown } | null | undefined)?.[name] === 'function');
+}

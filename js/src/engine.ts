@@ -1,11 +1,11 @@
 // The WebAssembly in which the rules live: loads it, and feeds its engines one input at a time.
 
-import { __wbg_reset_state, BrokerEngine, ClientEngine, initSync, reasonName } from '../wasm/mqlite.js';
+import { __wbg_reset_state, BrokerEngine, ClientEngine, initSync, Records, reasonName } from '../wasm/mqlite.js';
 import { attempt, MqttError, type MqttErrorCode, report, sentence } from './error.js';
 import type { WasmSource } from './options.js';
 import type { Clock, Timer } from './timer.js';
 
-export { BrokerEngine, ClientEngine };
+export { BrokerEngine, ClientEngine, Records };
 export type { BrokerHost, ClientHost } from '../wasm/mqlite.js';
 
 /** Called by an entry of the package: where the WebAssembly comes from unless somebody says otherwise. */
@@ -57,7 +57,10 @@ export function refusing<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
-    throw toMqttError(error);
+    if (!isTrap(error)) throw toMqttError(error);
+    const broken = new MqttError('broken', 'The WebAssembly instance failed.', { cause: error });
+    breakInstance(broken);
+    throw broken;
   }
 }
 
@@ -75,32 +78,38 @@ interface Engine {
 }
 
 /** Something for an engine to do; `refuse` is called instead when it is not to be. */
-interface Input<E> {
+export interface Input<E> {
   readonly run: (engine: E, now: number) => void;
   readonly refuse?: (error: MqttError) => void;
 }
 
 /** Feeds an engine one input at a time, whoever has one to give, and wakes it when its deadline has passed. */
 export class Runner<E extends Engine> {
-  readonly #engine: E;
+  #engine: E;
   readonly #clock: Clock;
   readonly #timer: Timer;
   readonly #failed: (error: MqttError) => void;
+  readonly #revive: RunnerOptions<E>['revive'];
   readonly #inputs: Input<E>[] = [];
   readonly #deferred: (() => void)[] = [];
-  readonly #instance = instance;
+  #instance = instance;
   #running = false;
+  /** Whether inputs wait for another engine. */
+  #isParted = false;
+  /** Whether the engine has taken an input since it was made. */
+  #isProven = true;
   /** Whether the engine is in a call: if that failed, it is so for ever. */
   #isBusy = false;
   #over: MqttError | undefined;
   #deadline: number | undefined;
 
-  /** `failed` is called once, if the engine fails: it then takes no input any more. */
-  constructor(engine: E, { clock, timer, failed }: RunnerOptions) {
+  /** `failed` is called once, if the engine fails and is not revived: there is no input to be taken any more. */
+  constructor(engine: E, { clock, timer, failed, revive }: RunnerOptions<E>) {
     this.#engine = engine;
     this.#clock = clock;
     this.#timer = timer;
     this.#failed = failed;
+    this.#revive = revive;
     runners.add(this);
   }
 
@@ -128,15 +137,20 @@ export class Runner<E extends Engine> {
   #feed(input: Input<E>): void {
     if (this.#over) return input.refuse?.(this.#over);
     this.#inputs.push(input);
-    if (this.#running) return;
+    this.#run();
+  }
+
+  #run(): void {
+    if (this.#running || this.#isParted) return;
     this.#running = true;
     let next: Input<E> | undefined;
     try {
-      for (next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
+      while (!this.#isParted && (next = this.#inputs.shift())) {
         const now = this.#clock();
         this.#isBusy = true;
         next.run(this.#engine, now);
         this.#isBusy = false;
+        this.#isProven = true;
         this.#runDeferred();
       }
       this.#arm();
@@ -145,10 +159,36 @@ export class Runner<E extends Engine> {
       const error = new MqttError('broken', `${what} failed.`, { cause, hint: 'Open a new one.' });
       next?.refuse?.(error);
       if (this.#isBusy && isTrap(cause)) breakInstance(error);
-      this.fail(error);
+      else this.fail(error);
     } finally {
       this.#running = false;
     }
+  }
+
+  /** The engine's instance is gone: another engine takes its place, unless it was one that took the place and did nothing. */
+  broke(error: MqttError): void {
+    if (this.#isParted) return;
+    if (!this.#revive || !this.#isProven) return this.fail(error);
+    this.#isProven = false;
+    this.replace(this.#revive).catch((cause: unknown) => {
+      this.fail(cause instanceof MqttError ? cause : error);
+      if (isTrap(cause)) breakInstance(error);
+    });
+  }
+
+  /** Lets another engine take the place of this one. While that is prepared, inputs wait. */
+  async replace(prepare: () => Promise<() => Successor<E>>): Promise<void> {
+    this.#isParted = true;
+    const make = await prepare();
+    if (this.#over) return;
+    if (this.#instance === instance && !this.#isBusy) this.#engine.free();
+    const { engine, inputs } = make();
+    this.#engine = engine;
+    this.#instance = instance;
+    this.#isBusy = false;
+    this.#isParted = false;
+    this.#inputs.unshift(...inputs);
+    this.#run();
   }
 
   /** The engine is of no use any more. */
@@ -176,12 +216,21 @@ export class Runner<E extends Engine> {
   }
 
   /**
+   * @throws MqttError that says why no input is taken any more.
+   */
+  mustGoOn(): void {
+    if (this.#over) throw this.#over;
+  }
+
+  /**
    * Looks at the engine.
    * @throws MqttError `busy`, or why it takes no input any more.
    */
   look<T>(at: (engine: E) => T): T {
     if (this.#over) throw this.#over;
-    if (this.#isBusy) throw new MqttError('busy', 'The engine is busy just now.', { hint: 'Call later, from a promise.' });
+    if (this.#isBusy || this.#isParted) {
+      throw new MqttError('busy', 'The engine is busy just now.', { hint: 'Call later, from a promise.' });
+    }
     return at(this.#engine);
   }
 
@@ -196,7 +245,7 @@ export class Runner<E extends Engine> {
   }
 
   #arm(): void {
-    if (this.#over) return;
+    if (this.#over || this.#isParted) return;
     const deadline = this.#engine.deadline();
     if (deadline === this.#deadline) return;
     this.#deadline = deadline;
@@ -208,10 +257,19 @@ export class Runner<E extends Engine> {
   }
 }
 
-interface RunnerOptions {
+interface RunnerOptions<E> {
   clock: Clock;
   timer: Timer;
   failed: (error: MqttError) => void;
+  /** Makes another engine after the instance of the first has failed. */
+  revive?: () => Promise<() => Successor<E>>;
+}
+
+/** An engine that takes the place of another. */
+export interface Successor<E> {
+  engine: E;
+  /** What it hears before all that waits. */
+  inputs: Input<E>[];
 }
 
 /** Whether the instance is unusable: what was on its stack stays there. */
@@ -219,16 +277,16 @@ function isTrap(error: unknown): boolean {
   return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 }
 
-/** All engines of an instance fail with it, and new ones get a new instance. */
+/** All engines of an instance end with it, and new ones get a new instance. */
 function breakInstance(error: MqttError): void {
   instance += 1;
   __wbg_reset_state();
-  for (const runner of [...runners]) runner.fail(error);
+  for (const runner of [...runners]) runner.broke(error);
 }
 
 /** The number of the instance that new engines get. */
 let instance = 0;
-const runners = new Set<{ fail(error: MqttError): void }>();
+const runners = new Set<{ broke(error: MqttError): void }>();
 
 let loading: Promise<void> | undefined;
 let defaultSource = (): WasmSource => {

@@ -1,7 +1,10 @@
 // What a broker and a client can be told, and a check that nothing else is said.
 
+import type { MqttError } from './error.js';
 import type { Message, MessageProperties, Payload, QoS, UserProperty } from './message.js';
+import type { BrokerStorage } from './storage.js';
 import type { Clock, Timer } from './timer.js';
+import type { Transport } from './transport.js';
 
 /** Where the package's WebAssembly comes from: compiled, as bytes, or as the answer to a request. */
 export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array<ArrayBuffer> | Response;
@@ -115,7 +118,19 @@ export interface BrokerOptions extends BrokerLimits {
   grants?: Grant[];
   /** Decides who is let in. One that throws keeps the client out. Default: everybody is let in. */
   authenticate?: (request: AuthenticationRequest) => Verdict | PromiseLike<Verdict>;
-  /** Hears of connections, refusals and dropped messages. */
+  /**
+   * Keeps retained messages, the sessions that outlive their connections, and wills: for the next broker with this storage,
+   * whatever ends this one. Default: memory alone.
+   */
+  storage?: BrokerStorage;
+  /** What becomes of the broker when its storage fails: with `memory` it goes on without. Default: it is over. */
+  storageFallback?: 'memory';
+  /**
+   * The connections that outlived an earlier broker with this storage, as a Durable Object's WebSockets do. With this, also
+   * if there are none, the broker keeps the `state` of each transport up to date. Only with a storage.
+   */
+  resume?: readonly Transport[];
+  /** Hears of connections, refusals, dropped messages, and of what is wrong with the storage. */
   onEvent?: (event: BrokerEvent) => void;
   /** Milliseconds since 1970. Default `Date.now`. */
   clock?: Clock;
@@ -131,7 +146,11 @@ export type BrokerEvent =
   | { type: 'refused'; connection: number; refusal: Refusal }
   | { type: 'disconnected'; connection: number; clientId: string; refusal: Refusal }
   | { type: 'publishRefused'; clientId?: string; topic: string; reason: number }
-  | { type: 'dropped'; clientId: string; why: string; count: number };
+  | { type: 'dropped'; clientId: string; why: string; count: number }
+  /** A record cannot be used; it is left where it is. */
+  | { type: 'recordRejected'; key: Uint8Array; reason: string }
+  /** The broker goes on in memory. */
+  | { type: 'storageFailed'; error: MqttError };
 
 /** Why a connection ended. */
 export interface Refusal {

@@ -12,6 +12,11 @@ export interface Transport {
   onmessage: ((event: { data: unknown }) => void) | null;
   /** Set by whoever uses the transport: the connection is gone. */
   onclose: (() => void) | null;
+  /**
+   * What a broker that was opened with `resume` remembers of this connection, at most 16,000 bytes: set before each `send`
+   * that depends on it, and read when the connection is resumed. A part of a CONNECT may be in it, with its password.
+   */
+  state?: Uint8Array | undefined;
   /** Bytes sent and not yet written; where there is none, everything always is. */
   readonly bufferedAmount?: number;
   /** Resolves when bytes can be sent, rejects when that will never be; where there is none, they can. */

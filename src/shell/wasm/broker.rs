@@ -2,12 +2,14 @@
 
 use super::convert::{failure, invalid, invalid_topic, message, milliseconds, read, text, timestamp, write};
 use crate::{
-    broker::{Action, Authentication, Broker, Config, ConnectionId, Grant, Grants, Input, Verdict},
+    broker::{
+        Action, Authentication, Broker, Config, ConnectionId, Durability, Grant, Grants, Input, Restored, Verdict,
+    },
     codec::{Binary, Text},
     time::Timestamp,
     topic::TopicFilter,
 };
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use js_sys::Error;
 use serde::Deserialize;
 use std::collections::{BTreeMap, VecDeque};
@@ -25,6 +27,14 @@ export interface BrokerHost {
   authenticate(connection: number, request: unknown): void;
   /** Something worth knowing happened. */
   report(event: unknown): void;
+  /** A record is put in place of what was there, or removed where `value` is absent. Both are valid during the call alone. */
+  write(key: Uint8Array, value: Uint8Array | undefined): void;
+  /** What was written since the last time belongs together; what is sent from now on waits until it is durable. */
+  commit(): void;
+  /** Keep this beside the connection, once what was committed is durable. Valid during the call alone. */
+  remember(connection: number, state: Uint8Array): void;
+  /** A record cannot be used. */
+  reject(key: Uint8Array, reason: string): void;
 }";
 
 #[wasm_bindgen]
@@ -44,6 +54,37 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn report(this: &BrokerHost, event: JsValue);
+
+    #[wasm_bindgen(method)]
+    fn write(this: &BrokerHost, key: &[u8], value: Option<&[u8]>);
+
+    #[wasm_bindgen(method)]
+    fn commit(this: &BrokerHost);
+
+    #[wasm_bindgen(method)]
+    fn remember(this: &BrokerHost, connection: u32, state: &[u8]);
+
+    #[wasm_bindgen(method)]
+    fn reject(this: &BrokerHost, key: &[u8], reason: &str);
+}
+
+/// What an earlier broker had its host write.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Records(Vec<(Bytes, Bytes)>);
+
+#[wasm_bindgen]
+impl Records {
+    /// None.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more, in any order.
+    pub fn push(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.0.push((key.into(), value.into()));
+    }
 }
 
 /// A broker. Connections are numbered by the host, never twice the same; times are milliseconds since 1970.
@@ -64,6 +105,10 @@ struct Policy {
     asks: bool,
     /// Whether the host wants to hear of events.
     reports: bool,
+    /// Whether the host keeps records.
+    stores: bool,
+    /// Whether its connections may outlive the broker.
+    hibernates: bool,
     /// The rights of everybody, where the host is not asked; all where absent.
     grants: Option<Vec<Grant>>,
 }
@@ -94,18 +139,36 @@ impl Answer {
 
 #[wasm_bindgen]
 impl BrokerEngine {
-    /// A broker without sessions. `seed` decides all that looks random; give each broker its own.
+    /// A broker with what `records` have. `seed` decides all that looks random; give each broker its own.
     ///
     /// # Errors
     /// When an option has the wrong type, or the seed is not 32 bytes long.
     #[wasm_bindgen(constructor)]
-    pub fn new(host: BrokerHost, config: JsValue, policy: JsValue, seed: &[u8]) -> Result<Self, Error> {
+    pub fn new(
+        host: BrokerHost,
+        config: JsValue,
+        policy: JsValue,
+        seed: &[u8],
+        records: Records,
+    ) -> Result<Self, Error> {
         let seed = seed.try_into().map_err(|_| invalid("seed: not 32 bytes"))?;
         let policy: Policy = read(policy)?;
         let authentication =
             if policy.asks { Authentication::Ask } else { Authentication::Open(grants(policy.grants)?) };
-        let config = Config { authentication, ..read(config)? };
-        Ok(Self { broker: Broker::new(config, seed), host, reports: policy.reports, writes: BTreeMap::new() })
+        let durability = match (policy.stores, policy.hibernates) {
+            (false, _) => Durability::None,
+            (true, false) => Durability::Sessions,
+            (true, true) => Durability::Connections,
+        };
+        let config = Config { authentication, durability, ..read(config)? };
+        let Restored { broker, rejected } = Broker::restore(config, seed, records.0);
+        rejected.iter().for_each(|record| host.reject(&record.key, record.reason));
+        Ok(Self { broker, host, reports: policy.reports, writes: BTreeMap::new() })
+    }
+
+    /// A connection outlived the broker before. Comes before any other input.
+    pub fn resumed(&mut self, now: f64, connection: u32, state: Vec<u8>) {
+        self.run(now, Input::Resumed { connection: id(connection), state: state.into() });
     }
 
     /// A connection was opened.
@@ -192,8 +255,17 @@ impl BrokerEngine {
 
     fn perform(&mut self, now: Timestamp, input: Input) {
         let Self { broker, host, reports, writes } = self;
+        let mut is_committed = true;
         for action in broker.handle(now, input) {
+            let is_write = matches!(action, Action::Put { .. } | Action::Delete { .. });
+            if !is_committed && !is_write {
+                host.commit();
+            }
+            is_committed = !is_write;
             match action {
+                Action::Put { key, value } => host.write(&key, Some(&value)),
+                Action::Delete { key } => host.write(&key, None),
+                Action::Remember { connection, state } => host.remember(number(connection), &state),
                 Action::Send { connection, frame } => frame.write_to(writes.entry(connection).or_default()),
                 Action::Close { connection, .. } => {
                     if let Some(bytes) = writes.remove(&connection) {
@@ -206,9 +278,10 @@ impl BrokerEngine {
                 }
                 Action::Report(event) if *reports => host.report(write(&event)),
                 Action::Report(_) => {}
-                // Only with a durability, and no host here has any.
-                Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } => {}
             }
+        }
+        if !is_committed {
+            host.commit();
         }
     }
 }

@@ -5,7 +5,7 @@ mod broker;
 mod client;
 mod convert;
 
-pub use broker::{BrokerEngine, BrokerHost};
+pub use broker::{BrokerEngine, BrokerHost, Records};
 pub use client::{ClientEngine, ClientHost};
 
 use crate::codec::ReasonCode;

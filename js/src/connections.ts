@@ -1,0 +1,168 @@
+// A broker's connections, by number: what goes to each and what comes from it. Knows no MQTT.
+
+import type { BrokerEngine } from './engine.js';
+import { report } from './error.js';
+import type { Journal } from './journal.js';
+import { letProcessEnd } from './timer.js';
+import { toBytes, type Transport } from './transport.js';
+
+type Feed = (run: (engine: BrokerEngine, now: number) => void) => void;
+
+interface Connection {
+  readonly transport: Transport;
+  /** How many writes wait for the storage. */
+  held: number;
+}
+
+export class Connections {
+  readonly #journal: Journal;
+  readonly #feed: Feed;
+  readonly #connections = new Map<number, Connection>();
+  /** Those that have not written everything yet. */
+  readonly #writing = new Set<number>();
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #last = 0;
+  #speaking: number | undefined;
+
+  /** `feed` gives the engine an input. */
+  constructor(journal: Journal, feed: Feed) {
+    this.#journal = journal;
+    this.#feed = feed;
+  }
+
+  /** The connection whose bytes the engine is busy with, if it is with any. */
+  get speaking(): number | undefined {
+    return this.#speaking;
+  }
+
+  numbers(): number[] {
+    return [...this.#connections.keys()];
+  }
+
+  /** What is remembered of each that is still there. */
+  states(numbers: number[]): [number, Uint8Array][] {
+    return numbers.flatMap((number) => {
+      const connection = this.#connections.get(number);
+      return connection ? [[number, connection.transport.state ?? new Uint8Array()]] : [];
+    });
+  }
+
+  /** Numbers a transport; what comes over it goes to the engine. */
+  add(transport: Transport): number {
+    const number = (this.#last += 1);
+    this.#connections.set(number, { transport, held: 0 });
+    transport.onmessage = ({ data }) => {
+      const bytes = toBytes(data);
+      if (bytes) return this.#feed((engine, now) => this.#hear(engine, now, number, bytes));
+      this.hangUp(number);
+      this.#lost(number);
+    };
+    transport.onclose = () => this.#lost(number);
+    return number;
+  }
+
+  /** Sends once all is durable that was committed before. Returns whether it is written. */
+  send(number: number, bytes: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#journal.isIdle) return this.#send(number, bytes);
+    const connection = this.#connections.get(number);
+    if (!connection) return true;
+    connection.held += 1;
+    this.#journal.after(() => {
+      connection.held -= 1;
+      if (this.#connections.get(number) === connection && this.#send(number, bytes)) this.#written(number, connection);
+    });
+    return false;
+  }
+
+  /** Has the transport remember `state`, once all is durable that was committed before. */
+  remember(number: number, state: Uint8Array): void {
+    this.#journal.after(() => {
+      const connection = this.#connections.get(number);
+      try {
+        if (connection) connection.transport.state = state;
+      } catch (error) {
+        report(error);
+        this.hangUp(number);
+        this.#lost(number);
+      }
+    });
+  }
+
+  /** Closes once all is durable that was committed before. */
+  close(number: number): void {
+    this.#journal.after(() => this.hangUp(number));
+  }
+
+  /** Closes at once. */
+  hangUp(number: number): void {
+    try {
+      this.#release(number)?.close();
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  hangUpAll(): void {
+    for (const number of [...this.#connections.keys()]) this.hangUp(number);
+    clearInterval(this.#watch);
+  }
+
+  #hear(engine: BrokerEngine, now: number, number: number, bytes: Uint8Array): void {
+    this.#speaking = number;
+    engine.received(now, number, bytes);
+    this.#speaking = undefined;
+  }
+
+  #send(number: number, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const transport = this.#connections.get(number)?.transport;
+    if (!transport) return true;
+    try {
+      transport.send(bytes);
+      if (!transport.bufferedAmount) return true;
+    } catch {
+      this.hangUp(number);
+      this.#lost(number);
+      return true;
+    }
+    this.#writing.add(number);
+    this.#watch ??= setInterval(() => this.#look(), WATCH_INTERVAL);
+    letProcessEnd(this.#watch);
+    return false;
+  }
+
+  /** Which connections have written everything: transports do not say so themselves. */
+  #look(): void {
+    for (const number of this.#writing) {
+      const connection = this.#connections.get(number);
+      if (connection?.transport.bufferedAmount) continue;
+      this.#writing.delete(number);
+      if (connection) this.#written(number, connection);
+    }
+    if (this.#writing.size > 0) return;
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+  }
+
+  /** Something was written; the engine hears of it when it was the last thing. */
+  #written(number: number, { held }: Connection): void {
+    if (held === 0 && !this.#writing.has(number)) this.#feed((engine, now) => engine.writable(now, number));
+  }
+
+  /** The other side, or the network, has closed it. */
+  #lost(number: number): void {
+    this.#release(number);
+    this.#feed((engine, now) => engine.closed(now, number));
+  }
+
+  #release(number: number): Transport | undefined {
+    const transport = this.#connections.get(number)?.transport;
+    if (!transport) return undefined;
+    this.#connections.delete(number);
+    transport.onmessage = null;
+    transport.onclose = null;
+    return transport;
+  }
+}
+
+/** Milliseconds between two looks at connections that are still writing. */
+const WATCH_INTERVAL = 10;

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Broker, MqttError } from 'mqlite';
+import { RawTransport, rawClient } from './support.mjs';
+
+/** A storage that keeps records in memory, and answers as `commit` says: at once unless told otherwise. */
+class Memory {
+  records = new Map();
+  commits = 0;
+  closed = 0;
+
+  load() {
+    return [...this.records].map(([key, value]) => ({ key: Buffer.from(key, 'hex'), value }));
+  }
+
+  commit(changes) {
+    this.commits += 1;
+    for (const { key, value } of changes) {
+      const name = Buffer.from(key).toString('hex');
+      if (value) this.records.set(name, value);
+      else this.records.delete(name);
+    }
+  }
+
+  close() {
+    this.closed += 1;
+  }
+}
+
+/** One that takes until `finish` is called. */
+class Slow extends Memory {
+  #pending = [];
+
+  commit(changes) {
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve: () => resolve(super.commit(changes)), reject });
+    });
+  }
+
+  get pending() {
+    return this.#pending.length;
+  }
+
+  finish(error) {
+    const { resolve, reject } = this.#pending.shift();
+    if (error) reject(error);
+    else resolve();
+  }
+}
+
+const PERSISTENT = { clientId: 'ada', cleanStart: false, properties: { sessionExpiryInterval: 3600 } };
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+test('What is retained and what waits for a session is there for the next broker', async () => {
+  const storage = new Memory();
+  const first = await Broker.open({ storage });
+  const ada = await first.connect(PERSISTENT);
+  await ada.subscribe('t/#', { qos: 1 }, () => {});
+  await ada.disconnect();
+  await first.publish('t/1', 'waits', { qos: 1 });
+  await first.publish('r', 'retained', { qos: 1, retain: true });
+  await first.close();
+  assert.equal(storage.closed, 1);
+
+  const second = await Broker.open({ storage });
+  const messages = [];
+  const hear = ({ topic, payload }) => messages.push(`${topic} ${Buffer.from(payload)}`);
+  const again = await second.connect({ ...PERSISTENT, onMessage: hear });
+  assert.equal(again.sessionPresent, true);
+  await again.subscribe('r', hear);
+  while (messages.length < 2) await turn();
+  assert.deepEqual(messages, ['t/1 waits', 'r retained']);
+  await second.close();
+});
+
+test('Nothing is acknowledged before it is durable, and one group gathers while another is on its way', async () => {
+  const storage = new Slow();
+  const broker = await Broker.open({ storage });
+  const client = await broker.connect({ clientId: 'eve' });
+  const published = [0, 1, 2].map(async (number) => {
+    await client.publish(`t/${number}`, 'x', { qos: 1, retain: true });
+    return storage.commits;
+  });
+  while (storage.pending === 0) await turn();
+  await turn();
+  assert.equal(storage.pending, 1);
+  storage.finish();
+  assert.equal(await published[0], 1);
+  while (storage.pending === 0) await turn();
+  storage.finish();
+  assert.deepEqual(await Promise.all(published), [1, 2, 2]);
+  assert.equal(storage.records.size, 3);
+  await broker.close();
+});
+
+test('A storage that fails ends the broker, and what was not stored is not acknowledged', async (context) => {
+  const errors = [];
+  context.mock.method(console, 'error', (error) => errors.push(error));
+  const storage = new Slow();
+  const broker = await Broker.open({ storage });
+  const client = await broker.connect({ clientId: 'eve' });
+  const published = client.publish('t', 'x', { qos: 1, retain: true });
+  while (storage.pending === 0) await turn();
+  storage.finish(new MqttError('storage-full', 'There is no room.'));
+  await assert.rejects(published, { code: 'interrupted' });
+  await assert.rejects(broker.connect(), { code: 'storage-full' });
+  await assert.rejects(broker.close(), { code: 'storage-full' });
+  assert.equal(storage.closed, 1);
+  assert.deepEqual(errors.map(({ code }) => code), ['storage-full']);
+});
+
+test('A storage that fails at once ends the broker just so', async (context) => {
+  context.mock.method(console, 'error', () => {});
+  const storage = new Memory();
+  const broker = await Broker.open({ storage });
+  const client = await broker.connect({ clientId: 'eve' });
+  storage.commit = () => {
+    throw new Error('the disk is gone');
+  };
+  await assert.rejects(client.publish('t', 'x', { qos: 1, retain: true }), { code: 'interrupted' });
+  await assert.rejects(broker.connect(), { code: 'storage-failed', message: 'The storage failed: the disk is gone' });
+});
+
+test('With a fallback to memory the broker goes on with what it has', async () => {
+  const events = [];
+  const onEvent = ({ type, error }) => type === 'storageFailed' && events.push(error.code);
+  const storage = new Slow();
+  const broker = await Broker.open({ storage, storageFallback: 'memory', onEvent });
+  const client = await broker.connect({ clientId: 'eve' });
+  const published = client.publish('t', 'x', { qos: 1, retain: true });
+  while (storage.pending === 0) await turn();
+  storage.finish(new MqttError('storage-lost', 'It was deleted.'));
+  await published;
+  await client.publish('t/2', 'x', { qos: 1, retain: true });
+  assert.equal(broker.statistics().retainedMessages, 2);
+  assert.deepEqual(events, ['storage-lost']);
+  await broker.close();
+});
+
+test('A storage that does not open is said to be so, or goes without', async () => {
+  const error = new MqttError('storage-unavailable', 'This is a private window.');
+  const storage = { load: () => Promise.reject(error), commit: () => {} };
+  await assert.rejects(Broker.open({ storage }), error);
+  const events = [];
+  const broker = await Broker.open({ storage, storageFallback: 'memory', onEvent: (event) => events.push(event) });
+  await broker.publish('t', 'x', { retain: true });
+  assert.deepEqual(events, [{ type: 'storageFailed', error }]);
+  await broker.close();
+});
+
+test('A record that cannot be used is told of and left alone', async () => {
+  const storage = new Memory();
+  storage.records.set(Buffer.from('zebra').toString('hex'), new Uint8Array([1]));
+  const events = [];
+  const broker = await Broker.open({ storage, onEvent: (event) => events.push(event) });
+  await turn();
+  assert.deepEqual(events, [
+    { type: 'recordRejected', key: new Uint8Array(Buffer.from('zebra')), reason: 'the key is none that this broker knows' },
+  ]);
+  await broker.close();
+  assert.equal(storage.records.size, 1);
+});
+
+test('Options of storage without a storage are refused', async () => {
+  for (const options of [{ storageFallback: 'memory' }, { resume: [] }]) {
+    await assert.rejects(Broker.open(options), { code: 'invalid-options' });
+  }
+  for (const options of [{ storage: {} }, { storage: new Memory(), storageFallback: 'disk' }, { storage: new Memory(), resume: [{}] }]) {
+    await assert.rejects(Broker.open(options), { code: 'invalid-options' });
+  }
+});
+
+test('Connections that outlive their broker go on with the next one, between any two packets', async () => {
+  const storage = new Memory();
+  const transport = new RawTransport();
+  let broker = await Broker.open({ storage, resume: [] });
+  broker.accept(transport);
+  const next = async () => {
+    transport.onmessage = transport.onclose = null;
+    broker = await Broker.open({ storage, resume: [transport] });
+  };
+  const steps = [
+    ['10 1c 0004 4d515454 05 00 0000 05 11 00000e10 000a 7065727369737465 6e74', '20'], // CONNECT, Session Expiry Interval 3600
+    ['82 09 0001', ''],
+    ['00 0003 742f23 02', '9004 0001 00 02'], // SUBSCRIBE t/# at QoS 2
+    ['34 09 0003 742f78 0002', ''],
+    ['00 21', '5002 0002'], // PUBLISH, identifier 2, is acknowledged with PUBREC
+    ['62 02 0002', '7002 0002'], // PUBREL, PUBCOMP
+    ['50 02 0001', '6202 0001'], // PUBREC for what the broker delivered, PUBREL
+    ['70 02 0001', ''], // PUBCOMP
+    ['c0 00', 'd000'],
+  ];
+  let delivered = '';
+  for (const [say, hear] of steps) {
+    transport.say(say);
+    const heard = transport.hear();
+    assert.ok(heard.includes(hear.replaceAll(' ', '')), `${say}: ${heard}`);
+    if (heard.includes('0003742f78')) delivered += heard;
+    await next();
+    assert.equal(transport.hear(), '');
+    assert.equal(transport.closed, false);
+  }
+  assert.equal(delivered.split('34090003742f7800010021').length, 2);
+  assert.equal(broker.statistics().messagesStored, 0);
+});
+
+test('An instance that fails is replaced under brokers with a storage: others go on, and the one who broke it is closed', async (context) => {
+  context.mock.method(console, 'error', () => {});
+  const rooms = [0, 1].map(() => ({ storage: new Memory(), transport: new RawTransport() }));
+  for (const room of rooms) {
+    room.broker = await Broker.open({ storage: room.storage, resume: [] });
+    room.broker.accept(room.transport);
+    room.transport.say('10 13 0004 4d515454 05 00 0000 05 11 00000e10 0001 61');
+    room.transport.say('82 09 0001 00 0003 742f23 01');
+    room.transport.hear();
+  }
+  const [{ broker }] = rooms;
+  const offender = rawClient(broker);
+  offender.onmessage({ data: new Uint8Array(2 ** 31) });
+  await turn();
+  assert.ok(offender.closed);
+  for (const { broker, transport } of rooms) {
+    assert.equal(transport.closed, false);
+    await broker.publish('t/1', 'x', { qos: 1 });
+    assert.match(transport.hear(), /^32090003742f3100010078$/);
+    transport.say('4002 0001');
+    await broker.close();
+    assert.ok(transport.closed);
+  }
+});
+
+test('A broker with a storage, but whose connections do not outlive it, closes them when its instance fails, and goes on', async (context) => {
+  context.mock.method(console, 'error', () => {});
+  const broker = await Broker.open({ storage: new Memory() });
+  const client = await broker.connect(PERSISTENT);
+  await client.subscribe('t', { qos: 1 }, () => {});
+  rawClient(broker).onmessage({ data: new Uint8Array(2 ** 31) });
+  assert.equal((await client.closed).cause, 'lost');
+  const again = await broker.connect(PERSISTENT);
+  assert.equal(again.sessionPresent, true);
+  await broker.close();
+});
+
+test('An engine that fails again before it did anything is not replaced for ever', async (context) => {
+  context.mock.method(console, 'error', () => {});
+  const storage = new Memory();
+  const broker = await Broker.open({ storage, resume: [] });
+  const transport = rawClient(broker);
+  const state = new Uint8Array(2 ** 31);
+  Object.defineProperty(transport, 'state', { get: () => state, set: () => {} });
+  rawClient(broker).onmessage({ data: new Uint8Array(2 ** 31) });
+  await turn();
+  assert.throws(() => broker.statistics(), { code: 'broken' });
+  assert.ok(transport.closed);
+});
