@@ -2,7 +2,7 @@
 #![cfg(all(target_arch = "wasm32", feature = "wasm"))]
 
 use js_sys::{Array, Error, Object, Reflect, Uint8Array};
-use mqlite::shell::wasm::{BrokerEngine, ClientEngine, reason_name};
+use mqlite::shell::wasm::{BrokerEngine, ClientEngine, Records, reason_name};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -42,7 +42,8 @@ struct TestClient {
 impl TestBroker {
     fn open(config: &str) -> Self {
         let calls = Array::new();
-        let engine = BrokerEngine::new(noting_host(&calls).unchecked_into(), json(config), JsValue::UNDEFINED, &SEED);
+        let engine =
+            BrokerEngine::new(noting_host(&calls).unchecked_into(), json(config), JsValue::UNDEFINED, &SEED, None);
         Self { engine: engine.unwrap(), calls }
     }
 
@@ -166,7 +167,8 @@ fn an_option_of_the_wrong_type_is_refused_by_name() {
         assert!(message.starts_with(field), "{message}");
     }
     assert_eq!(refused(r##"{"will": {"topic": "#"}}"##).0, "invalid-topic");
-    let seed = BrokerEngine::new(noting_host(&Array::new()).unchecked_into(), json("{}"), JsValue::UNDEFINED, &[1]);
+    let seed =
+        BrokerEngine::new(noting_host(&Array::new()).unchecked_into(), json("{}"), JsValue::UNDEFINED, &[1], None);
     assert_eq!(
         String::from(JsValue::from(seed.err().unwrap()).unchecked_into::<Error>().message()),
         "seed: not 32 bytes"
@@ -189,7 +191,7 @@ fn deadlines_are_milliseconds_and_silence_is_the_end() {
 fn the_host_decides_who_is_let_in_and_hears_what_happened() {
     let calls = Array::new();
     let policy = json(r#"{"asks": true, "reports": true}"#);
-    let mut engine = BrokerEngine::new(noting_host(&calls).unchecked_into(), json("{}"), policy, &SEED).unwrap();
+    let mut engine = BrokerEngine::new(noting_host(&calls).unchecked_into(), json("{}"), policy, &SEED, None).unwrap();
     for (connection, verdict) in [(1, r#"{"type": "deny", "reason": 135}"#), (2, r#"{"type": "allow", "grants": []}"#)]
     {
         engine.opened(NOW, connection);
@@ -208,6 +210,34 @@ fn the_host_decides_who_is_let_in_and_hears_what_happened() {
     let kinds: Vec<_> =
         reports.iter().map(|call| get(&call.unchecked_into::<Array>().get(1), "type").as_string().unwrap()).collect();
     assert_eq!(kinds, ["refused", "connected"]);
+}
+
+#[wasm_bindgen_test]
+fn what_is_written_comes_before_what_is_sent_and_makes_the_next_broker() {
+    let calls = Array::new();
+    let policy = || json(r#"{"stores": true, "hibernates": true}"#);
+    let open = |records| {
+        BrokerEngine::new(noting_host(&calls).unchecked_into(), json("{}"), policy(), &SEED, records).unwrap()
+    };
+    let mut engine = open(None);
+    engine.opened(NOW, 1);
+    // MQTT 5, Client Identifier `a`, Session Expiry Interval 60; then PINGREQ
+    engine.received(NOW, 1, b"\x10\x13\x00\x04MQTT\x05\x02\x00\x00\x05\x11\x00\x00\x00\x3c\x00\x01a".to_vec());
+    let noted: Vec<Array> = calls.iter().map(JsCast::unchecked_into).collect();
+    let names: Vec<_> = noted.iter().map(|call| call.get(0).as_string().unwrap()).collect();
+    assert_eq!(names, ["write", "commit", "remember", "send"]);
+
+    calls.set_length(0);
+    let mut records = Records::new();
+    records.push(bytes(&noted[0].get(1)), bytes(&noted[0].get(2)));
+    records.push(b"zebra".to_vec(), Vec::new());
+    let mut engine = open(Some(records));
+    let rejected = take(&calls, "reject");
+    assert_eq!(bytes(&rejected.get(0).get(1)), b"zebra");
+    engine.resumed(NOW, 7, bytes(&noted[2].get(2)));
+    engine.timeout(NOW);
+    engine.received(NOW, 7, b"\xc0\x00".to_vec());
+    assert_eq!(text(&take(&calls, "send")), r#"[["send",7,[208,0]]]"#);
 }
 
 #[wasm_bindgen_test]

@@ -139,7 +139,7 @@ impl Answer {
 
 #[wasm_bindgen]
 impl BrokerEngine {
-    /// A broker with what `records` have. `seed` decides all that looks random; give each broker its own.
+    /// A broker with what `records` have, if there are any. `seed` decides all that looks random; give each broker its own.
     ///
     /// # Errors
     /// When an option has the wrong type, or the seed is not 32 bytes long.
@@ -149,7 +149,7 @@ impl BrokerEngine {
         config: JsValue,
         policy: JsValue,
         seed: &[u8],
-        records: Records,
+        records: Option<Records>,
     ) -> Result<Self, Error> {
         let seed = seed.try_into().map_err(|_| invalid("seed: not 32 bytes"))?;
         let policy: Policy = read(policy)?;
@@ -161,7 +161,7 @@ impl BrokerEngine {
             (true, true) => Durability::Connections,
         };
         let config = Config { authentication, durability, ..read(config)? };
-        let Restored { broker, rejected } = Broker::restore(config, seed, records.0);
+        let Restored { broker, rejected } = Broker::restore(config, seed, records.unwrap_or_default().0);
         rejected.iter().for_each(|record| host.reject(&record.key, record.reason));
         Ok(Self { broker, host, reports: policy.reports, writes: BTreeMap::new() })
     }
