@@ -14,7 +14,7 @@ await rm('dist', { recursive: true, force: true });
 await mkdir('dist');
 await copyFile(WASM, 'dist/mqlite.wasm');
 
-const common = { bundle: true, format: 'esm', target: 'es2022' };
+const common = { absWorkingDir: process.cwd(), bundle: true, format: 'esm', target: 'es2022' };
 await build({ ...common, entryPoints: ['src/entry/default.ts'], outfile: 'dist/index.js', loader: { '.wasm': 'base64' } });
 await build({ ...common, entryPoints: ['src/entry/workerd.ts'], outfile: 'dist/workerd.js', plugins: [wasmBeside()] });
 
