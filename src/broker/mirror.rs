@@ -41,6 +41,9 @@ enum Change {
     Delete,
 }
 
+/// What a record does to the message that it needs.
+type Need = fn(&mut Mirror, &Message);
+
 impl Mirror {
     pub(super) fn put(&mut self, key: Key, record: &impl Record) {
         self.write(key, Write { was_there: true, change: Change::Put(record.to_value()) });
@@ -62,10 +65,10 @@ impl Mirror {
         }
     }
 
-    fn write_waiting(&mut self, id: SessionId, (place, waiting): &(u64, Waiting)) {
+    fn write_waiting(&mut self, id: SessionId, (place, waiting): &(u64, Waiting), need: Need) {
         match waiting {
             Waiting::Message(delivery) if delivery.qos > QoS::AtMostOnce => {
-                self.add_use(&delivery.message);
+                need(self, &delivery.message);
                 self.put_new(Key::Waiting(id.0, *place), &delivery.to_record());
             }
             Waiting::Message(_) => {}
@@ -88,6 +91,14 @@ impl Mirror {
         self.delete(Key::InFlight(id.0, packet_id));
         if let Some(delivery) = delivery {
             self.remove_use(&delivery.message);
+        }
+    }
+
+    /// A message that a record needs, without counting that.
+    fn put_message(&mut self, message: &Message) {
+        let key = Key::Message(message.number);
+        if !self.writes.contains_key(&key.to_bytes()) {
+            self.put_new(key, &message.content());
         }
     }
 
@@ -130,12 +141,51 @@ impl Broker {
             _ => holds_for_others || session.outlives_its_connection() || session.will.is_some(),
         };
         if session.is_kept {
-            let filters: Vec<_> = session.subscriptions.iter().cloned().collect();
             let connection = session.connection;
-            filters.iter().for_each(|filter| self.write_subscription(id, filter));
-            self.write_messages(id);
             connection.into_iter().for_each(|connection| self.connection_changed(connection));
-            self.write_session(id);
+            let mut mirror = core::mem::take(&mut self.mirror);
+            self.write_all(id, &mut mirror, Mirror::add_use);
+            self.mirror = mirror;
+        }
+    }
+
+    /// What a broker of [`Durability::Sessions`] has stored at this moment, and one of [`Durability::Connections`] but for its
+    /// connections. Without durability: what outlives its connection or has a will, and what is retained.
+    pub fn records(&self) -> Vec<(Bytes, Bytes)> {
+        let mut mirror = Mirror::default();
+        for (id, session) in &self.sessions {
+            if session.is_kept || session.outlives_its_connection() || session.will.is_some() {
+                self.write_all(*id, &mut mirror, Mirror::put_message);
+            }
+        }
+        self.write_retained(&mut mirror);
+        let value = |write: Write| if let Change::Put(value) = write.change { Some(value) } else { None };
+        mirror.writes.into_iter().filter_map(|(key, write)| Some((key, value(write)?))).collect()
+    }
+
+    /// All records of a session that had none.
+    fn write_all(&self, id: SessionId, mirror: &mut Mirror, need: Need) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        mirror.put_new(Key::Session(id.0), &session.to_record());
+        if let Some(will) = &session.will {
+            mirror.put_new(Key::Will(id.0), &will.to_record());
+        }
+        for filter in &session.subscriptions {
+            if let Some(subscription) = self.subscription(filter, id) {
+                mirror.put_new(Key::Subscription(id.0, filter.text().clone()), &subscription.to_record());
+            }
+        }
+        for entry in session.queue.iter() {
+            mirror.write_waiting(id, entry, need);
+        }
+        for (packet_id, sequence, step) in session.outbound.in_flight() {
+            let delivery = step.message();
+            delivery.into_iter().for_each(|delivery| need(mirror, &delivery.message));
+            let record = store::InFlight { sequence, delivery: delivery.map(Delivery::to_record) };
+            mirror.put_new(Key::InFlight(id.0, packet_id), &record);
+        }
+        for packet_id in session.inbound.exactly_once() {
+            mirror.put_new(Key::Received(id.0, packet_id), &Received {});
         }
     }
 
@@ -171,24 +221,7 @@ impl Broker {
     pub(super) fn write_last_waiting(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get(&id).filter(|session| session.is_kept) else { return };
         if let Some(entry) = session.queue.last() {
-            self.mirror.write_waiting(id, entry);
-        }
-    }
-
-    /// All that waits or is in flight on either side.
-    fn write_messages(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get(&id) else { return };
-        for entry in session.queue.iter() {
-            self.mirror.write_waiting(id, entry);
-        }
-        for (packet_id, sequence, step) in session.outbound.in_flight() {
-            let delivery = step.message();
-            delivery.into_iter().for_each(|delivery| self.mirror.add_use(&delivery.message));
-            let record = store::InFlight { sequence, delivery: delivery.map(Delivery::to_record) };
-            self.mirror.put_new(Key::InFlight(id.0, packet_id), &record);
-        }
-        for packet_id in session.inbound.exactly_once() {
-            self.mirror.put_new(Key::Received(id.0, packet_id), &Received {});
+            self.mirror.write_waiting(id, entry, Mirror::add_use);
         }
     }
 

@@ -5,6 +5,7 @@ use super::{
     deadlines::Due,
     effort::NODE,
     message::{Delivery, Message, Origin},
+    mirror::Mirror,
     session::{SessionId, Waiting},
 };
 use crate::{
@@ -83,14 +84,18 @@ impl Broker {
         // [MQTT-3.3.1-7]
         if !message.payload.is_empty() {
             self.retained.last += 1;
+            let kept = Kept { message: message.clone(), number: self.retained.last };
             if self.is_durable() {
-                let (number, content) = (self.retained.last, message.content());
-                let record = store::Retained { message: message.number, number, content };
-                self.mirror.put(Key::Retained(message.topic.text().clone()), &record);
+                self.mirror.put(kept.key(), &kept.to_record());
             }
-            self.insert_retained(message.clone(), self.retained.last);
+            self.insert_retained(kept.message, kept.number);
         }
         Ok(())
+    }
+
+    /// Writes all that is retained.
+    pub(super) fn write_retained(&self, mirror: &mut Mirror) {
+        self.retained.messages.visit_all(&mut |kept| mirror.put(kept.key(), &kept.to_record()));
     }
 
     /// Retains a message as the `number`th of all.
@@ -159,6 +164,16 @@ impl Broker {
         };
         self.write_first_replay(session_id);
         replayed
+    }
+}
+
+impl Kept {
+    fn key(&self) -> Key {
+        Key::Retained(self.message.topic.text().clone())
+    }
+
+    fn to_record(&self) -> store::Retained {
+        store::Retained { message: self.message.number, number: self.number, content: self.message.content() }
     }
 }
 

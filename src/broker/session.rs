@@ -70,7 +70,7 @@ impl Session {
             client_id: self.client_id.clone(),
             user_name: self.user_name.clone(),
             expiry_interval: self.expiry_interval,
-            is_connected: self.connection.is_some(),
+            is_connected: self.connection.is_some() || self.is_orphan,
             expires_at: self.expires_at,
         }
     }

@@ -182,6 +182,12 @@ impl<T> Node<T> {
         1 + wild + literal
     }
 
+    /// Visits every value at a name, in no order that anybody should rely on.
+    pub(super) fn visit_names<'tree>(&'tree self, visitor: &mut impl FnMut(&'tree T)) {
+        self.value.iter().for_each(&mut *visitor);
+        self.children(None, None).for_each(|(_, child)| child.visit_names(visitor));
+    }
+
     /// Visits the nodes on the way to the names that `filter` matches, from behind `after` on, which begins in front of the
     /// children of this node, the root. A walk that breaks leaves in `path` where it was. Recurses not at all: unlike filters,
     /// names are walked through where there is little stack.

@@ -141,6 +141,11 @@ impl<T> NameTree<T> {
         });
     }
 
+    /// Shows `visitor` every value, also of the names that begin with `$`.
+    pub fn visit_all<'tree>(&'tree self, visitor: &mut impl FnMut(&'tree T)) {
+        self.root.visit_names(visitor);
+    }
+
     /// Visits as [`NameTree::visit`] does, but from behind `place` on and only until `visitor` breaks; `place` is moved to
     /// where that was. Every node on the way counts: `visitor` is called for those without a matching value too.
     pub fn walk<'tree>(
@@ -268,6 +273,9 @@ mod tests {
         assert_eq!(names_for(&tree, "+/+"), ["/a", "a/$b", "a/b"]);
         assert_eq!(names_for(&tree, "$SYS/+"), ["$SYS/a"]);
         assert_eq!(names_for(&tree, "a/b"), ["a/b"]);
+        let mut all = Vec::new();
+        tree.visit_all(&mut |text| all.push(*text));
+        assert_eq!(all.len(), tree.len());
     }
 
     #[test]

@@ -229,6 +229,7 @@ impl Host {
 
     fn restart(&mut self, now: u64, resumed: &[ConnectionId]) {
         (self.broker, self.twin) = (self.restored(), self.restored());
+        self.check_records();
         if self.is_logged {
             eprintln!("{now} restored, with {resumed:?}");
         }
@@ -256,6 +257,19 @@ impl Host {
             violated("what was put can be restored", format!("{error:?}"));
         }
         restored.broker
+    }
+
+    /// What the broker says of its records is what was put.
+    fn check_records(&self) {
+        if self.setup.durability == 0 {
+            return;
+        }
+        let said: Records = self.broker.records().into_iter().collect();
+        let put = self.mirror.records.iter().filter(|(key, _)| !CONNECTIONS.contains(&key[0]));
+        let put: Records = put.map(|(key, value)| (key.clone(), value.clone())).collect();
+        if said != put {
+            violated("what was put is what is there", format!("{said:#?}\nis not\n{put:#?}"));
+        }
     }
 
     /// What was put and remembered is the broker that there is.
@@ -318,6 +332,7 @@ impl Host {
         actions.iter().for_each(|action| self.perform(action));
         self.disk.seal(self.input, &self.model);
         let actions = self.mirror.keep(actions);
+        self.check_records();
         if self.setup.durability > 0 && self.input.is_multiple_of(MIRRORED) && !is_resumed {
             self.check_mirror(now);
         }
@@ -409,6 +424,9 @@ fn compare(before: Statistics, after: Statistics) {
         violated("what was put is what is there", format!("{:?} instead of {:?}", gauges(after), gauges(before)));
     }
 }
+
+/// The kinds of records that are about connections.
+const CONNECTIONS: &[u8] = b"c";
 
 /// A restart is tried beside every so manieth input.
 const MIRRORED: u64 = 7;

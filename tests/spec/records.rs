@@ -490,3 +490,24 @@ fn a_will_that_a_resumption_publishes_reaches_those_who_are_resumed_later() {
     trace.sleep(); // closes ada: the question is lost
     trace.expect("bob", publish("w", "gone", AtLeastOnce, 1));
 }
+
+/// Exported by a host that has no storage, and imported by one that has.
+#[test]
+fn the_records_of_a_broker_without_durability_make_one_that_goes_on() {
+    let mut kept = Kept::new(Config::default());
+    kept.connect(1, resumable("ada"));
+    kept.send(1, subscribe(1, &[("t", AtLeastOnce)]));
+    kept.connect(2, connect("bob"));
+    kept.send(2, subscribe(1, &[("t", AtLeastOnce)]));
+    kept.send(2, publish("t", "x", AtLeastOnce, 1));
+    kept.send(1, publish("u", "y", ExactlyOnce, 7));
+    kept.send(2, retained("r", "z"));
+    kept.send(2, retained("$r", "z"));
+    let records = kept.broker.records();
+    let kinds: Vec<_> = records.iter().map(|(key, _)| char::from(key[0])).collect();
+    assert_eq!(kinds, ['f', 'i', 'm', 'o', 'r', 'r', 's'], "bob ends with his connection");
+    kept.config.durability = Durability::Sessions;
+    kept.records = records.iter().cloned().collect();
+    kept.sleep(|connection| connection);
+    assert!(publishes(&kept.connect(3, resumable("ada")), 3)[0].dup);
+}
