@@ -26,9 +26,9 @@ pub struct Config {
     pub maximum_connect_size: u32,
     /// QoS 1 and 2 messages that an MQTT 5 client may have unacknowledged; announced, 0x93 beyond. 0 counts as 1.
     pub receive_maximum: u16,
-    /// Topic Aliases that a client may set; announced, 0x94 beyond.
+    /// Topic Aliases that a client may set; announced, 0x94 beyond. Their topics may take 128 KiB, 0x97 beyond.
     pub topic_alias_maximum: u16,
-    /// Topic Aliases that the broker sets for a client that allows them, at most.
+    /// Topic Aliases that the broker sets for a client that allows them, at most, and as far as 128 KiB for their topics go.
     pub assigned_topic_aliases: u16,
     /// Highest QoS of messages from clients; announced, 0x9B beyond.
     pub maximum_qos: QoS,

@@ -3,7 +3,7 @@
 use super::{Broker, ConnectionId, Event, connection::Stage, message::Message, session::SessionId};
 use crate::{
     codec::{Ack, AckProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode, Text},
-    session::{Novelty, Violation},
+    session::{MAXIMUM_ALIAS_BYTES, Novelty, Violation},
     topic::TopicName,
 };
 use alloc::sync::Arc;
@@ -22,6 +22,9 @@ impl Broker {
             let Some(link) = self.link_mut(id) else { return Ok(()) };
             let sets_alias = !publish.topic.is_empty();
             publish.topic = link.aliases.resolve(alias, &publish.topic)?;
+            if link.aliases.bytes() > MAXIMUM_ALIAS_BYTES {
+                return Err(ALIASES_TOO_LARGE);
+            }
             if sets_alias {
                 self.connection_changed(id);
             }
@@ -197,5 +200,9 @@ impl Broker {
     }
 }
 
+const ALIASES_TOO_LARGE: Violation = Violation::new(
+    ReasonCode::QuotaExceeded,
+    "the topics of all Topic Aliases take more than this server keeps of them",
+);
 const INVALID_TOPIC: Violation =
     Violation::new(ReasonCode::TopicNameInvalid, "a Topic Name may not hold wildcards [MQTT-3.3.2-2]");

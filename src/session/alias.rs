@@ -10,24 +10,33 @@ use core::num::NonZeroU16;
 pub struct TopicAliases {
     maximum: u16,
     topics: BTreeMap<NonZeroU16, Text>,
+    bytes: usize,
 }
+
+/// Bytes that the topics of one connection and direction may take, about.
+pub const MAXIMUM_ALIAS_BYTES: usize = 128 << 10;
 
 impl TopicAliases {
     /// No alias set; the peer may use 1 to `maximum`.
     pub const fn new(maximum: u16) -> Self {
-        Self { maximum, topics: BTreeMap::new() }
+        Self { maximum, topics: BTreeMap::new(), bytes: 0 }
     }
 
     /// The aliases that were set when the peer was allowed `maximum` of them.
     pub fn restored(maximum: u16, topics: impl IntoIterator<Item = (NonZeroU16, Text)>) -> Self {
         let mut aliases = Self::new(maximum);
-        aliases.topics.extend(topics);
+        topics.into_iter().for_each(|(alias, topic)| aliases.set(alias, topic));
         aliases
     }
 
     /// How many aliases the peer may set, and those that it has set.
     pub fn parts(&self) -> (u16, impl Iterator<Item = (NonZeroU16, &Text)>) {
         (self.maximum, self.topics.iter().map(|(alias, topic)| (*alias, topic)))
+    }
+
+    /// About what its topics take in memory.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The topic that a PUBLISH means: its own, which sets the alias, or the one that the alias stands for.
@@ -48,16 +57,24 @@ impl TopicAliases {
                 .cloned()
                 .ok_or(Violation::protocol_error("the Topic Alias was never set on this connection (3.3.2.3.4)"));
         }
-        self.topics.insert(alias, topic.detached());
+        self.set(alias, topic.detached());
         Ok(topic.clone())
+    }
+
+    fn set(&mut self, alias: NonZeroU16, topic: Text) {
+        self.bytes += size(&topic);
+        let old = self.topics.insert(alias, topic);
+        self.bytes -= old.as_ref().map_or(0, size);
     }
 }
 
-/// Gives aliases to the topics that we send: the first ones seen, up to the peer's Topic Alias Maximum.
+/// Gives aliases to the topics that we send: the first ones seen, up to the peer's Topic Alias Maximum, and as far as
+/// [`MAXIMUM_ALIAS_BYTES`] go.
 #[derive(Clone, Debug)]
 pub struct AliasAssigner {
     maximum: u16,
     aliases: BTreeMap<Text, NonZeroU16>,
+    bytes: usize,
 }
 
 /// How a PUBLISH names its topic.
@@ -74,13 +91,13 @@ pub enum AliasUse {
 impl AliasAssigner {
     /// No alias given yet, at most `maximum`. [MQTT-3.1.2-26] [MQTT-3.1.2-27]
     pub const fn new(maximum: u16) -> Self {
-        Self { maximum, aliases: BTreeMap::new() }
+        Self { maximum, aliases: BTreeMap::new(), bytes: 0 }
     }
 
     /// The aliases that were set when the peer allowed `maximum` of them.
     pub fn restored(maximum: u16, aliases: impl IntoIterator<Item = (NonZeroU16, Text)>) -> Self {
         let mut assigner = Self::new(maximum);
-        assigner.aliases.extend(aliases.into_iter().map(|(alias, topic)| (topic, alias)));
+        aliases.into_iter().for_each(|(alias, topic)| assigner.insert(topic, alias));
         assigner
     }
 
@@ -98,7 +115,8 @@ impl AliasAssigner {
             return AliasUse::Alone(alias);
         }
         let next = u16::try_from(self.aliases.len() + 1).ok().and_then(NonZeroU16::new);
-        match next.filter(|alias| alias.get() <= self.maximum) {
+        let has_room = self.bytes + size(topic) <= MAXIMUM_ALIAS_BYTES;
+        match next.filter(|alias| alias.get() <= self.maximum && has_room) {
             Some(alias) => AliasUse::Set(alias),
             None => AliasUse::None,
         }
@@ -106,8 +124,18 @@ impl AliasAssigner {
 
     /// The PUBLISH that sets `alias` for `topic` was handed over.
     pub fn set(&mut self, topic: &Text, alias: NonZeroU16) {
-        self.aliases.insert(topic.detached(), alias);
+        self.insert(topic.detached(), alias);
     }
+
+    fn insert(&mut self, topic: Text, alias: NonZeroU16) {
+        self.bytes += size(&topic);
+        self.aliases.insert(topic, alias);
+    }
+}
+
+/// About what an alias takes in memory.
+fn size(topic: &Text) -> usize {
+    topic.len() + 64
 }
 
 #[cfg(test)]
@@ -132,6 +160,30 @@ mod tests {
         let mut aliases = TopicAliases::new(1);
         let two = NonZeroU16::new(2).unwrap();
         assert_eq!(aliases.resolve(two, &Text::from_static("a")).unwrap_err().reason, ReasonCode::TopicAliasInvalid);
+    }
+
+    #[test]
+    fn an_alias_that_is_set_anew_counts_once() {
+        let mut aliases = TopicAliases::new(1);
+        for topic in ["a", "abc", "ab"] {
+            aliases.resolve(ONE, &Text::from_static(topic)).unwrap();
+            assert_eq!(aliases.bytes(), topic.len() + 64);
+        }
+        assert_eq!(TopicAliases::restored(1, [(ONE, Text::from_static("ab"))]).bytes(), aliases.bytes());
+    }
+
+    #[test]
+    fn the_assigner_stops_where_its_topics_take_too_much() {
+        let mut assigner = AliasAssigner::new(9);
+        let topic = |start: &str| Text::try_from([start, &"x".repeat(60_000)].concat()).unwrap();
+        for (start, number) in [("a", 1), ("b", 2)] {
+            let alias = NonZeroU16::new(number).unwrap();
+            assert_eq!(assigner.look_up(&topic(start)), AliasUse::Set(alias));
+            assigner.set(&topic(start), alias);
+        }
+        assert_eq!(assigner.look_up(&topic("c")), AliasUse::None);
+        assert_eq!(assigner.look_up(&topic("a")), AliasUse::Alone(ONE));
+        assert!(matches!(assigner.look_up(&Text::from_static("short")), AliasUse::Set(_)));
     }
 
     #[test]

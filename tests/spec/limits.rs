@@ -3,8 +3,9 @@
 use crate::harness::*;
 use mqlite::{
     broker::{Config, Event},
-    codec::{Connect, Packet, Publish, ReasonCode},
+    codec::{Connect, ConnectProperties, Packet, Publish, ReasonCode},
 };
+use std::num::NonZeroU16;
 
 fn large(qos: mqlite::codec::QoS, packet_id: u16) -> Packet {
     let payload = vec![b'x'; 1_000].into();
@@ -182,4 +183,29 @@ fn ten_thousand_filters_are_granted_up_to_the_limit() {
         assert_eq!((granted, suback.reasons.len()), (1_000, 10_000));
         assert!(suback.reasons[1_000..].iter().all(|reason| *reason == full));
     });
+}
+
+/// (3.3.2.3.4)
+#[test]
+fn the_topics_of_aliases_take_so_much_and_no_more() {
+    let aliased = |alias: u16, length: usize| {
+        let mut publish = message(&format!("{alias}/{}", "x".repeat(length)), "");
+        publish.properties.topic_alias = NonZeroU16::new(alias);
+        Packet::Publish(publish)
+    };
+    let mut trace = Trace::new(V5);
+    let properties = ConnectProperties { topic_alias_maximum: Some(9), ..Default::default() };
+    trace.connect_with("bob", Connect { properties, ..connect("bob") });
+    trace.subscribe("bob", "#", AtMostOnce);
+    trace.connect("ada");
+    trace.send("ada", aliased(1, 60_000));
+    trace.send("ada", aliased(2, 60_000));
+    trace.send("ada", aliased(2, 59_000));
+    for alias in [1, 2] {
+        assert_eq!(trace.hear_publish("bob").properties.topic_alias, NonZeroU16::new(alias));
+    }
+    assert_eq!(trace.hear_publish("bob").properties.topic_alias, None, "no third one of this length");
+    trace.expect_nothing("ada");
+    trace.send("ada", aliased(3, 60_000));
+    trace.expect_thrown_out("ada", ReasonCode::QuotaExceeded);
 }
