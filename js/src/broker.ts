@@ -1,9 +1,9 @@
 // The broker for JavaScript: connections are transports, verdicts are promises.
 
-import { checked, checkText, payloadBytes } from './check.js';
+import { checkBytes, checked, checkText, payloadBytes } from './check.js';
 import { type Client, connectOver } from './client.js';
 import { Connections } from './connections.js';
-import { BrokerEngine, type BrokerHost, load, Records, refusing, Runner, type Successor } from './engine.js';
+import { BrokerEngine, type BrokerHost, type Input, load, Records, refusing, Runner, type Successor } from './engine.js';
 import { attempt, MqttError, report } from './error.js';
 import { Journal } from './journal.js';
 import type { Payload, PublishOptions } from './message.js';
@@ -27,6 +27,8 @@ export class Broker {
   readonly #journal: Journal;
   readonly #connections: Connections;
   readonly #runner: Runner<BrokerEngine>;
+  /** Records that could not be used. */
+  #rejected = 0;
   #isClosed = false;
 
   private constructor(options: BrokerOptions, journal: Journal, records: Iterable<StoredRecord>) {
@@ -35,7 +37,7 @@ export class Broker {
     this.#journal = journal;
     journal.onfail = (error) => this.#storageFailed(error);
     this.#connections = new Connections(journal, (run) => this.#runner.feed(run));
-    this.#runner = new Runner(this.#engine(records), {
+    this.#runner = new Runner(this.#engine(toRecords(records)), {
       clock,
       timer: timer ?? new SystemTimer(clock),
       failed: (error) => {
@@ -51,7 +53,7 @@ export class Broker {
       this.#runner.feed((engine, now) => engine.resumed(now, connection, state));
     }
     // Sessions that were connected and are not any more hear of it now.
-    if (storage) this.#runner.feed((engine, now) => engine.timeout(now));
+    if (storage) this.#runner.feed(TIMEOUT.run);
   }
 
   /**
@@ -134,6 +136,42 @@ export class Broker {
   }
 
   /**
+   * All that outlives this broker, as one file: retained messages, the sessions that outlive their connections, and wills. Any
+   * MQlite can import it.
+   * @throws MqttError `closed`, or `busy` within a transport's own methods.
+   */
+  async export(): Promise<Uint8Array> {
+    return this.#runner.look((engine) => engine.export());
+  }
+
+  /**
+   * Takes what another broker has exported, instead of all that there is here. Clients are told that the broker goes (0x8B),
+   * and may come back. Resolves when all is durable, with the number of records that cannot be used: each is an event.
+   * @throws MqttError `invalid-options` for what is no whole export, `closed`, or a code that begins with `storage-`.
+   */
+  async import(file: Uint8Array): Promise<number> {
+    checkBytes('file', file);
+    const records = refusing(() => Records.parse(file));
+    this.#runner.look(() => {});
+    this.#runner.feed((engine, now) => engine.shutDown(now));
+    this.#rejected = 0;
+    await this.#runner.replace(async () => {
+      await this.#journal.settled();
+      this.#connections.hangUpAll();
+      const old = await this.#journal.load();
+      return () => {
+        const engine = this.#engine(records);
+        for (const { key } of old) this.#journal.write({ key, value: undefined });
+        engine.store();
+        this.#journal.commit();
+        return { engine, inputs: [TIMEOUT] };
+      };
+    });
+    await this.#journal.settled();
+    return this.#rejected;
+  }
+
+  /**
    * Tells every client that the broker goes (0x8B), closes all connections, and forgets what is in no storage. Resolves when
    * all is durable and the storage is free for another broker.
    * @throws MqttError whose code begins with `storage-`, when something was not stored: nobody was told that it was.
@@ -150,7 +188,7 @@ export class Broker {
     }
   }
 
-  #engine(stored: Iterable<StoredRecord>): BrokerEngine {
+  #engine(records: Records): BrokerEngine {
     const { grants, authenticate, onEvent, storage, storageFallback: _, resume, clock: __, timer: ___, wasm: ____, ...limits } =
       this.#options;
     const policy = {
@@ -164,8 +202,6 @@ export class Broker {
     if (largest !== undefined) {
       limits.maximumPacketSize = Math.min(limits.maximumPacketSize ?? MAXIMUM_PACKET_SIZE, largest - BESIDE_PACKET);
     }
-    const records = new Records();
-    for (const { key, value } of stored) records.push(key, value);
     const seed = crypto.getRandomValues(new Uint8Array(32));
     return new BrokerEngine(this.#host(), limits, policy, seed, records);
   }
@@ -182,6 +218,7 @@ export class Broker {
       commit: () => this.#journal.commit(),
       remember: (connection, state) => this.#connections.remember(connection, state.slice()),
       reject: (key, reason) => {
+        this.#rejected += 1;
         const event: BrokerEvent = { type: 'recordRejected', key: key.slice(), reason };
         queueMicrotask(() => this.#tell(event));
       },
@@ -203,11 +240,11 @@ export class Broker {
     await this.#journal.settled();
     const records = await this.#journal.load();
     return () => {
-      const engine = this.#engine(records);
+      const engine = this.#engine(toRecords(records));
       const inputs = this.#connections.states(numbers).map(([connection, state]) => ({
         run: (engine: BrokerEngine, now: number) => engine.resumed(now, connection, state),
       }));
-      return { engine, inputs: [...inputs, { run: (engine: BrokerEngine, now: number) => engine.timeout(now) }] };
+      return { engine, inputs: [...inputs, TIMEOUT] };
     };
   }
 
@@ -228,6 +265,12 @@ export class Broker {
       this.#runner.feed((engine, now) => engine.authenticated(now, connection, verdict));
     }
   }
+}
+
+function toRecords(stored: Iterable<StoredRecord>): Records {
+  const records = new Records();
+  for (const { key, value } of stored) records.push(key, value);
+  return records;
 }
 
 /** What no single option says. */
@@ -253,6 +296,8 @@ function understood(verdict: Verdict | undefined): object {
   }
   return checked<object>(verdict, VERDICTS[type]);
 }
+
+const TIMEOUT: Input<BrokerEngine> = { run: (engine, now) => engine.timeout(now) };
 
 /** The limit where none is given. */
 const MAXIMUM_PACKET_SIZE = 1 << 20;

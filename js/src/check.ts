@@ -29,6 +29,13 @@ export function checkText(name: string, value: string): void {
 }
 
 /**
+ * @throws MqttError `invalid-options`.
+ */
+export function checkBytes(name: string, value: Uint8Array): void {
+  check(name, value, 'bytes');
+}
+
+/**
  * The bytes of what is to be published: text as UTF-8.
  * @throws MqttError `invalid-options`.
  */

@@ -103,8 +103,8 @@ export class Connections {
   }
 
   hangUpAll(): void {
-    for (const number of [...this.#connections.keys()]) this.hangUp(number);
-    clearInterval(this.#watch);
+    for (const number of this.numbers()) this.hangUp(number);
+    this.#look();
   }
 
   #hear(engine: BrokerEngine, now: number, number: number, bytes: Uint8Array): void {

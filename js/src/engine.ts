@@ -170,23 +170,19 @@ export class Runner<E extends Engine> {
     if (this.#isParted) return;
     if (!this.#revive || !this.#isProven) return this.fail(error);
     this.#isProven = false;
-    this.replace(this.#revive).catch((cause: unknown) => {
-      this.fail(cause instanceof MqttError ? cause : error);
-      if (isTrap(cause)) breakInstance(error);
-    });
+    this.replace(this.#revive).catch((cause: unknown) => this.fail(cause instanceof MqttError ? cause : error));
   }
 
   /** Lets another engine take the place of this one. While that is prepared, inputs wait. */
   async replace(prepare: () => Promise<() => Successor<E>>): Promise<void> {
     this.#isParted = true;
-    const make = await prepare();
-    if (this.#over) return;
+    const make = await prepare().finally(() => (this.#isParted = false));
+    if (this.#over) throw this.#over;
+    const { engine, inputs } = refusing(make);
     if (this.#instance === instance && !this.#isBusy) this.#engine.free();
-    const { engine, inputs } = make();
     this.#engine = engine;
     this.#instance = instance;
     this.#isBusy = false;
-    this.#isParted = false;
     this.#inputs.unshift(...inputs);
     this.#run();
   }

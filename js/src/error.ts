@@ -87,7 +87,7 @@ export function attempt(call: () => unknown): Promise<void> | undefined {
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<any> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 

@@ -1,6 +1,6 @@
 // Between a broker and its storage: changes go out in groups, and what depends on them waits. Knows no MQTT.
 
-import { MqttError } from './error.js';
+import { isThenable, MqttError } from './error.js';
 import type { BrokerStorage, StorageChange, StoredRecord } from './storage.js';
 
 /**
@@ -112,7 +112,7 @@ export class Journal {
   #commit(changes: StorageChange[]): Promise<void> | undefined {
     try {
       const done = changes.length > 0 && this.#storage?.commit(changes);
-      if (done) return done;
+      if (isThenable(done)) return Promise.resolve(done);
     } catch (error) {
       this.#fail(error);
       return undefined;

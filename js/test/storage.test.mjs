@@ -253,3 +253,61 @@ test('An engine that fails again before it did anything is not replaced for ever
   assert.throws(() => broker.statistics(), { code: 'broken' });
   assert.ok(transport.closed);
 });
+
+test('All that outlives a broker moves to another, whether either has a storage or not', async () => {
+  let file;
+  for (const storage of [undefined, new Memory()]) {
+    const broker = await Broker.open({ storage });
+    if (file) assert.equal(await broker.import(file), 0);
+    else {
+      const ada = await broker.connect(PERSISTENT);
+      await ada.subscribe('t', { qos: 1 }, () => {});
+      await ada.disconnect();
+      await broker.publish('t', 'waits', { qos: 1 });
+      await broker.publish('r', 'retained', { retain: true });
+    }
+    file = await broker.export();
+    await broker.close();
+  }
+  const broker = await Broker.open();
+  const bystander = await broker.connect();
+  await broker.publish('old', 'retained', { retain: true });
+  await broker.import(file);
+  assert.equal((await bystander.closed).reason, 0x8b);
+  assert.deepEqual(await broker.export(), file);
+  const messages = [];
+  const onMessage = ({ topic, payload }) => messages.push(`${topic} ${Buffer.from(payload)}`);
+  const ada = await broker.connect({ ...PERSISTENT, onMessage });
+  await ada.subscribe('+', onMessage);
+  while (messages.length < 2) await turn();
+  assert.deepEqual(messages, ['t waits', 'r retained']);
+  await broker.close();
+});
+
+test('What is imported is durable, and nothing else is', async () => {
+  const source = await Broker.open();
+  await source.publish('new', 'x', { retain: true });
+  const file = await source.export();
+  const storage = new Memory();
+  const broker = await Broker.open({ storage });
+  await broker.publish('old', 'x', { retain: true });
+  await broker.import(file);
+  await broker.close();
+  const next = await Broker.open({ storage });
+  assert.deepEqual(await next.export(), file);
+});
+
+test('What is no export, or not whole, is refused in words, and nothing is lost', async () => {
+  const broker = await Broker.open();
+  await broker.publish('t', 'x', { retain: true });
+  const file = await broker.export();
+  for (const [other, message] of [
+    [new Uint8Array(), /no export/],
+    [file.slice(0, -1), /not whole/],
+    ['text', /Uint8Array/],
+  ]) {
+    await assert.rejects(broker.import(other), { code: 'invalid-options', message });
+  }
+  assert.deepEqual(await broker.export(), file);
+  await broker.close();
+});

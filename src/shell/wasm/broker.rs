@@ -3,7 +3,8 @@
 use super::convert::{failure, invalid, invalid_topic, message, milliseconds, read, text, timestamp, write};
 use crate::{
     broker::{
-        Action, Authentication, Broker, Config, ConnectionId, Durability, Grant, Grants, Input, Restored, Verdict,
+        Action, Authentication, Broker, Config, ConnectionId, Durability, Export, Grant, Grants, Input, Restored,
+        Verdict,
     },
     codec::{Binary, Text},
     time::Timestamp,
@@ -79,6 +80,14 @@ impl Records {
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Those of a file that `export` made.
+    ///
+    /// # Errors
+    /// When it is none, or not whole.
+    pub fn parse(file: Vec<u8>) -> Result<Self, Error> {
+        Export::parse(file.into()).map(Self).map_err(invalid)
     }
 
     /// One more, in any order.
@@ -228,6 +237,18 @@ impl BrokerEngine {
     #[wasm_bindgen(js_name = shutDown)]
     pub fn shut_down(&mut self, now: f64) {
         self.run(now, Input::ShutDown);
+    }
+
+    /// All that outlives the broker, as a file.
+    pub fn export(&self) -> Vec<u8> {
+        let mut export = Export::new();
+        self.broker.records().iter().for_each(|(key, value)| export.push(key, value));
+        export.finish().into()
+    }
+
+    /// Has the host write all of that.
+    pub fn store(&self) {
+        self.broker.records().iter().for_each(|(key, value)| self.host.write(key, Some(value)));
     }
 
     /// When `timeout` is due next, if ever.
