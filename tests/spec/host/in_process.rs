@@ -3,16 +3,20 @@
 use super::{Host, Output, disk::Disk};
 use bytes::BytesMut;
 use mqlite::{
-    broker::{Action, Broker, Config, ConnectionId, Input, Statistics},
+    broker::{Action, Broker, Config, ConnectionId, Durability, Input, Statistics},
     time::Timestamp,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub struct InProcess {
     pub broker: Broker,
     pub disk: Disk,
     config: Config,
     outputs: Vec<Output>,
+    /// Whether the broker goes to sleep whenever it has nothing to do.
+    sleeps: bool,
+    /// Who waits to be let in.
+    asked: BTreeSet<ConnectionId>,
     /// Who does not read, and the bytes that wait for it.
     unread: BTreeMap<ConnectionId, usize>,
 }
@@ -20,7 +24,20 @@ pub struct InProcess {
 impl InProcess {
     pub fn new(config: Config) -> Self {
         let broker = Broker::new(config.clone(), [7; 32]);
-        Self { broker, disk: Disk::default(), config, outputs: Vec::new(), unread: BTreeMap::new() }
+        Self {
+            broker,
+            disk: Disk::default(),
+            config,
+            outputs: Vec::new(),
+            sleeps: false,
+            asked: BTreeSet::new(),
+            unread: BTreeMap::new(),
+        }
+    }
+
+    /// One that is gone between any two inputs: another goes on with what it left.
+    pub fn asleep(config: Config) -> Self {
+        Self { sleeps: true, ..Self::new(Config { durability: Durability::Connections, ..config }) }
     }
 
     /// The broker is gone, and another one made of what it left. The connections outlive it, or do not.
@@ -31,7 +48,7 @@ impl InProcess {
         let connections = std::mem::take(&mut self.disk.connections);
         for (connection, state) in connections {
             if connections_live {
-                self.input(now, Input::Resumed { connection, state });
+                self.perform(now, Input::Resumed { connection, state });
             } else {
                 self.outputs.push(Output::Closed { connection, reason: None });
             }
@@ -58,7 +75,7 @@ impl InProcess {
     pub fn turns(&mut self, now: Timestamp) -> usize {
         let mut count = 0;
         while self.broker.deadline().is_some_and(|deadline| deadline.at <= now) {
-            self.input(now, Input::Timeout);
+            self.perform(now, Input::Timeout);
             count += 1;
             assert!(count < 100_000, "there always is more to do: {:?}", self.broker.deadline());
         }
@@ -66,12 +83,15 @@ impl InProcess {
     }
 }
 
-impl Host for InProcess {
-    fn input(&mut self, now: Timestamp, input: Input) {
+impl InProcess {
+    fn perform(&mut self, now: Timestamp, input: Input) {
         let mut written = Vec::new();
         self.disk.begin();
         if let Input::Opened { connection } | Input::Resumed { connection, .. } = &input {
             self.disk.connections.entry(*connection).or_default();
+        }
+        if let Input::Authenticated { connection, .. } | Input::Closed { connection } = &input {
+            self.asked.remove(connection);
         }
         if let Input::Closed { connection } = &input {
             self.disk.connections.remove(connection);
@@ -91,9 +111,11 @@ impl Host for InProcess {
                     written.push(connection);
                 }
                 Action::Close { connection, reason } => {
+                    self.asked.remove(&connection);
                     self.outputs.push(Output::Closed { connection, reason: Some(reason) });
                 }
                 Action::Authenticate { connection, request } => {
+                    self.asked.insert(connection);
                     self.outputs.push(Output::Asked { connection, request: *request });
                 }
                 Action::Report(event) => self.outputs.push(Output::Reported(event)),
@@ -102,7 +124,17 @@ impl Host for InProcess {
         }
         written.dedup();
         for connection in written {
-            self.input(now, Input::Writable { connection });
+            self.perform(now, Input::Writable { connection });
+        }
+    }
+}
+
+impl Host for InProcess {
+    fn input(&mut self, now: Timestamp, input: Input) {
+        self.perform(now, input);
+        // A question that waits for its answer keeps a host awake, and so does a peer that does not read.
+        if self.sleeps && self.asked.is_empty() && self.unread.is_empty() {
+            self.restart(now, true);
         }
     }
 

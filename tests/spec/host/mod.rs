@@ -70,6 +70,7 @@ pub enum Output {
 pub fn start(config: Config) -> Box<dyn Host> {
     match env::var("MQLITE_HOST").as_deref() {
         Err(_) | Ok("in-process") => Box::new(InProcess::new(config)),
+        Ok("asleep") => Box::new(InProcess::asleep(config)),
         #[cfg(feature = "native")]
         Ok("tcp") => Box::new(Remote::new(|network| Native::over_tcp(config, network))),
         #[cfg(feature = "native")]
