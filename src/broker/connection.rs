@@ -2,12 +2,12 @@
 
 use super::{
     Action, Broker, ConnectionId, Durability, Event, Refusal, connect::Pending, deadlines::Due, effort::PACKET,
-    grants::Rights, session::SessionId,
+    grants::Rights, mirror::Mirror, remember::Remembered, session::SessionId,
 };
 use crate::{
     codec::{Disconnect, DisconnectProperties, Framer, Packet, ProtocolVersion, ReasonCode, Text},
     session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
-    store::{self, Key},
+    store,
     time::Timestamp,
 };
 use alloc::boxed::Box;
@@ -24,6 +24,8 @@ const SMALL_PACKET: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Connection {
     framer: Framer,
+    /// How many bytes it has brought.
+    received: u64,
     pub(super) version: ProtocolVersion,
     pub(super) stage: Stage,
     /// The client's Maximum Packet Size. [MQTT-3.1.2-24]
@@ -38,16 +40,6 @@ pub(super) struct Connection {
     silence_at: Option<Timestamp>,
     /// What the host was last asked to remember.
     pub(super) remembered: Remembered,
-}
-
-/// Where the host has what it remembers of a connection, and whether unread bytes are part of it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Remembered {
-    pub(super) has_unread: bool,
-    /// In storage, because it is too large for a place beside the socket.
-    pub(super) is_stored: bool,
-    /// When it is closed for silence, if nothing was heard since it was resumed: to resume it again gives it no more time.
-    pub(super) silence_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -99,6 +91,7 @@ impl Connection {
     pub(super) fn new(maximum_packet_size: u32) -> Self {
         Self {
             framer: Framer::new(maximum_packet_size),
+            received: 0,
             version: ProtocolVersion::V5,
             stage: Stage::New,
             maximum_packet_size: usize::MAX,
@@ -110,18 +103,18 @@ impl Connection {
         }
     }
 
-    /// The connection that a store knows, before its stage is.
-    pub(super) fn restored(record: &store::Connection, maximum_packet_size: u32) -> Self {
+    /// The connection that a store knows, before its stage is. Its unread bytes begin at `position`.
+    pub(super) fn restored(record: &store::Connection, maximum_packet_size: u32, position: u64, unread: Bytes) -> Self {
         let mut connection = Self::new(maximum_packet_size);
         connection.version = record.version;
         connection.maximum_packet_size = record.maximum_packet_size.map_or(usize::MAX, |size| size.get() as usize);
         connection.problem_information = record.problem_information;
-        connection.framer.push(Bytes::copy_from_slice(&record.unread));
+        connection.received = position;
+        connection.push(unread);
         connection
     }
 
     pub(super) fn to_record(&self, link: Option<store::Link>) -> store::Connection {
-        let is_pending = matches!(self.stage, Stage::Authenticating(_));
         store::Connection {
             version: self.version,
             // The largest is no limit, on every platform.
@@ -130,12 +123,19 @@ impl Connection {
                 .filter(|size| *size < u32::MAX)
                 .and_then(NonZeroU32::new),
             problem_information: self.problem_information,
-            is_pending,
+            is_pending: matches!(self.stage, Stage::Authenticating(_)),
             silence_at: self.remembered.silence_at,
             link,
-            // What follows a CONNECT is of no use without it, and may be a secret.
-            unread: if is_pending { Bytes::new() } else { self.framer.to_bytes() },
         }
+    }
+
+    /// What the host is to remember, if that is not what it does: `agreed` when that has changed, and what is unread.
+    pub(super) fn remember(&mut self, agreed: Option<Bytes>, mirror: &mut Mirror) -> Option<Bytes> {
+        // What follows a CONNECT is of no use without it, and may be a secret.
+        let is_of_use = !matches!(self.stage, Stage::Authenticating(_));
+        let unread = if is_of_use { self.framer.unread() } else { 0 };
+        let behind = |stored: usize| if is_of_use { self.framer.unread_behind(stored) } else { Bytes::new() };
+        self.remembered.update(agreed, self.received - unread as u64, behind, mirror)
     }
 
     /// The client was let in: from now on the limits of clients apply.
@@ -143,6 +143,16 @@ impl Connection {
         self.framer.set_maximum_packet_size(maximum_packet_size);
         self.remembered.silence_at = None;
         self.stage = Stage::Open(link);
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        self.received += bytes.len() as u64;
+        self.framer.push(bytes);
+    }
+
+    /// Maximum Packet Size that applies to what it brings.
+    pub(super) const fn accepted_packet_size(&self) -> usize {
+        self.framer.maximum_packet_size()
     }
 
     /// Bytes that were received and not processed.
@@ -168,9 +178,9 @@ impl Broker {
 
     pub(super) fn received(&mut self, id: ConnectionId, bytes: Bytes) {
         self.statistics.bytes_received += bytes.len() as u64;
-        let limit = self.config.maximum_packet_size as usize;
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        connection.framer.push(bytes);
+        connection.push(bytes);
+        let limit = connection.accepted_packet_size();
         let unread = connection.unread();
         if !self.is_behind(id) {
             return self.read(id);
@@ -178,16 +188,16 @@ impl Broker {
         if unread > limit.max(SMALL_PACKET).saturating_mul(UNREAD_PACKETS) {
             return self.violated(id, TOO_FAR_BEHIND);
         }
-        self.connection_changed(id);
+        self.unread_changed(id);
     }
 
     /// Processes the packets that are there, until none is left, the host must answer first, or enough was done.
     pub(super) fn read(&mut self, id: ConnectionId) {
         self.read_packets(id);
         if self.config.durability == Durability::Connections
-            && self.connections.get(&id).is_some_and(|it| it.unread() > 0 || it.remembered.has_unread)
+            && self.connections.get(&id).is_some_and(|it| it.unread() > 0 || it.remembered.has_unread())
         {
-            self.connection_changed(id);
+            self.unread_changed(id);
         }
     }
 
@@ -350,8 +360,8 @@ impl Broker {
         self.set_silence(id, None);
         self.behind.remove(id);
         let Some(connection) = self.connections.remove(&id) else { return };
-        if connection.remembered.is_stored {
-            self.mirror.delete(Key::Connection(id.0));
+        if self.is_durable() {
+            connection.remembered.erase(&mut self.mirror);
         }
         let Stage::Open(link) = connection.stage else {
             self.statistics.connections_refused += 1;

@@ -137,7 +137,7 @@ impl Broker {
             left.extend(waiting.message());
         }
         if session.is_kept {
-            for packet_id in session.inbound.exactly_once() {
+            for (packet_id, _) in session.inbound.exactly_once() {
                 self.mirror.delete(Key::Received(id.0, packet_id));
             }
             self.mirror.delete(Key::Session(id.0));

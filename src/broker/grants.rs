@@ -144,6 +144,7 @@ impl Broker {
         }
         self.watch_sys(session_id);
         for filter in refused {
+            self.end_replay(session_id, &filter);
             self.remove_route(&filter, session_id);
             self.write_subscription(session_id, &filter);
         }

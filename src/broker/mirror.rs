@@ -5,11 +5,13 @@
 use super::{
     Action, Broker, ConnectionId, Durability,
     message::{Delivery, Message},
+    remember::MAXIMUM_STATE,
     route::Subscription,
     session::{Session, SessionId, Waiting},
 };
 use crate::{
     codec::{PacketId, QoS},
+    session::Novelty,
     store::{self, Key, Received, Record},
     topic::TopicFilter,
 };
@@ -24,7 +26,12 @@ pub(super) struct Mirror {
     writes: BTreeMap<Bytes, Write>,
     /// Connections that changed in what the host remembers of them.
     changed: BTreeSet<ConnectionId>,
+    /// The last place that a connection had for its records.
+    last_place: u64,
 }
+
+/// What a subscription without a record takes beside a connection, besides its filter.
+const SUBSCRIPTION: usize = 10;
 
 /// What becomes of a record.
 #[derive(Debug)]
@@ -46,7 +53,22 @@ type Need = fn(&mut Mirror, &Message);
 
 impl Mirror {
     pub(super) fn put(&mut self, key: Key, record: &impl Record) {
-        self.write(key, Write { was_there: true, change: Change::Put(record.to_value()) });
+        self.put_value(key, record.to_value());
+    }
+
+    pub(super) fn put_value(&mut self, key: Key, value: Bytes) {
+        self.write(key, Write { was_there: true, change: Change::Put(value) });
+    }
+
+    /// A place that no connection had.
+    pub(super) const fn next_place(&mut self) -> u64 {
+        self.last_place += 1;
+        self.last_place
+    }
+
+    /// No connection will be given this place from now on.
+    pub(super) fn skip_place(&mut self, place: u64) {
+        self.last_place = self.last_place.max(place);
     }
 
     /// Puts what was not there when the input came, so that what it also takes away was never written.
@@ -184,8 +206,8 @@ impl Broker {
             let record = store::InFlight { sequence, delivery: delivery.map(Delivery::to_record) };
             mirror.put_new(Key::InFlight(id.0, packet_id), &record);
         }
-        for packet_id in session.inbound.exactly_once() {
-            mirror.put_new(Key::Received(id.0, packet_id), &Received {});
+        for (packet_id, connection) in session.inbound.exactly_once() {
+            mirror.put_new(Key::Received(id.0, packet_id), &Received { connection });
         }
     }
 
@@ -264,11 +286,15 @@ impl Broker {
         }
     }
 
-    /// A QoS 2 message came that its client has yet to release.
-    pub(super) fn write_received(&mut self, id: SessionId, packet_id: PacketId) {
+    /// A QoS 2 message came that its client has yet to release, or came again over another connection.
+    pub(super) fn write_received(&mut self, id: SessionId, packet_id: PacketId, novelty: Novelty) {
         self.keep_session(id, false);
-        if self.kept(id).is_some() {
-            self.mirror.put_new(Key::Received(id.0, packet_id), &Received {});
+        let Some(session) = self.kept(id) else { return };
+        let (_, connection) = session.inbound.parts();
+        let (key, record) = (Key::Received(id.0, packet_id), Received { connection });
+        match novelty {
+            Novelty::New => self.mirror.put_new(key, &record),
+            Novelty::Duplicate => self.mirror.put(key, &record),
         }
     }
 
@@ -278,8 +304,16 @@ impl Broker {
         }
     }
 
-    /// What the host remembers of the connection is no longer what it is.
+    /// What a connection agreed on, and so what the host remembers of it, is no longer what it was.
     pub(super) fn connection_changed(&mut self, id: ConnectionId) {
+        self.unread_changed(id);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.remembered.is_stale = true;
+        }
+    }
+
+    /// The unread bytes of a connection are no longer what they were.
+    pub(super) fn unread_changed(&mut self, id: ConnectionId) {
         if self.config.durability == Durability::Connections {
             self.mirror.changed.insert(id);
         }
@@ -292,12 +326,8 @@ impl Broker {
         }
         let caused = self.actions.split_off(start);
         let mut remembered = Vec::new();
-        let sessions: Vec<_> = self.mirror.changed.iter().filter_map(|id| self.session_of(*id)).collect();
-        for session in sessions {
-            if self.sessions.get(&session).is_some_and(|session| session.queue.has_replays()) {
-                self.keep_session(session, false);
-            }
-        }
+        let outgrown: Vec<_> = self.mirror.changed.iter().filter_map(|id| self.outgrown(*id)).collect();
+        outgrown.into_iter().for_each(|session| self.keep_session(session, false));
         for connection in core::mem::take(&mut self.mirror.changed) {
             if let Some(state) = self.remember(connection) {
                 remembered.push(Action::Remember { connection, state });
@@ -312,6 +342,16 @@ impl Broker {
         }
         self.actions.extend(remembered);
         self.actions.extend(caused);
+    }
+
+    /// The session of a connection, when that can no longer carry it along.
+    fn outgrown(&self, id: ConnectionId) -> Option<SessionId> {
+        let session_id = self.session_of(id)?;
+        let session = self.sessions.get(&session_id).filter(|session| !session.is_kept)?;
+        let bytes: usize = session.subscriptions.iter().map(|filter| filter.text().len() + SUBSCRIPTION).sum();
+        let is_stored = self.connections.get(&id).is_some_and(|connection| connection.remembered.is_stored);
+        let is_too_large = bytes > if is_stored { 0 } else { MAXIMUM_STATE / 2 };
+        (session.queue.has_replays() || is_too_large).then_some(session_id)
     }
 
     fn kept(&self, id: SessionId) -> Option<&Session> {

@@ -81,7 +81,7 @@ pub enum Input {
     Resumed {
         /// Which; its number may be the old one.
         connection: ConnectionId,
-        /// What the last [`Action::Remember`] said of it; empty if there was none.
+        /// What the last [`Action::Remember`] said of it, to this broker or to one before; empty if there was none.
         state: Bytes,
     },
     /// Bytes came, chunked anyhow. Packets that would cause too much at once are kept, and wait for [`Input::Timeout`] at
@@ -129,7 +129,8 @@ pub enum Action {
     Put {
         /// Not longer than 65,544 bytes.
         key: Bytes,
-        /// For the next broker's [`Broker::restore`].
+        /// For the next broker's [`Broker::restore`]. Not longer than `maximum_packet_size` + 66,535 bytes or, if that is more,
+        /// 500,000 + 8 `maximum_in_flight` + 4 `maximum_subscriptions` and what the rules of a client's [`Grants`] say.
         value: Bytes,
     },
     /// Remove what is stored at this key, if anything is.
@@ -143,7 +144,7 @@ pub enum Action {
         /// Which.
         connection: ConnectionId,
         /// At most [`MAXIMUM_STATE`] bytes; what is larger is put into the storage instead. A CONNECT of which a part has come
-        /// is in it, with what it holds: a secret.
+        /// is in either, with what it holds: a secret.
         state: Bytes,
     },
     /// Write a frame. Frames for one connection may be joined into one write.

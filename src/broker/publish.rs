@@ -33,12 +33,18 @@ impl Broker {
         if let Some(packet_id) = publish.packet_id {
             let Some(session) = self.sessions.get_mut(&session_id) else { return Ok(()) };
             let is_reused = qos == QoS::AtLeastOnce && session.inbound.reused(packet_id);
+            let is_carried = session.inbound.is_carried(packet_id);
             let novelty = session.inbound.published(qos, packet_id);
             if is_reused {
                 self.erase_received(session_id, packet_id);
             }
+            if let Ok(novelty) = novelty
+                && qos == QoS::ExactlyOnce
+                && !is_carried
+            {
+                self.write_received(session_id, packet_id, novelty);
+            }
             match novelty {
-                Ok(Novelty::New) if qos == QoS::ExactlyOnce => self.write_received(session_id, packet_id),
                 Ok(Novelty::New) => {}
                 Ok(Novelty::Duplicate) => {
                     self.acknowledge(id, session_id, qos, packet_id, ReasonCode::Success);

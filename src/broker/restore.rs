@@ -1,7 +1,7 @@
 //! From the records that a host kept to a broker that goes on.
 
 use super::{
-    Broker, Config, ConnectionId,
+    Broker, Config,
     connection::Ending,
     deadlines::Due,
     effort::PACKET,
@@ -18,7 +18,7 @@ use crate::{
     topic::{TopicFilter, TopicName},
 };
 use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 /// A broker made of what another one left.
 #[derive(Debug)]
@@ -34,16 +34,43 @@ pub struct Restored {
 pub(super) struct Orphans {
     sessions: Vec<SessionId>,
     /// What is stored of connections, until it is taken.
-    connections: BTreeMap<u64, Option<Bytes>>,
+    records: BTreeMap<Key, Bytes>,
 }
 
 impl Orphans {
     pub(super) fn is_empty(&self) -> bool {
-        self.sessions.is_empty() && self.connections.is_empty()
+        self.sessions.is_empty() && self.records.is_empty()
     }
 
-    pub(super) fn take_connection(&mut self, place: u64) -> Option<Bytes> {
-        self.connections.get_mut(&place)?.take()
+    /// What is stored of the connection at a place, but for its unread bytes.
+    pub(super) fn connection(&self, place: u64) -> Option<Bytes> {
+        self.records.get(&Key::Connection(place)).cloned()
+    }
+
+    /// Those bytes, and where each record of them begins. `None` when they are not all there, or do not fit together.
+    pub(super) fn unread(&self, place: u64, unread: &store::Unread) -> Option<(BytesMut, Vec<u64>)> {
+        let (mut bytes, mut starts) = (BytesMut::new(), Vec::new());
+        let end = unread.position + unread.stored;
+        let mut next = unread.position;
+        for (key, value) in self.records.range(Key::Unread(place, 0)..=Key::Unread(place, u64::MAX)) {
+            let Key::Unread(_, start) = *key else { continue };
+            let piece = store::Piece::from_value(Key::UNREAD, value.clone()).ok()?.bytes;
+            let is_next = if starts.is_empty() { start <= next } else { start == next };
+            next = start + piece.len() as u64;
+            if !is_next || next <= unread.position || next > end {
+                return None;
+            }
+            let skipped = unread.position.saturating_sub(start);
+            bytes.extend_from_slice(piece.get(usize::try_from(skipped).ok()?..)?);
+            starts.push(start);
+        }
+        (next == end).then_some((bytes, starts))
+    }
+
+    /// The connection at a place goes on, and has its records from now on.
+    pub(super) fn take(&mut self, place: u64, starts: &[u64]) {
+        self.records.remove(&Key::Connection(place));
+        starts.iter().for_each(|start| _ = self.records.remove(&Key::Unread(place, *start)));
     }
 }
 
@@ -84,8 +111,10 @@ impl Broker {
         if let Some(session) = key.session() {
             self.last_session = self.last_session.max(session);
         }
-        if let Key::Message(number) = key {
-            self.tally.skip_number(*number);
+        match key {
+            Key::Message(number) => self.tally.skip_number(*number),
+            Key::Connection(place) | Key::Unread(place, _) => self.mirror.skip_place(*place),
+            _ => {}
         }
     }
 
@@ -97,13 +126,14 @@ impl Broker {
         messages: &mut Messages,
         queue: &mut BTreeMap<(SessionId, u64), Waiting>,
     ) -> Result<(), &'static str> {
+        let kind = bytes[0];
         match key {
             Key::Message(number) => {
-                let message = self.restore_message(number, store::Content::from_value(value)?)?;
+                let message = self.restore_message(number, store::Content::from_value(kind, value)?)?;
                 messages.0.insert(number, (bytes.clone(), message));
             }
             Key::Retained(topic) => {
-                let store::Retained { message, number, content } = Record::from_value(value)?;
+                let store::Retained { message, number, content } = Record::from_value(kind, value)?;
                 let retained = match messages.find(message) {
                     Ok(shared) if shared.content() == content => shared,
                     _ => self.restore_message(message, content)?,
@@ -113,9 +143,9 @@ impl Broker {
                 }
                 self.insert_retained(retained, number);
             }
-            Key::Session(number) => self.restore_session(SessionId(number), Record::from_value(value)?)?,
+            Key::Session(number) => self.restore_session(SessionId(number), Record::from_value(kind, value)?)?,
             Key::Will(session) => {
-                let record: store::Will = Record::from_value(value)?;
+                let record: store::Will = Record::from_value(kind, value)?;
                 let topic = self.restore_topic(record.content.topic.clone())?;
                 let will = StoredWill::restored(record, topic, &self.tally);
                 let at = will.at();
@@ -123,7 +153,7 @@ impl Broker {
                 self.deadlines.set(Due::Will(SessionId(session)), None, at);
             }
             Key::Subscription(session, filter) => {
-                let subscription = Subscription::restored(Record::from_value(value)?);
+                let subscription = Subscription::restored(Record::from_value(kind, value)?);
                 let filter = restore_filter(&filter)?;
                 self.known_session(session)?;
                 if !self.restore_subscription(SessionId(session), filter, subscription) {
@@ -131,29 +161,27 @@ impl Broker {
                 }
             }
             Key::Received(session, packet_id) => {
-                let store::Received {} = Record::from_value(value)?;
-                self.known_session(session)?.inbound.restore(packet_id);
+                let store::Received { connection } = Record::from_value(kind, value)?;
+                self.known_session(session)?.inbound.restore(packet_id, connection);
             }
             Key::InFlight(session, packet_id) => {
-                self.restore_in_flight(session, packet_id, Record::from_value(value)?, messages)?;
+                self.restore_in_flight(session, packet_id, Record::from_value(kind, value)?, messages)?;
             }
             Key::Waiting(session, place) => {
-                let delivery = Self::restore_delivery(Record::from_value(value)?, messages)?;
+                let delivery = Self::restore_delivery(Record::from_value(kind, value)?, messages)?;
                 self.known_session(session)?;
                 delivery.message.add_use();
                 queue.insert((SessionId(session), place), Waiting::Message(delivery));
             }
             Key::Replay(session, place) => {
-                let record: store::Replay = Record::from_value(value)?;
+                let record: store::Replay = Record::from_value(kind, value)?;
                 let filter = restore_filter(&record.filter)?;
                 self.known_session(session)?;
                 self.count_retained(record.last);
                 queue.insert((SessionId(session), place), Waiting::Replay(Replay::restored(record, filter)));
             }
-            Key::Connection(place) => {
-                store::Connection::from_value(value.clone())?;
-                self.orphans.connections.insert(place, Some(value));
-            }
+            // Whether it is sound shows when it is resumed; what is not goes with all that is not.
+            Key::Connection(_) | Key::Unread(..) => _ = self.orphans.records.insert(key, value),
         }
         Ok(())
     }
@@ -235,10 +263,9 @@ impl Broker {
         if self.orphans.is_empty() {
             return;
         }
-        for place in core::mem::take(&mut self.orphans.connections).into_keys() {
-            let is_taken = self.connections.get(&ConnectionId(place)).is_some_and(|it| it.remembered.is_stored);
-            if self.is_durable() && !is_taken {
-                self.mirror.delete(Key::Connection(place));
+        for key in core::mem::take(&mut self.orphans.records).into_keys() {
+            if self.is_durable() {
+                self.mirror.delete(key);
             }
         }
         while !self.effort.is_enough()

@@ -79,12 +79,19 @@ impl Framer {
         &self.collected
     }
 
-    /// What was pushed and not returned.
-    pub fn to_bytes(&self) -> Bytes {
-        if self.collected.is_empty() {
-            return self.chunk.clone();
+    /// How large a packet may be.
+    pub const fn maximum_packet_size(&self) -> usize {
+        self.maximum_packet_size
+    }
+
+    /// What was pushed and not returned, but for its first `skipped` bytes.
+    pub fn unread_behind(&self, skipped: usize) -> Bytes {
+        let collected = self.collected.get(skipped..).unwrap_or_default();
+        if collected.is_empty() {
+            let skipped = skipped.saturating_sub(self.collected.len());
+            return self.chunk.slice(skipped.min(self.chunk.len())..);
         }
-        Bytes::from([&self.collected[..], &self.chunk].concat())
+        Bytes::from([collected, &self.chunk].concat())
     }
 
     /// How many bytes were pushed and not returned.
@@ -241,6 +248,20 @@ mod tests {
         }
         assert_eq!(framer.next(), Ok(None));
         assert!(framer.partial().is_empty());
+    }
+
+    #[test]
+    fn what_is_unread_can_be_had_from_any_byte_on() {
+        let bytes = b"\x30\x09123456";
+        for collected in 0..bytes.len() {
+            let mut framer = framer(&bytes[..collected]);
+            assert_eq!(framer.next(), Ok(None));
+            framer.push(Bytes::from_static(&bytes[collected..]));
+            for skipped in 0..=bytes.len() {
+                assert_eq!(framer.unread_behind(skipped), bytes[skipped..]);
+            }
+            assert!(framer.unread_behind(bytes.len() + 1).is_empty());
+        }
     }
 
     #[test]

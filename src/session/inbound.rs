@@ -2,16 +2,19 @@
 
 use super::Violation;
 use crate::codec::{PacketId, QoS, ReasonCode};
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 
 /// The QoS 2 messages received and not yet released, and the QoS 1 messages received and not yet acknowledged.
 #[derive(Clone, Debug)]
 pub struct Inbound {
     receive_maximum: u16,
     at_least_once: BTreeSet<PacketId>,
-    exactly_once: BTreeSet<PacketId>,
-    /// Those of them whose PUBLISH the current connection carried: they alone count against Receive Maximum. (4.9)
-    carried: BTreeSet<PacketId>,
+    /// Each with the number of the connection that carried its PUBLISH last.
+    exactly_once: BTreeMap<PacketId, u64>,
+    /// How many of them the current connection carried: they alone count against Receive Maximum. (4.9)
+    carried: usize,
+    /// The number of the current connection.
+    connection: u64,
 }
 
 /// Whether a PUBLISH brought something new.
@@ -29,22 +32,39 @@ impl Inbound {
         Self {
             receive_maximum,
             at_least_once: BTreeSet::new(),
-            exactly_once: BTreeSet::new(),
-            carried: BTreeSet::new(),
+            exactly_once: BTreeMap::new(),
+            carried: 0,
+            connection: 0,
         }
     }
 
     /// A connection begins: QoS 1 messages that were not acknowledged will come again, QoS 2 ones stay known.
     pub fn connected(&mut self, receive_maximum: u16) {
+        self.resumed(receive_maximum, self.connection + 1);
+    }
+
+    /// The connection of this number goes on; all that [`Inbound::restore`] knows of is known.
+    pub fn resumed(&mut self, receive_maximum: u16, connection: u64) {
         self.receive_maximum = receive_maximum;
+        self.connection = connection;
         self.at_least_once.clear();
-        self.carried.clear();
+        self.carried = self.exactly_once.values().filter(|carrier| **carrier == connection).count();
+    }
+
+    /// The peer's limit, and the number of its connection.
+    pub const fn parts(&self) -> (u16, u64) {
+        (self.receive_maximum, self.connection)
+    }
+
+    /// Whether the current connection brought this QoS 2 message.
+    pub fn is_carried(&self, id: PacketId) -> bool {
+        self.exactly_once.get(&id) == Some(&self.connection)
     }
 
     /// A PUBLISH of QoS 1 came with an identifier that an earlier connection left to a QoS 2 message: the peer has forgotten
     /// that one, and so must we. Tells whether it was so.
     pub fn reused(&mut self, id: PacketId) -> bool {
-        !self.carried.contains(&id) && self.exactly_once.remove(&id)
+        !self.is_carried(id) && self.exactly_once.remove(&id).is_some()
     }
 
     /// A PUBLISH of QoS 1 or 2 came. [MQTT-3.3.4-7]
@@ -56,14 +76,14 @@ impl Inbound {
             ReasonCode::PacketIdentifierInUse,
             "the Packet Identifier is in use for a message of another QoS [MQTT-2.2.1-3]",
         );
-        let is_known = self.exactly_once.contains(&id);
-        if qos == QoS::ExactlyOnce && self.carried.contains(&id) {
+        let is_known = self.exactly_once.contains_key(&id);
+        if qos == QoS::ExactlyOnce && self.is_carried(id) {
             return Ok(Novelty::Duplicate);
         }
         if (qos == QoS::AtLeastOnce && is_known) || (qos == QoS::ExactlyOnce && self.at_least_once.contains(&id)) {
             return Err(IN_USE);
         }
-        if self.at_least_once.len() + self.carried.len() >= usize::from(self.receive_maximum) {
+        if self.at_least_once.len() + self.carried >= usize::from(self.receive_maximum) {
             return Err(Violation::new(
                 ReasonCode::ReceiveMaximumExceeded,
                 "more unacknowledged QoS 1 and 2 messages than Receive Maximum allows [MQTT-3.3.4-7]",
@@ -73,8 +93,9 @@ impl Inbound {
             self.at_least_once.insert(id);
             return Ok(Novelty::New);
         }
-        self.carried.insert(id);
-        Ok(if self.exactly_once.insert(id) { Novelty::New } else { Novelty::Duplicate })
+        self.carried += 1;
+        self.exactly_once.insert(id, self.connection);
+        Ok(if is_known { Novelty::Duplicate } else { Novelty::New })
     }
 
     /// PUBACK, or PUBREC with 0x80 or above, was sent: the identifier is free. [MQTT-4.3.2-5] [MQTT-4.3.3-9]
@@ -85,18 +106,20 @@ impl Inbound {
 
     /// PUBREL came: whether it released a known QoS 2 message; PUBCOMP follows either way. [MQTT-4.3.3-11]
     pub fn released(&mut self, id: PacketId) -> bool {
-        self.carried.remove(&id);
-        self.exactly_once.remove(&id)
+        self.carried -= usize::from(self.is_carried(id));
+        self.exactly_once.remove(&id).is_some()
     }
 
-    /// A store knows that this QoS 2 message was received and not released.
-    pub fn restore(&mut self, id: PacketId) {
-        self.exactly_once.insert(id);
+    /// A store knows that the connection of this number brought a QoS 2 message which was not released. To be followed by
+    /// [`Inbound::connected`], which gives a higher number, or [`Inbound::resumed`].
+    pub fn restore(&mut self, id: PacketId, connection: u64) {
+        self.connection = self.connection.max(connection);
+        self.exactly_once.insert(id, connection);
     }
 
-    /// The QoS 2 messages received and not yet released.
-    pub fn exactly_once(&self) -> impl Iterator<Item = PacketId> {
-        self.exactly_once.iter().copied()
+    /// The QoS 2 messages received and not yet released, each with the number of the connection that brought it last.
+    pub fn exactly_once(&self) -> impl Iterator<Item = (PacketId, u64)> {
+        self.exactly_once.iter().map(|(id, connection)| (*id, *connection))
     }
 }
 
@@ -148,12 +171,25 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_goes_on_has_no_more_room_than_before() {
+        let mut inbound = Inbound::new(9);
+        inbound.restore(ID, 1);
+        inbound.restore(ID.next(), 2);
+        inbound.resumed(2, 2);
+        assert!(inbound.is_carried(ID.next()) && !inbound.is_carried(ID));
+        assert_eq!(inbound.published(QoS::ExactlyOnce, ID), Ok(Novelty::Duplicate));
+        assert!(inbound.published(QoS::AtLeastOnce, ID.next().next()).is_err());
+        assert!(inbound.released(ID.next()));
+        assert!(inbound.published(QoS::AtLeastOnce, ID.next().next()).is_ok());
+    }
+
+    #[test]
     fn a_new_connection_forgets_qos_1_and_remembers_qos_2() {
         let mut inbound = Inbound::new(9);
         inbound.published(QoS::AtLeastOnce, ID).unwrap();
         inbound.published(QoS::ExactlyOnce, ID.next()).unwrap();
         inbound.connected(2);
-        assert_eq!(inbound.exactly_once().collect::<Vec<_>>(), [ID.next()]);
+        assert_eq!(inbound.exactly_once().collect::<Vec<_>>(), [(ID.next(), 0)]);
         assert_eq!(inbound.published(QoS::AtLeastOnce, ID), Ok(Novelty::New));
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! | key | value |
 //! | --- | --- |
-//! | `c` connection | [`Connection`], when it is too large to be remembered beside its socket |
+//! | `c` place | [`Connection`], when it is too large to be remembered beside its socket |
 //! | `f` session, filter | [`Subscription`] |
 //! | `i` session, packet identifier | [`Received`]: a QoS 2 message that is not released |
 //! | `m` message | [`Content`], once for all sessions that need it |
@@ -12,33 +12,34 @@
 //! | `q` session, place | [`Delivery`]: a message that waits |
 //! | `r` topic | [`Retained`] |
 //! | `s` session | [`Session`] |
+//! | `u` place, position | [`Piece`] of what a connection has brought, when it is too large to be remembered |
 //! | `w` session | [`Will`] |
 //!
-//! Numbers are 8 bytes, packet identifiers 2, the most significant first. A value begins with the version of its layout.
+//! Numbers are 8 bytes, packet identifiers 2, the most significant first. A value begins with the version of its layout;
+//! one of an older version is read as if this one had written it.
 
 mod export;
 mod field;
 mod record;
+mod version;
 
 pub use export::Export;
 pub use record::{
-    Connection, Content, Delivery, InFlight, Link, Received, Replay, Retained, Right, Session, Subscription, Volatile,
-    Will,
+    Connection, Content, Delivery, InFlight, Link, Piece, Received, Replay, Retained, Right, Session, State,
+    Subscription, Unread, Will,
 };
 
-use crate::{
-    codec::{
-        DecodeError, PacketId, Text,
-        wire::{Field, Reader, Sink},
-    },
-    time::Timestamp,
+use self::version::{VERSION, upgraded};
+use crate::codec::{
+    DecodeError, PacketId, Text,
+    wire::{Field, Reader, Sink},
 };
 use bytes::{Bytes, BytesMut};
 
 /// The name of a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
-    /// What a connection needs to go on.
+    /// What a connection needs to go on, by its place: the number of its records.
     Connection(u64),
     /// A Subscription of a Session.
     Subscription(u64, Text),
@@ -56,6 +57,8 @@ pub enum Key {
     Retained(Text),
     /// A Session.
     Session(u64),
+    /// Unread bytes of the connection at a place, by the position of the first in all that it has brought.
+    Unread(u64, u64),
     /// The Will Message of a Session.
     Will(u64),
 }
@@ -74,11 +77,11 @@ pub trait Record: Sized {
     /// The value, its version first.
     fn to_value(&self) -> Bytes;
 
-    /// What the value says.
+    /// What the value of a record of this kind says; the kind is the first byte of its key.
     ///
     /// # Errors
     /// One sentence, when it says nothing that this version can read.
-    fn from_value(value: Bytes) -> Result<Self, &'static str>;
+    fn from_value(kind: u8, value: Bytes) -> Result<Self, &'static str>;
 }
 
 impl<R: Field<Value = R>> Record for R {
@@ -89,13 +92,8 @@ impl<R: Field<Value = R>> Record for R {
         value.freeze()
     }
 
-    fn from_value(value: Bytes) -> Result<Self, &'static str> {
-        let mut reader = Reader::new(value);
-        match reader.read::<u8>() {
-            Ok(VERSION) => {}
-            Ok(_) => return Err("the value is of a version that this broker does not know"),
-            Err(_) => return Err("the value is empty"),
-        }
+    fn from_value(kind: u8, value: Bytes) -> Result<Self, &'static str> {
+        let mut reader = Reader::new(upgraded(kind, value)?);
         let record = reader.read::<R>().map_err(|error| error.message)?;
         reader.end().map_err(|error| error.message)?;
         Ok(record)
@@ -103,11 +101,16 @@ impl<R: Field<Value = R>> Record for R {
 }
 
 impl Key {
+    /// The first byte of a connection's key.
+    pub const CONNECTION: u8 = b'c';
+    /// The first byte of the key of unread bytes.
+    pub const UNREAD: u8 = b'u';
+
     /// The key's bytes.
     pub fn to_bytes(&self) -> Bytes {
         let mut key = BytesMut::new();
         let (kind, number) = match self {
-            Self::Connection(connection) => (b'c', Some(connection)),
+            Self::Connection(connection) => (Self::CONNECTION, Some(connection)),
             Self::Subscription(session, _) => (b'f', Some(session)),
             Self::Received(session, _) => (b'i', Some(session)),
             Self::Message(message) => (b'm', Some(message)),
@@ -116,6 +119,7 @@ impl Key {
             Self::Waiting(session, _) => (b'q', Some(session)),
             Self::Retained(_) => (b'r', None),
             Self::Session(session) => (b's', Some(session)),
+            Self::Unread(connection, _) => (Self::UNREAD, Some(connection)),
             Self::Will(session) => (b'w', Some(session)),
         };
         key.put(&[kind]);
@@ -125,7 +129,7 @@ impl Key {
         match self {
             Self::Subscription(_, text) | Self::Retained(text) => key.put(text.as_bytes()),
             Self::Received(_, id) | Self::InFlight(_, id) => key.write::<PacketId>(id),
-            Self::Replay(_, place) | Self::Waiting(_, place) => key.write::<u64>(place),
+            Self::Replay(_, place) | Self::Waiting(_, place) | Self::Unread(_, place) => key.write::<u64>(place),
             Self::Connection(_) | Self::Message(_) | Self::Session(_) | Self::Will(_) => {}
         }
         key.freeze()
@@ -141,7 +145,7 @@ impl Key {
             | Self::InFlight(session, _)
             | Self::Replay(session, _)
             | Self::Waiting(session, _) => Some(*session),
-            Self::Connection(_) | Self::Message(_) | Self::Retained(_) => None,
+            Self::Connection(_) | Self::Unread(..) | Self::Message(_) | Self::Retained(_) => None,
         }
     }
 
@@ -159,8 +163,7 @@ impl Key {
     fn read(reader: &mut Reader) -> Result<Self, DecodeError> {
         let text = |reader: &mut Reader| Text::new(reader.rest()).map_err(|_| DecodeError::malformed(NO_KEY));
         Ok(match reader.read::<u8>()? {
-            // The host numbers connections, and as it likes.
-            b'c' => Self::Connection(reader.read::<Timestamp>()?.0),
+            Self::CONNECTION => Self::Connection(reader.read::<u64>()?),
             b'f' => Self::Subscription(reader.read::<u64>()?, text(reader)?),
             b'i' => Self::Received(reader.read::<u64>()?, reader.read::<PacketId>()?),
             b'm' => Self::Message(reader.read::<u64>()?),
@@ -169,6 +172,7 @@ impl Key {
             b'q' => Self::Waiting(reader.read::<u64>()?, reader.read::<u64>()?),
             b'r' => Self::Retained(text(reader)?),
             b's' => Self::Session(reader.read::<u64>()?),
+            Self::UNREAD => Self::Unread(reader.read::<u64>()?, reader.read::<u64>()?),
             b'w' => Self::Will(reader.read::<u64>()?),
             _ => return Err(DecodeError::malformed(NO_KEY)),
         })
@@ -183,9 +187,6 @@ impl core::fmt::Display for RestoreError {
 
 impl core::error::Error for RestoreError {}
 
-/// The version of the layout of all values.
-const VERSION: u8 = 1;
-
 const NO_KEY: &str = "the key is none that this broker knows";
 
 #[cfg(test)]
@@ -196,7 +197,7 @@ mod tests {
     fn a_key_is_what_its_bytes_say() {
         let (text, id) = (Text::from_static("a/+"), PacketId::LAST);
         let keys = [
-            Key::Connection(u64::MAX),
+            Key::Connection((1 << 63) - 1),
             Key::Subscription((1 << 63) - 1, text.clone()),
             Key::Received(3, id),
             Key::Message(4),
@@ -205,7 +206,8 @@ mod tests {
             Key::Waiting(8, 9),
             Key::Retained(text),
             Key::Session(10),
-            Key::Will(11),
+            Key::Unread(11, 12),
+            Key::Will(13),
         ];
         for key in keys {
             assert_eq!(Key::parse(key.to_bytes()), Ok(key.clone()));
@@ -224,11 +226,11 @@ mod tests {
     fn a_value_of_another_version_or_with_more_or_less_in_it_is_refused() {
         let will = Session { client_id: Text::from_static("ada"), expiry_interval: 7, ..Default::default() };
         let value = will.to_value();
-        assert_eq!(Session::from_value(value.clone()), Ok(will));
+        assert_eq!(Session::from_value(b's', value.clone()), Ok(will));
         for length in 0..value.len() {
-            assert!(Session::from_value(value.slice(..length)).is_err(), "{length}");
+            assert!(Session::from_value(b's', value.slice(..length)).is_err(), "{length}");
         }
-        assert!(Session::from_value(Bytes::from([&value[..], b"\0"].concat())).is_err());
-        assert!(Session::from_value(Bytes::from([&[9], &value[1..]].concat())).is_err());
+        assert!(Session::from_value(b's', Bytes::from([&value[..], b"\0"].concat())).is_err());
+        assert!(Session::from_value(b's', Bytes::from([&[9], &value[1..]].concat())).is_err());
     }
 }

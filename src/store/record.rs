@@ -133,8 +133,11 @@ record!(
 );
 
 record!(
-    /// A QoS 2 message was received. All that is to be known is in the key.
-    Received {}
+    /// A QoS 2 message was received.
+    Received {
+        /// Which of the Session's connections has brought it last, counted from 1.
+        connection: u64,
+    }
 );
 
 record!(
@@ -164,8 +167,38 @@ record!(
         silence_at: Option<Timestamp>,
         /// What the client was let in with.
         link: Option<Link>,
-        /// Bytes of packets that are not whole, or not processed.
-        unread: Bytes,
+    }
+);
+
+record!(
+    /// What a host remembers beside a connection.
+    State {
+        /// The number in the keys of the connection's records; 0 when it has none.
+        place: u64,
+        /// The value of its [`Connection`], unless that is a record.
+        connection: Option<Bytes>,
+        /// What it has brought of packets that are not whole, or not processed.
+        unread: Unread,
+    }
+);
+
+record!(
+    /// The bytes of a connection that are still to be processed.
+    Unread {
+        /// The position of the first in all that the connection has brought.
+        position: u64,
+        /// How many of them are records.
+        stored: u64,
+        /// Those behind.
+        rest: Bytes,
+    }
+);
+
+record!(
+    /// Some bytes that a connection has brought.
+    Piece {
+        /// They.
+        bytes: Bytes,
     }
 );
 
@@ -174,17 +207,25 @@ record!(
     Link {
         /// The number of its Session.
         session: u64,
-        /// That Session itself, when it has no records.
-        volatile: Option<Volatile>,
+        /// Client Identifier of that Session.
+        client_id: Text,
+        /// How many connections it had, with this one.
+        connections: u64,
+        /// The Subscriptions of that Session, when it ends with its connection and has no records.
+        volatile: Option<Vec<(Text, Subscription)>>,
         /// What the client may do; everything when absent.
         rights: Option<Vec<Right>>,
         /// Keep Alive in seconds.
         keep_alive: u16,
         /// Receive Maximum of the client, as far as this broker uses it.
         receive_maximum: u16,
-        /// Topic Aliases that the client may set, and the topics that it has set.
+        /// Maximum Packet Size that CONNACK announced.
+        accepted_packet_size: u32,
+        /// Receive Maximum that CONNACK announced.
+        accepted_messages: u16,
+        /// Topic Alias Maximum that CONNACK announced.
         aliases_accepted: u16,
-        /// Those it has set.
+        /// The aliases that the client has set.
         aliases: Vec<(NonZeroU16, Text)>,
         /// Topic Aliases that the broker may set.
         aliases_assignable: u16,
@@ -202,18 +243,6 @@ record!(
         uncounted: Vec<PacketId>,
         /// What of that is still to be sent again, in order.
         resends: Vec<PacketId>,
-    }
-);
-
-record!(
-    /// A Session that ends with its connection and never needed a record.
-    Volatile {
-        /// Client Identifier.
-        client_id: Text,
-        /// User Name.
-        user_name: Option<Text>,
-        /// Its Subscriptions.
-        subscriptions: Vec<(Text, Subscription)>,
     }
 );
 

@@ -426,7 +426,7 @@ fn compare(before: Statistics, after: Statistics) {
 }
 
 /// The kinds of records that are about connections.
-const CONNECTIONS: &[u8] = b"c";
+const CONNECTIONS: &[u8] = b"cu";
 
 /// A restart is tried beside every so manieth input.
 const MIRRORED: u64 = 7;

@@ -2,10 +2,13 @@
 //! Chapter 6 is a transport's: see tests/native/websocket.rs. What a client must do is in tests/client.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod bounded;
 mod harness;
 mod host;
+mod kept;
 mod raw;
 mod records;
+mod version;
 
 mod acknowledge; // 3.4 to 3.7
 mod authenticate; // 3.15, 4.11, 4.12

@@ -1,119 +1,16 @@
 //! What the records of a broker cost, and what becomes of them: under other numbers, in other versions, at a host that deletes late.
 
-use crate::harness::*;
-use bytes::{Bytes, BytesMut};
+use crate::{harness::*, kept::*};
+use bytes::Bytes;
 use mqlite::{
     broker::{Action, Broker, Config, ConnectionId, Durability, Input},
     codec::{Connect, ConnectProperties, Packet, PacketId, Publish, ReasonCode, RetainHandling},
     time::Timestamp,
 };
-use std::{collections::BTreeMap, num::NonZeroU16};
+use std::num::NonZeroU16;
 
 fn durable() -> Trace {
     Trace::with(V5, config())
-}
-
-fn config() -> Config {
-    Config { durability: Durability::Connections, ..Default::default() }
-}
-
-fn encoded(packet: Packet) -> Bytes {
-    let mut bytes = BytesMut::new();
-    packet.encode(V5, &mut bytes).unwrap();
-    bytes.freeze()
-}
-
-/// A broker and all that its host keeps.
-struct Kept {
-    broker: Broker,
-    config: Config,
-    now: u64,
-    records: BTreeMap<Bytes, Bytes>,
-    states: BTreeMap<u64, Bytes>,
-    put: usize,
-    puts: usize,
-    remembered: usize,
-}
-
-impl Kept {
-    fn new(config: Config) -> Self {
-        let broker = Broker::new(config.clone(), [1; 32]);
-        let (records, states) = Default::default();
-        Self { broker, config, now: 1_000, records, states, put: 0, puts: 0, remembered: 0 }
-    }
-
-    fn input(&mut self, input: Input) -> Vec<Action> {
-        let actions: Vec<_> = self.broker.handle(Timestamp(self.now), input).collect();
-        for action in &actions {
-            match action {
-                Action::Put { key, value } => {
-                    (self.put, self.puts) = (self.put + value.len(), self.puts + 1);
-                    self.records.insert(key.clone(), value.clone());
-                }
-                Action::Delete { key } => _ = self.records.remove(key),
-                Action::Remember { connection, state } => {
-                    self.remembered += 1;
-                    self.states.insert(connection.0, state.clone());
-                }
-                Action::Close { connection, .. } => _ = self.states.remove(&connection.0),
-                _ => {}
-            }
-        }
-        actions
-    }
-
-    fn bytes(&mut self, connection: u64, bytes: impl Into<Bytes>) -> Vec<Action> {
-        let connection = ConnectionId(connection);
-        let mut actions = self.input(Input::Received { connection, bytes: bytes.into() });
-        actions.extend(self.input(Input::Writable { connection }));
-        actions
-    }
-
-    fn send(&mut self, connection: u64, packet: Packet) -> Vec<Action> {
-        self.bytes(connection, encoded(packet))
-    }
-
-    fn connect(&mut self, connection: u64, connect: Connect) -> Vec<Action> {
-        self.input(Input::Opened { connection: ConnectionId(connection) });
-        self.send(connection, Packet::Connect(Box::new(connect)))
-    }
-
-    fn turns(&mut self) {
-        while self.broker.deadline().is_some_and(|deadline| deadline.at.0 <= self.now) {
-            self.input(Input::Timeout);
-        }
-    }
-
-    /// Restores; connections go on under the numbers that `renumber` gives them.
-    fn sleep(&mut self, renumber: impl Fn(u64) -> u64) {
-        self.broker = Broker::restore(self.config.clone(), [2; 32], self.records.clone()).broker;
-        for (connection, state) in std::mem::take(&mut self.states) {
-            self.states.insert(renumber(connection), state.clone());
-            self.input(Input::Resumed { connection: ConnectionId(renumber(connection)), state });
-        }
-        self.turns();
-    }
-}
-
-fn resumable(name: &str) -> Connect {
-    let properties = ConnectProperties { session_expiry_interval: Some(3_600), ..Default::default() };
-    Connect { clean_start: false, properties, ..connect(name) }
-}
-
-fn publishes(actions: &[Action], to: u64) -> Vec<Publish> {
-    let mut found = Vec::new();
-    for action in actions {
-        if let Action::Send { connection, frame } = action
-            && connection.0 == to
-        {
-            let mut bytes = BytesMut::new();
-            frame.write_to(&mut bytes);
-            if let Packet::Publish(publish) = Packet::decode(bytes.freeze(), V5).unwrap() {
-                found.push(publish);
-            }
-        }
-    }
-    found
 }
 
 /// [MQTT-3.1.2-22] The host wakes the broker at its deadline, as an alarm does.
@@ -201,9 +98,10 @@ fn a_puback_writes_no_more_than_the_end_of_its_exchange() {
         kept.send(1, Packet::Publish(publish));
     }
     kept.send(1, publish("t", "x", AtLeastOnce, 1));
-    kept.put = 0;
+    kept.written();
     kept.send(1, puback(1, ReasonCode::Success));
-    assert!(kept.put < 1_000, "one PUBACK of an exchange that this connection began: {} bytes were put", kept.put);
+    let put = kept.written().put_bytes;
+    assert!(put < 1_000, "one PUBACK of an exchange that this connection began: {put} bytes were put");
 }
 
 #[test]
@@ -212,10 +110,11 @@ fn a_puback_alone_changes_nothing_that_a_host_remembers() {
     kept.connect(1, resumable("ada"));
     kept.send(1, subscribe(1, &[("t", AtLeastOnce)]));
     kept.send(1, publish("t", "x", AtLeastOnce, 1));
-    let (state, count) = (kept.states[&1].clone(), kept.remembered);
+    let state = kept.states[&1].clone();
+    kept.written();
     kept.send(1, puback(1, ReasonCode::Success));
     assert_eq!(state, kept.states[&1]);
-    assert_eq!(kept.remembered, count, "remembered again what is the same");
+    assert_eq!(kept.written().states, 0, "remembered again what is the same");
 }
 
 /// A host need not delete what was rejected.
@@ -413,10 +312,10 @@ fn a_version_that_was_rolled_back_mixes_no_sessions() {
     kept.connect(1, resumable("ada"));
     kept.send(1, subscribe(1, &[("secret", AtLeastOnce)]));
     kept.states.clear();
-    kept.records.values_mut().for_each(|value| *value = [&[2], &value[1..]].concat().into());
-    kept.sleep(|connection| connection); // knows nothing of version 2
+    kept.records.values_mut().for_each(|value| *value = [&[3], &value[1..]].concat().into());
+    kept.sleep(|connection| connection); // knows nothing of version 3
     kept.connect(2, resumable("eve"));
-    kept.records.values_mut().for_each(|value| *value = [&[1], &value[1..]].concat().into());
+    kept.records.values_mut().for_each(|value| *value = [&[2], &value[1..]].concat().into());
     kept.sleep(|connection| connection); // knows both
     kept.connect(3, resumable("eve"));
     kept.connect(4, connect("bob"));

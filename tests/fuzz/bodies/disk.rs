@@ -27,8 +27,11 @@ impl Side {
     }
 
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Action> {
-        if let Input::Closed { connection } = input {
-            self.disk.connections.remove(&connection);
+        match &input {
+            Input::Closed { connection } => _ = self.disk.connections.remove(connection),
+            // What is remembered stays, until it is another thing.
+            Input::Resumed { connection, state } => _ = self.disk.connections.insert(*connection, state.clone()),
+            _ => {}
         }
         let actions: Vec<_> = self.broker.handle(now, input).collect();
         let is_sent = |action: &Action| matches!(action, Action::Send { .. } | Action::Close { .. });

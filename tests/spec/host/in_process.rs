@@ -1,7 +1,7 @@
 //! The broker itself. What it sends is written at once, unless the peer has stalled.
 
 use super::{Host, Output, disk::Disk};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use mqlite::{
     broker::{Action, Broker, Config, ConnectionId, Durability, Input, Statistics},
     time::Timestamp,
@@ -87,8 +87,11 @@ impl InProcess {
     fn perform(&mut self, now: Timestamp, input: Input) {
         let mut written = Vec::new();
         self.disk.begin();
-        if let Input::Opened { connection } | Input::Resumed { connection, .. } = &input {
-            self.disk.connections.entry(*connection).or_default();
+        if let Input::Opened { connection } = &input {
+            self.disk.connections.insert(*connection, Bytes::new());
+        }
+        if let Input::Resumed { connection, state } = &input {
+            self.disk.connections.insert(*connection, state.clone());
         }
         if let Input::Authenticated { connection, .. } | Input::Closed { connection } = &input {
             self.asked.remove(connection);
