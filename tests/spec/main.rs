@@ -9,6 +9,7 @@ mod kept;
 mod raw;
 mod records;
 mod version;
+mod writes;
 
 mod acknowledge; // 3.4 to 3.7
 mod authenticate; // 3.15, 4.11, 4.12
