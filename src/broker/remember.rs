@@ -270,6 +270,7 @@ impl Broker {
             session.sys_subscriptions += usize::from(is_sys(&filter));
             session.subscriptions.insert(filter.clone());
             self.insert_route(&filter, id, subscription);
+            self.draw_turn(&filter, id);
         }
         is_allowed
     }

@@ -93,6 +93,17 @@ impl Broker {
         self.deliver(session, delivery, &mut Shared::default());
     }
 
+    /// Whose turn it was is not stored: that of `session`, as likely as of any other member that was restored before it.
+    pub(super) fn draw_turn(&mut self, filter: &TopicFilter, session: SessionId) {
+        let Some(name) = filter.share_name() else { return };
+        let Some(group) = self.routes.get_mut(filter).and_then(|subscribers| subscribers.shares.get_mut(name)) else {
+            return;
+        };
+        if self.random.next() % group.members.len() as u64 == 0 {
+            group.last = session;
+        }
+    }
+
     /// `None` for a member to which nothing is sent: QoS 0 is not kept for one that is away.
     fn fitness(&self, session: SessionId, subscription: &Subscription, message: &Message) -> Option<Fitness> {
         let is_kept = subscription.qos.min(message.qos) > QoS::AtMostOnce;

@@ -179,6 +179,11 @@ impl Trace {
         peer.heard.pop_front().unwrap_or_else(|| panic!("{name} heard nothing ({:?})", peer.end))
     }
 
+    /// How many packets `name` heard.
+    pub fn count(&mut self, name: &'static str) -> usize {
+        self.peer(name).heard.drain(..).count()
+    }
+
     #[track_caller]
     pub fn hear_connack(&mut self, name: &'static str) -> ConnAck {
         match self.hear(name) {

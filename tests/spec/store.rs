@@ -46,6 +46,27 @@ fn a_clean_session_with_messages_of_qos_0_writes_nothing() {
 }
 
 #[test]
+fn each_member_of_a_share_has_a_turn_although_the_broker_sleeps_between_any_two_messages() {
+    let mut trace = durable(V5);
+    let names = ["ada", "bob", "dan"];
+    for name in names {
+        trace.connect(name);
+        trace.subscribe(name, "$share/g/t", AtMostOnce);
+    }
+    trace.connect("eve");
+    let mut turns = [0; 3];
+    for _ in 0..30 {
+        trace.sleep();
+        trace.send("eve", publish("t", "x", AtMostOnce, 0));
+        for (name, turns) in names.iter().zip(&mut turns) {
+            *turns += trace.count(name);
+        }
+    }
+    assert_eq!(turns.iter().sum::<usize>(), 30);
+    assert!(turns.iter().all(|turns| *turns > 3), "{turns:?}");
+}
+
+#[test]
 fn a_broker_without_durability_writes_nothing() {
     let mut trace = Trace::new(V5);
     trace.resume("ada");

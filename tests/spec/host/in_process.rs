@@ -13,6 +13,7 @@ pub struct InProcess {
     pub disk: Disk,
     config: Config,
     outputs: Vec<Output>,
+    restarts: u8,
     /// Whether the broker goes to sleep whenever it has nothing to do.
     sleeps: bool,
     /// Who waits to be let in.
@@ -29,6 +30,7 @@ impl InProcess {
             disk: Disk::default(),
             config,
             outputs: Vec::new(),
+            restarts: 0,
             sleeps: false,
             asked: BTreeSet::new(),
             unread: BTreeMap::new(),
@@ -42,8 +44,9 @@ impl InProcess {
 
     /// The broker is gone, and another one made of what it left. The connections outlive it, or do not.
     pub fn restart(&mut self, now: Timestamp, connections_live: bool) {
-        let restored = Broker::restore(self.config.clone(), [8; 32], self.disk.records.clone());
+        let restored = Broker::restore(self.config.clone(), [self.restarts; 32], self.disk.records.clone());
         assert_eq!(restored.rejected, []);
+        self.restarts = self.restarts.wrapping_add(1);
         self.broker = restored.broker;
         let connections = std::mem::take(&mut self.disk.connections);
         for (connection, state) in connections {
