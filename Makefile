@@ -20,7 +20,7 @@ $(shell mkdir -p target/ci)
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@printf '  make test-NAME  Run one suite alone: $(SUITES)\n'
-	@printf '  make spec-NAME  Run the scripts on another host: tcp ws worker wasm; on all, with a table: all\n'
+	@printf '  make spec-NAME  Run the scripts on another host: asleep tcp ws worker wasm; on all, with a table: all\n'
 
 demo: target/ci/www.built ## Serve a page with a broker in it: port 8000, or PORT=n
 	@node www/serve.mjs
@@ -87,7 +87,7 @@ suite-worker: target/ci/js.built npm-worker
 
 # The representative part over the worker: what clients do most, and what only the host can answer.
 suite-spec: target/ci/worker.built
-	node .ci/spec.mjs wasm tcp ws
+	node .ci/spec.mjs asleep wasm tcp ws
 	node .ci/spec.mjs --modules=authenticate,connect,publish,session,will worker
 
 suite-tab: target/ci/js.built npm-interop setup-browser
@@ -98,7 +98,7 @@ suite-page: target/ci/www.built npm-interop setup-browser
 
 # The scripts of tests/spec, host by host.
 
-spec-tcp spec-ws: spec-%:
+spec-asleep spec-tcp spec-ws: spec-%:
 	@node .ci/spec.mjs $*
 
 spec-wasm: target/ci/wasm.built
@@ -108,7 +108,7 @@ spec-worker: target/ci/worker.built
 	@node .ci/spec.mjs worker
 
 spec-all: target/ci/worker.built
-	@node .ci/spec.mjs --table in-process tcp ws worker wasm
+	@node .ci/spec.mjs --table in-process asleep tcp ws worker wasm
 
 # Builds. A stamp is newer than the sources that it was built from.
 

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 
 const HOSTS = {
   'in-process': 'in-process',
+  asleep: 'in-process, asleep between any two inputs',
   tcp: 'native, TCP',
   ws: 'native, WebSocket',
   worker: 'worker in workerd',
@@ -23,7 +24,8 @@ const { values, positionals: hosts } = parseArgs({
   allowPositionals: true,
 });
 const scripts = list();
-const excused = inProcessAlone();
+const inProcessAlone = excuses('in_process.txt');
+const notAsleep = excuses('asleep.txt');
 const allModules = [...new Set(scripts.map(moduleOf))];
 const modules = values.modules?.split(',') ?? allModules;
 for (const module of modules) if (!allModules.includes(module)) fail(`tests/spec has no module ${module}`);
@@ -39,11 +41,11 @@ function list() {
   return stdout.split('\n').filter((line) => line.endsWith(': test')).map((line) => line.slice(0, -': test'.length)).sort();
 }
 
-/** The scripts that run in-process alone, each with the reason. */
-function inProcessAlone() {
+/** The scripts that a file excuses from a host, each with the reason. */
+function excuses(file) {
   const reasons = new Map();
   let reason;
-  for (const line of readFileSync(new URL('in_process.txt', folder), 'utf8').split('\n')) {
+  for (const line of readFileSync(new URL(file, folder), 'utf8').split('\n')) {
     if (line === '' || line.startsWith('#')) continue;
     if (line.startsWith('[')) {
       reason = line.slice(1, -1);
@@ -51,7 +53,7 @@ function inProcessAlone() {
     }
     // A name that ends with `::` is a module.
     const named = scripts.filter((name) => name === line || (line.endsWith('::') && name.startsWith(line)));
-    if (named.length === 0) fail(`tests/spec/in_process.txt: there is no script ${line}`);
+    if (named.length === 0) fail(`tests/spec/${file}: there is no script ${line}`);
     for (const name of named) reasons.set(name, reason);
   }
   return reasons;
@@ -60,7 +62,8 @@ function inProcessAlone() {
 /** What became of each script on that host. One that is not heard of has failed. */
 async function run(host) {
   if (!(host in HOSTS)) fail(`There is no host ${host}; there are ${Object.keys(HOSTS).join(', ')}.`);
-  const chosen = scripts.filter((name) => modules.includes(moduleOf(name)) && (host === 'in-process' || !excused.has(name)));
+  const excused = { 'in-process': new Map(), asleep: notAsleep }[host] ?? inProcessAlone;
+  const chosen = scripts.filter((name) => modules.includes(moduleOf(name)) && !excused.has(name));
   console.log(`\n${HOSTS[host]}:`);
   const cargo = spawn('cargo', [...CARGO.filter((word) => word !== '--quiet'), '--exact', ...chosen], {
     cwd: repository,
@@ -90,8 +93,6 @@ function table() {
     });
     return [module, ...counts];
   });
-  const byReason = [...new Set(excused.values())].map((reason) => [reason, [...excused.values()].filter((other) => other === reason).length]);
-  const share = ((100 * excused.size) / scripts.length).toFixed(1);
   return `# The scripts on every host
 
 Written by \`make spec-all\`. A script is one test of this folder; it runs for MQTT 3.1.1 and 5.0 where both have the rule.
@@ -106,10 +107,25 @@ ${rows(['module', ...hosts.map((host) => HOSTS[host])], byModule)}
 
 ## In-process alone
 
-${excused.size} of ${scripts.length} scripts (${share} %) need the broker in their own process. [in_process.txt](in_process.txt) names them.
+${excusedFrom(inProcessAlone)} need the broker in their own process. [in_process.txt](in_process.txt) names them.
 
-${rows(['because', 'scripts'], byReason)}
+${byReason(inProcessAlone)}
+
+## Not asleep
+
+${excusedFrom(notAsleep)} do not run with a broker that is restored, with its connections, after each input. [asleep.txt](asleep.txt) names them.
+
+${byReason(notAsleep)}
 `;
+}
+
+function excusedFrom(excused) {
+  return `${excused.size} of ${scripts.length} scripts (${((100 * excused.size) / scripts.length).toFixed(1)} %)`;
+}
+
+function byReason(excused) {
+  const reasons = [...excused.values()];
+  return rows(['because', 'scripts'], [...new Set(reasons)].map((reason) => [reason, reasons.filter((other) => other === reason).length]));
 }
 
 function rows(head, lines) {
