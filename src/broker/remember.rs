@@ -187,8 +187,9 @@ impl Broker {
                 self.set_silence_for_good(id, record.silence_at.or(Some(timeout)));
             }
         }
-        let remembered = &self.connections.get(&id)?.remembered;
-        self.orphans.take(place, &remembered.starts);
+        if place > 0 {
+            self.orphans.take(place);
+        }
         if record.is_pending {
             self.refuse(id, FORGOTTEN, None); // the question that was asked is lost
         } else {

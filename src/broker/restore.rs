@@ -33,8 +33,8 @@ pub struct Restored {
 #[derive(Debug, Default)]
 pub(super) struct Orphans {
     sessions: Vec<SessionId>,
-    /// What is stored of connections, until it is taken.
-    records: BTreeMap<Key, Bytes>,
+    /// What is stored of connections, in the order of keys, until it is taken.
+    records: Vec<(Key, Bytes)>,
 }
 
 impl Orphans {
@@ -44,7 +44,7 @@ impl Orphans {
 
     /// What is stored of the connection at a place, but for its unread bytes.
     pub(super) fn connection(&self, place: u64) -> Option<Bytes> {
-        self.records.get(&Key::Connection(place)).cloned()
+        self.of(Key::Connection(place), Key::Connection(place + 1)).first().map(|(_, value)| value.clone())
     }
 
     /// Those bytes, and where each record of them begins. `None` when they are not all there, or do not fit together.
@@ -52,7 +52,7 @@ impl Orphans {
         let (mut bytes, mut starts) = (BytesMut::new(), Vec::new());
         let end = unread.position + unread.stored;
         let mut next = unread.position;
-        for (key, value) in self.records.range(Key::Unread(place, 0)..=Key::Unread(place, u64::MAX)) {
+        for (key, value) in self.of(Key::Unread(place, 0), Key::Unread(place + 1, 0)) {
             let Key::Unread(_, start) = *key else { continue };
             let piece = store::Piece::from_value(Key::UNREAD, value.clone()).ok()?.bytes;
             let is_next = if starts.is_empty() { start <= next } else { start == next };
@@ -67,10 +67,15 @@ impl Orphans {
         (next == end).then_some((bytes, starts))
     }
 
+    /// The records from one key on, in front of another.
+    fn of(&self, first: Key, end: Key) -> &[(Key, Bytes)] {
+        let place = |key: Key| self.records.partition_point(|(other, _)| *other < key);
+        &self.records[place(first)..place(end)]
+    }
+
     /// The connection at a place goes on, and has its records from now on.
-    pub(super) fn take(&mut self, place: u64, starts: &[u64]) {
-        self.records.remove(&Key::Connection(place));
-        starts.iter().for_each(|start| _ = self.records.remove(&Key::Unread(place, *start)));
+    pub(super) fn take(&mut self, place: u64) {
+        self.records.retain(|(key, _)| !matches!(key, Key::Connection(at) | Key::Unread(at, _) if *at == place));
     }
 }
 
@@ -181,7 +186,7 @@ impl Broker {
                 queue.insert((SessionId(session), place), Waiting::Replay(Replay::restored(record, filter)));
             }
             // Whether it is sound shows when it is resumed; what is not goes with all that is not.
-            Key::Connection(_) | Key::Unread(..) => _ = self.orphans.records.insert(key, value),
+            Key::Connection(_) | Key::Unread(..) => self.orphans.records.push((key, value)),
         }
         Ok(())
     }
@@ -263,7 +268,7 @@ impl Broker {
         if self.orphans.is_empty() {
             return;
         }
-        for key in core::mem::take(&mut self.orphans.records).into_keys() {
+        for (key, _) in core::mem::take(&mut self.orphans.records) {
             if self.is_durable() {
                 self.mirror.delete(key);
             }
