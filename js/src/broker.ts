@@ -302,8 +302,8 @@ const TIMEOUT: Input<BrokerEngine> = { run: (engine, now) => engine.timeout(now)
 /** The limit where none is given. */
 const MAXIMUM_PACKET_SIZE = 1 << 20;
 
-/** Bytes that a record may have besides a packet. */
-const BESIDE_PACKET = 1 << 10;
+/** Bytes that a value may have besides a packet, and some to spare: `Action::Put` of the core says how many. */
+const BESIDE_PACKET = 1 << 17;
 
 /** A Reason Code. */
 const UNSPECIFIED_ERROR = 0x80;

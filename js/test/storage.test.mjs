@@ -311,3 +311,12 @@ test('What is no export, or not whole, is refused in words, and nothing is lost'
   assert.deepEqual(await broker.export(), file);
   await broker.close();
 });
+
+test('A storage with a limit lowers Maximum Packet Size', async () => {
+  const storage = Object.assign(new Memory(), { maximumValueBytes: 500_000 });
+  const broker = await Broker.open({ storage });
+  const client = await broker.connect();
+  assert.equal(client.server.maximumPacketSize, 500_000 - 131_072);
+  await assert.rejects(client.publish('t', new Uint8Array(400_000)), { code: 'packet-too-large' });
+  await broker.close();
+});
