@@ -9,7 +9,7 @@ const mqlite = fileURLToPath(new URL('../../target/debug/mqlite', import.meta.ur
 /** Starts the server and resolves with its addresses when it listens on both. */
 export async function startServer() {
   const env = { ...process.env, RUST_LOG: 'info' };
-  const options = ['serve', '--tcp', '127.0.0.1:0', '--ws', '127.0.0.1:0'];
+  const options = ['serve', '--memory', '--tcp', '127.0.0.1:0', '--ws', '127.0.0.1:0'];
   const server = spawn(mqlite, options, { env, stdio: ['ignore', 'inherit', 'pipe'] });
   const exited = once(server, 'exit');
   const log = [];

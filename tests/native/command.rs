@@ -22,7 +22,7 @@ pub struct Process {
 
 impl Process {
     pub fn start() -> Self {
-        Self::spawn(Command::new(MQLITE).args(["serve", "--tcp", "127.0.0.1:0", "--ws", "127.0.0.1:0"]))
+        Self::spawn(Command::new(MQLITE).args(["serve", "--tcp", "127.0.0.1:0", "--ws", "127.0.0.1:0", "--memory"]))
     }
 
     pub fn spawn(command: &mut Command) -> Self {
@@ -77,12 +77,18 @@ fn mqlite(arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn help_names_every_option_its_default_and_that_state_is_in_memory() {
+fn help_names_every_option_and_its_default() {
     let (code, help, _) = mqlite(&["serve", "--help"]);
     assert_eq!(code, Some(0));
-    for part in
-        ["--tcp <HOST:PORT>", "--ws <HOST:PORT>", "127.0.0.1:1883", "127.0.0.1:8083", "in memory only", "RUST_LOG"]
-    {
+    for part in [
+        "--tcp <HOST:PORT>",
+        "--ws <HOST:PORT>",
+        "127.0.0.1:1883",
+        "127.0.0.1:8083",
+        "--data <DIR>",
+        "--memory",
+        "RUST_LOG",
+    ] {
         assert!(help.contains(part), "{part} is not in\n{help}");
     }
     assert!(help.lines().all(|line| line.len() <= 100), "{help}");
@@ -112,13 +118,14 @@ fn a_port_in_use_is_one_sentence_and_exit_code_1() {
         let sentence = format!(
             "error: {address} is already in use: stop the program that listens there, or name another address with {option}\n"
         );
-        assert_eq!(mqlite(&["serve", option, &address]), (Some(1), String::new(), sentence));
+        assert_eq!(mqlite(&["serve", "--memory", option, &address]), (Some(1), String::new(), sentence));
     }
 }
 
 #[test]
 fn one_transport_alone_opens_no_other() {
-    let mut child = Command::new(MQLITE).args(["serve", "--ws", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        Command::new(MQLITE).args(["serve", "--memory", "--ws", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut log = String::new();
     stderr.read_line(&mut log).unwrap();
@@ -130,7 +137,8 @@ fn one_transport_alone_opens_no_other() {
 
 #[test]
 fn an_address_that_is_not_loopback_is_warned_of() {
-    let mut child = Command::new(MQLITE).args(["serve", "--tcp", "0.0.0.0:0"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        Command::new(MQLITE).args(["serve", "--memory", "--tcp", "0.0.0.0:0"]).stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
     let warning = lines.take(2).find(|line| line.contains("WARN"));
     child.kill().unwrap();
@@ -200,7 +208,7 @@ fn a_client_id_cannot_forge_a_line_of_the_log() {
 fn the_log_at_its_most_talkative_holds_neither_secrets_nor_payloads() {
     let mut command = Command::new(MQLITE);
     command
-        .args(["serve", "--tcp", "127.0.0.1:0", "--ws", "127.0.0.1:0"])
+        .args(["serve", "--tcp", "127.0.0.1:0", "--ws", "127.0.0.1:0", "--memory"])
         .env("RUST_LOG", "mqlite=trace,tungstenite=trace,trace");
     let mut process = Process::spawn(&mut command);
     for client_id in ["tcp", "websocket"] {
@@ -226,8 +234,11 @@ fn the_log_at_its_most_talkative_holds_neither_secrets_nor_payloads() {
 
 #[test]
 fn a_log_that_nobody_reads_ends_nothing() {
-    let mut child =
-        Command::new(MQLITE).args(["serve", "--tcp", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(MQLITE)
+        .args(["serve", "--memory", "--tcp", "127.0.0.1:0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     stderr.read_line(&mut line).unwrap();
@@ -250,7 +261,7 @@ fn a_log_that_nobody_reads_ends_nothing() {
 #[test]
 fn a_server_without_file_descriptors_goes_on_when_there_are_some() {
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n 24; exec \"$0\" serve --tcp 127.0.0.1:0 --ws 127.0.0.1:0", MQLITE]);
+    command.args(["-c", "ulimit -n 24; exec \"$0\" serve --memory --tcp 127.0.0.1:0 --ws 127.0.0.1:0", MQLITE]);
     let process = Process::spawn(&mut command);
     let crowd: Vec<_> = (0..40).map(|_| connect_to(process.tcp)).collect();
     process.line_with("no connection can be accepted");

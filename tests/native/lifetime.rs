@@ -181,7 +181,7 @@ fn a_client_that_never_reads_does_not_keep_the_server_from_stopping() {
 async fn a_port_is_free_again_when_the_server_has_stopped() {
     let server = Server::bind(ServerConfig { tcp: vec!["127.0.0.1:0".into()], ..idle() }).await.unwrap();
     let address = server.tcp_addresses()[0];
-    server.run(async {}).await;
+    server.run(async {}).await.unwrap();
     assert!(std::net::TcpStream::connect(address).is_err());
 }
 
@@ -212,5 +212,5 @@ async fn a_server_without_listeners_waits_until_it_is_stopped() {
 }
 
 fn idle() -> ServerConfig {
-    ServerConfig { tcp: Vec::new(), websocket: Vec::new(), broker: Config::default() }
+    ServerConfig { tcp: Vec::new(), websocket: Vec::new(), ..ServerConfig::default() }
 }

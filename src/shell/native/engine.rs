@@ -1,11 +1,13 @@
 //! The one task that owns the broker: what the connections notice goes in, what the broker wants goes out.
-//! Knows no socket, only the outbox of each connection.
+//! Knows no socket, only the outbox of each connection; nor the storage, only what has to wait for it.
 
 use super::{
+    commits::{Commits, Group},
     gate::Admission,
     outbox::Outbox,
     pilot::{Pilot, Steering},
     report,
+    storage::{Storage, StorageError},
 };
 use crate::{
     broker::{Action, Broker, ConnectionId, Event, Input, Verdict},
@@ -17,6 +19,7 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     future::{self, Future},
+    mem,
     net::SocketAddr,
     pin::pin,
     time::{Duration, SystemTime},
@@ -61,31 +64,40 @@ pub(super) struct Engine {
     peers: HashMap<ConnectionId, Peer>,
     /// Connections that are behind: what they send next waits, in the end with its sender.
     behind: HashMap<ConnectionId, OwnedSemaphorePermit>,
-    /// Whose outbox was filled since the last flush.
+    commits: Commits,
+    /// Whose outbox holds something for the next group.
     sent_to: Vec<ConnectionId>,
-    /// Who is closed after the next flush.
+    /// Who is closed after the next group.
     closing: Vec<ConnectionId>,
 }
 
 impl Engine {
-    pub(super) fn new(broker: Broker, steering: Option<Steering>) -> Self {
+    pub(super) fn new(broker: Broker, storage: Option<Storage>, steering: Option<Steering>) -> Self {
         let (pilot, orders) = match steering {
             Some(Steering { pilot, inputs }) => (Some(pilot), inputs),
             None => (None, mpsc::unbounded_channel().1),
         };
-        let (peers, behind) = (HashMap::new(), HashMap::new());
-        Self { broker, pilot, orders, peers, behind, sent_to: Vec::new(), closing: Vec::new() }
+        let (peers, behind, commits) = (HashMap::new(), HashMap::new(), Commits::new(storage));
+        Self { broker, pilot, orders, peers, behind, commits, sent_to: Vec::new(), closing: Vec::new() }
     }
 
     /// Runs until `stop` resolves, then tells and closes every connection.
-    pub(super) async fn run(mut self, mut notices: mpsc::Receiver<Notice>, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// When state can no longer be kept. Every connection is closed then, without a word that is not backed by the storage.
+    pub(super) async fn run(
+        mut self,
+        mut notices: mpsc::Receiver<Notice>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), StorageError> {
         let mut stop = pin!(stop);
         let mut pending = Vec::with_capacity(NOTICES);
         loop {
             let wait = self.wait();
             select! {
                 () = &mut stop => break,
-                _ = notices.recv_many(&mut pending, NOTICES) => {}
+                _ = notices.recv_many(&mut pending, NOTICES), if !self.commits.is_full() => {}
+                group = self.commits.finished() => self.release(group?),
                 Some(order) = self.orders.recv() => self.order(order),
                 () = is_due(wait) => self.timeout(),
             }
@@ -97,6 +109,12 @@ impl Engine {
         notices.close();
         self.input(Input::ShutDown, None);
         self.flush();
+        while self.commits.is_running() {
+            let group = self.commits.finished().await?;
+            self.release(group);
+            self.flush();
+        }
+        Ok(())
     }
 
     /// Milliseconds until the broker's deadline, if it has one.
@@ -164,8 +182,10 @@ impl Engine {
             match action {
                 Action::Send { connection, frame } => {
                     if let Some(peer) = self.peers.get_mut(&connection) {
+                        if peer.outbox.is_empty() {
+                            self.sent_to.push(connection);
+                        }
                         peer.outbox.push(frame);
-                        self.sent_to.push(connection);
                     }
                 }
                 Action::Close { connection, reason } => {
@@ -175,8 +195,10 @@ impl Engine {
                     self.closing.push(connection);
                 }
                 Action::Authenticate { connection, .. } => unanswered = Some(connection),
-                // Only with a durability, and the server has none.
-                Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } => {}
+                Action::Put { key, value } => self.commits.push(key, Some(value)),
+                Action::Delete { key } => self.commits.push(key, None),
+                // Only where connections outlive the broker.
+                Action::Remember { .. } => {}
                 Action::Report(event) => {
                     if let Event::Connected { connection, .. } = event
                         && let Some(peer) = self.peers.get(&connection)
@@ -197,13 +219,28 @@ impl Engine {
         }
     }
 
+    /// Lets go of what was sent, as soon as what it depends on is durable.
     fn flush(&mut self) {
+        if self.commits.is_running() {
+            return;
+        }
+        let mut group = Group { batches: Vec::new(), closing: mem::take(&mut self.closing) };
         for connection in self.sent_to.drain(..) {
-            if let Some(peer) = self.peers.get_mut(&connection) {
-                peer.outbox.flush();
+            let batch = self.peers.get_mut(&connection).and_then(|peer| peer.outbox.take_batch());
+            group.batches.extend(batch.map(|batch| (connection, batch)));
+        }
+        if let Some(group) = self.commits.begin(group) {
+            self.release(group);
+        }
+    }
+
+    fn release(&mut self, group: Group) {
+        for (connection, batch) in group.batches {
+            if let Some(peer) = self.peers.get(&connection) {
+                peer.outbox.post(batch);
             }
         }
-        for connection in self.closing.drain(..) {
+        for connection in group.closing {
             self.peers.remove(&connection);
             self.behind.remove(&connection);
         }

@@ -32,24 +32,35 @@ pub(super) fn outbox() -> (Outbox, mpsc::UnboundedReceiver<Batch>, oneshot::Rece
 }
 
 impl Outbox {
-    /// Joins a frame to what will go with the next [`Outbox::flush`].
+    /// Joins a frame to what [`Outbox::take_batch`] will take.
     pub(super) fn push(&mut self, frame: Frame) {
         self.push_bytes(frame.head);
         self.push_bytes(frame.payload);
     }
 
-    pub(super) fn flush(&mut self) {
-        self.end_piece();
-        if !self.pieces.is_empty() {
-            self.last_batch += 1;
-            let batch = Batch { number: self.last_batch, pieces: std::mem::take(&mut self.pieces) };
-            _ = self.batches.send(batch); // a connection that failed says so itself
-        }
+    /// Whether nothing is to be taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty() && self.joined.is_empty()
     }
 
-    /// Whether nothing was flushed since batch `number`.
+    /// All that was pushed since the last time, to be posted in order.
+    pub(super) fn take_batch(&mut self) -> Option<Batch> {
+        self.end_piece();
+        if self.pieces.is_empty() {
+            return None;
+        }
+        self.last_batch += 1;
+        Some(Batch { number: self.last_batch, pieces: std::mem::take(&mut self.pieces) })
+    }
+
+    /// Hands a batch to the connection.
+    pub(super) fn post(&self, batch: Batch) {
+        _ = self.batches.send(batch); // a connection that failed says so itself
+    }
+
+    /// Whether nothing was pushed since batch `number` was taken.
     pub(super) fn ends_with(&self, number: u64) -> bool {
-        self.last_batch == number
+        self.last_batch == number && self.is_empty()
     }
 
     fn push_bytes(&mut self, bytes: Bytes) {
@@ -92,7 +103,9 @@ mod tests {
         outbox.push(frame(b"b", &Bytes::from_static(b"c")));
         outbox.push(frame(b"d", &large));
         outbox.push(frame(b"e", &Bytes::new()));
-        outbox.flush();
+        let batch = outbox.take_batch().unwrap();
+        assert!(outbox.is_empty());
+        outbox.post(batch);
         let batch = batches.try_recv().unwrap();
         assert_eq!(batch.pieces, [&b"abcd"[..], &large, b"e"]);
         assert_eq!(batch.pieces[1].as_ptr(), large.as_ptr());
@@ -100,24 +113,22 @@ mod tests {
 
     #[test]
     fn many_small_frames_become_pieces_of_limited_size() {
-        let (mut outbox, mut batches, _) = outbox();
+        let (mut outbox, _batches, _) = outbox();
         let payload = Bytes::from(vec![7; SHARED - 1]);
         (0..100).for_each(|_| outbox.push(frame(b"a", &payload)));
-        outbox.flush();
-        let pieces = batches.try_recv().unwrap().pieces;
+        let pieces = outbox.take_batch().unwrap().pieces;
         assert_eq!(pieces.iter().map(Bytes::len).sum::<usize>(), 100 * SHARED);
         assert!(pieces.iter().all(|piece| piece.len() < PIECE + SHARED));
     }
 
     #[test]
     fn nothing_makes_no_batch_and_only_the_last_batch_is_the_end() {
-        let (mut outbox, mut batches, _) = outbox();
-        outbox.flush();
-        assert!(batches.try_recv().is_err());
+        let (mut outbox, _batches, _) = outbox();
+        assert!(outbox.take_batch().is_none());
         for number in [1, 2] {
             outbox.push(frame(b"a", &Bytes::new()));
-            outbox.flush();
-            assert_eq!(batches.try_recv().unwrap().number, number);
+            assert!(!outbox.ends_with(number - 1));
+            assert_eq!(outbox.take_batch().unwrap().number, number);
         }
         assert!(outbox.ends_with(2) && !outbox.ends_with(1));
     }

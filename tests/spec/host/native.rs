@@ -49,11 +49,11 @@ impl Native {
         let pilot = Watch { shared: network.shared().clone(), instruments: instruments.clone(), seen: Vec::new() };
         let (tell_address, addresses) = mpsc::channel();
         network.handle().spawn(async move {
-            let server = Server::bind(ServerConfig { tcp, websocket, broker }).await.unwrap();
+            let server = Server::bind(ServerConfig { tcp, websocket, data: None, broker }).await.unwrap();
             tell_address
                 .send(*[server.tcp_addresses(), server.websocket_addresses()].concat().first().unwrap())
                 .unwrap();
-            server.steered(Box::new(pilot), taken).run(async { _ = is_stopped.await }).await;
+            server.steered(Box::new(pilot), taken).run(async { _ = is_stopped.await }).await.unwrap();
         });
         let address = addresses.recv().unwrap().to_string();
         let address =

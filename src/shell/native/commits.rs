@@ -1,0 +1,74 @@
+//! Group commit: what the broker sent leaves once all that it had stored before is durable, in the order it was sent.
+//! While one group becomes durable the next one gathers. Knows nothing of what is stored.
+
+use super::{
+    outbox::Batch,
+    storage::{Changes, Storage, StorageError, StorageProblem},
+};
+use crate::broker::ConnectionId;
+use bytes::Bytes;
+use std::{future, mem, sync::Arc};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// What leaves together.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    pub batches: Vec<(ConnectionId, Batch)>,
+    /// Who is closed after that.
+    pub closing: Vec<ConnectionId>,
+}
+
+/// The commits of one engine, one at a time.
+pub(super) struct Commits {
+    storage: Option<Arc<Storage>>,
+    /// What the next group has to wait for.
+    changes: Changes,
+    running: Option<(JoinHandle<Result<(), StorageError>>, Group)>,
+}
+
+impl Commits {
+    /// Without a storage nothing is kept, and nothing waits.
+    pub(super) fn new(storage: Option<Storage>) -> Self {
+        Self { storage: storage.map(Arc::new), changes: Changes::default(), running: None }
+    }
+
+    /// Adds to what the next group waits for; no value removes the record.
+    pub(super) fn push(&mut self, key: Bytes, value: Option<Bytes>) {
+        self.changes.push(key, value);
+    }
+
+    /// Whether a group is on its way, so that the next one has to gather.
+    pub(super) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Whether the group that gathers is so large that nothing should be added.
+    pub(super) fn is_full(&self) -> bool {
+        self.is_running() && self.changes.is_full()
+    }
+
+    /// Takes a group that leaves once its changes are durable, or gives it back: it has none. Only when none is running.
+    pub(super) fn begin(&mut self, group: Group) -> Option<Group> {
+        let storage = self.storage.clone().filter(|_| !self.changes.is_empty());
+        let Some(storage) = storage else { return Some(group) };
+        let changes = mem::take(&mut self.changes);
+        self.running = Some((spawn_blocking(move || storage.commit(&changes)), group));
+        None
+    }
+
+    /// Resolves when the running group may leave; never if there is none.
+    ///
+    /// # Errors
+    /// When it must not, nor anything after it.
+    pub(super) async fn finished(&mut self) -> Result<Group, StorageError> {
+        let Some((commit, group)) = &mut self.running else { return future::pending().await };
+        let result = commit.await;
+        let group = mem::take(group);
+        self.running = None;
+        match (result, &self.storage) {
+            (Ok(result), _) => result.map(|()| group),
+            (Err(_), Some(storage)) => Err(StorageError::new(storage.directory(), StorageProblem::Failed)),
+            (Err(_), None) => Ok(group), // without a storage nothing runs
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Why a server could not start, in one sentence.
+
+use super::storage::StorageError;
+use std::{error, fmt, io};
+
+/// Why a server could not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// An address cannot be listened on.
+    Address {
+        /// As the configuration names it.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system gives no random seed.
+    Seed(io::Error),
+    /// State cannot be kept where it should be.
+    Storage(StorageError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seed(error) => write!(formatter, "the system gives no random seed ({error})"),
+            Self::Storage(error) => error.fmt(formatter),
+            Self::Address { address, source } => match source.kind() {
+                io::ErrorKind::AddrInUse => write!(formatter, "{address} is already in use"),
+                io::ErrorKind::PermissionDenied => write!(formatter, "{address} is not allowed to this user"),
+                io::ErrorKind::AddrNotAvailable => write!(formatter, "{address} is no address of this machine"),
+                _ => write!(formatter, "{address} cannot be listened on ({source})"),
+            },
+        }
+    }
+}
+
+impl error::Error for StartError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Address { source, .. } | Self::Seed(source) => Some(source),
+            Self::Storage(error) => Some(error),
+        }
+    }
+}
