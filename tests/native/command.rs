@@ -1,6 +1,6 @@
 //! The `mqlite` command as a person or a service manager uses it.
 
-use crate::harness::{HANG, V3_1_1, V5, connect_bytes, connect_to, publish, text};
+use crate::harness::{Directory, HANG, V3_1_1, V5, connect_bytes, connect_to, publish, text};
 use mqlite::codec::{Binary, Connect, QoS, ReasonCode};
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -10,19 +10,27 @@ use std::{
     thread,
 };
 
-const MQLITE: &str = env!("CARGO_BIN_EXE_mqlite");
+pub const MQLITE: &str = env!("CARGO_BIN_EXE_mqlite");
+const LISTEN: [&str; 5] = ["serve", "--tcp", "127.0.0.1:0", "--ws", "127.0.0.1:0"];
 
 /// The command, listening on free ports of loopback.
 pub struct Process {
     pub child: Child,
     pub tcp: SocketAddr,
     pub websocket: SocketAddr,
+    /// What it said before it listened.
+    pub before: Vec<String>,
     lines: mpsc::Receiver<String>,
 }
 
 impl Process {
     pub fn start() -> Self {
-        Self::spawn(Command::new(MQLITE).args(["serve", "--tcp", "127.0.0.1:0", "--ws", "127.0.0.1:0", "--memory"]))
+        Self::spawn(Command::new(MQLITE).args(LISTEN).arg("--memory"))
+    }
+
+    /// With its state in a directory.
+    pub fn start_in(directory: &Directory) -> Self {
+        Self::spawn(Command::new(MQLITE).args(LISTEN).arg("--data").arg(directory.path()))
     }
 
     pub fn spawn(command: &mut Command) -> Self {
@@ -34,9 +42,16 @@ impl Process {
             let (_, rest) = line.split_once(scheme).unwrap_or_else(|| panic!("{scheme} is not in {line:?}"));
             rest.trim_end_matches("/mqtt").parse().unwrap()
         };
-        let tcp = address(lines.recv_timeout(HANG).unwrap(), "listening on mqtt://");
+        let mut before = Vec::new();
+        let first = loop {
+            match lines.recv_timeout(HANG).expect("a server that listens") {
+                line if line.contains("listening on") => break line,
+                line => before.push(line),
+            }
+        };
+        let tcp = address(first, "listening on mqtt://");
         let websocket = address(lines.recv_timeout(HANG).unwrap(), "listening on ws://");
-        Self { child, tcp, websocket, lines }
+        Self { child, tcp, websocket, before, lines }
     }
 
     /// The first line from here on that holds `part`.
@@ -52,6 +67,12 @@ impl Process {
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Ends it between any two of its instructions.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn exit_code(&mut self) -> Option<i32> {
@@ -71,7 +92,8 @@ impl Drop for Process {
     }
 }
 
-fn mqlite(arguments: &[&str]) -> (Option<i32>, String, String) {
+/// Runs the command to its end: its exit code, stdout and stderr.
+pub fn mqlite(arguments: &[&str]) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = Command::new(MQLITE).args(arguments).output().unwrap();
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }

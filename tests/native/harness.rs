@@ -4,15 +4,21 @@ use bytes::{Bytes, BytesMut};
 use mqlite::{
     broker::Config,
     codec::{
-        Connect, Disconnect, Framer, MAXIMUM_PACKET_SIZE, Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode,
-        SubAck, Subscribe, SubscribeFilter, SubscriptionOptions, Text,
+        Connect, ConnectProperties, Disconnect, Framer, MAXIMUM_PACKET_SIZE, Packet, PacketId, ProtocolVersion,
+        Publish, QoS, ReasonCode, SubAck, Subscribe, SubscribeFilter, SubscriptionOptions, Text,
     },
     shell::native::{Server, ServerConfig},
 };
 use std::{
+    env, fs,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
-    sync::mpsc,
+    path::{Path, PathBuf},
+    process,
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -37,6 +43,15 @@ pub struct Running {
 
 impl Running {
     pub fn start(broker: Config) -> Self {
+        Self::start_with(broker, None)
+    }
+
+    /// A server that keeps its state in a directory.
+    pub fn start_in(directory: &Directory, broker: Config) -> Self {
+        Self::start_with(broker, Some(directory.path().to_owned()))
+    }
+
+    fn start_with(broker: Config, data: Option<PathBuf>) -> Self {
         let (stop, is_asked) = oneshot::channel();
         let (tell_addresses, addresses) = mpsc::channel();
         let (tell_end, ended) = mpsc::channel();
@@ -44,8 +59,7 @@ impl Running {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let any = || vec!["127.0.0.1:0".to_owned()];
-                let server =
-                    Server::bind(ServerConfig { tcp: any(), websocket: any(), data: None, broker }).await.unwrap();
+                let server = Server::bind(ServerConfig { tcp: any(), websocket: any(), data, broker }).await.unwrap();
                 tell_addresses.send((server.tcp_addresses()[0], server.websocket_addresses()[0])).unwrap();
                 server.run(async { _ = is_asked.await }).await.unwrap();
             });
@@ -86,6 +100,32 @@ impl Drop for Running {
         if let Some(thread) = self.thread.take() {
             assert!(thread.join().is_ok() || thread::panicking(), "the server panicked");
         }
+    }
+}
+
+/// A directory that is not there yet, and is gone afterwards.
+pub struct Directory(PathBuf);
+
+impl Directory {
+    pub fn new() -> Self {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        let name = format!("mqlite-{}-{}", process::id(), LAST.fetch_add(1, Ordering::Relaxed));
+        Self(env::temp_dir().join(name))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The path of a file or directory in it.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -165,12 +205,52 @@ impl Client {
         self.connect_with(connect(client_id));
     }
 
-    pub fn connect_with(&mut self, connect: Connect) {
+    /// Whether the server has the session.
+    pub fn connect_with(&mut self, connect: Connect) -> bool {
         self.send(Packet::Connect(Box::new(Connect { version: self.version, ..connect })));
         match self.hear() {
-            Some(Packet::ConnAck(connack)) => assert_eq!(connack.reason, ReasonCode::Success),
+            Some(Packet::ConnAck(connack)) => {
+                assert_eq!(connack.reason, ReasonCode::Success);
+                connack.session_present
+            }
             other => panic!("expected CONNACK, heard {other:?}"),
         }
+    }
+
+    /// Connects with a session that outlives the connection. Whether the server had it.
+    pub fn resume(&mut self, client_id: &str) -> bool {
+        let properties = ConnectProperties { session_expiry_interval: Some(3_600), ..Default::default() };
+        self.connect_with(Connect { clean_start: false, properties, ..connect(client_id) })
+    }
+
+    /// Publishes with QoS 1 or 2 and waits until the server has taken it over.
+    pub fn publish(&mut self, publish: Publish) {
+        let qos = publish.qos;
+        self.send(Packet::Publish(Publish { packet_id: Some(packet_id(1)), ..publish }));
+        match self.hear() {
+            Some(Packet::PubAck(ack)) if qos == QoS::AtLeastOnce => assert!(!ack.reason.is_failure()),
+            Some(Packet::PubRec(ack)) if qos == QoS::ExactlyOnce => assert!(!ack.reason.is_failure()),
+            other => panic!("expected an acknowledgement, heard {other:?}"),
+        }
+        if qos == QoS::ExactlyOnce {
+            self.send(Packet::PubRel(packet_id(1).into()));
+            assert!(matches!(self.hear(), Some(Packet::PubComp(_))));
+        }
+    }
+
+    /// Takes over what comes next; QoS 2 to its end.
+    pub fn take(&mut self) -> Publish {
+        let publish = self.hear_publish();
+        if let Some(id) = publish.packet_id {
+            if publish.qos == QoS::AtLeastOnce {
+                self.send(Packet::PubAck(id.into()));
+            } else {
+                self.send(Packet::PubRec(id.into()));
+                assert!(matches!(self.hear(), Some(Packet::PubRel(_))));
+                self.send(Packet::PubComp(id.into()));
+            }
+        }
+        publish
     }
 
     pub fn subscribe(&mut self, filter: &str, qos: QoS) {

@@ -4,6 +4,7 @@
 mod bad_input;
 mod command;
 mod harness;
+mod kill;
 mod lifetime;
 mod memory;
 mod messages;

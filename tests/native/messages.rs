@@ -148,7 +148,9 @@ fn acknowledge(client: &mut Client, packet_id: Option<PacketId>) {
 /// sent is not lost.
 #[test]
 fn a_publisher_that_is_too_fast_for_the_broker_is_slowed_and_others_are_served() {
-    let server = Running::start(Config { maximum_packet_size: 1_000, ..Default::default() });
+    // The last client waits its turn behind the flood, on a slow machine for long.
+    let server =
+        Running::start(Config { maximum_packet_size: 1_000, connect_timeout_millis: 60_000, ..Default::default() });
     for mut publisher in server.clients() {
         let mut stalled = server.over_tcp(V5);
         stalled.connect("stalled");
