@@ -6,7 +6,7 @@ use mqlite::shell::native::{
 };
 use std::{
     env,
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, ErrorKind, IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process::{ExitCode, exit},
@@ -202,8 +202,7 @@ impl ExportTo {
         if self.file == Path::new(STANDARD) {
             io::stdout().write_all(&bytes).map_err(|error| format!("stdout cannot be written ({error})"))?;
         } else {
-            let written = self.create().and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
-            written.map_err(|error| match error.kind() {
+            self.write(&bytes).map_err(|error| match error.kind() {
                 ErrorKind::AlreadyExists => format!("{name} is there already: name another file, or add --force"),
                 _ => format!("{name} cannot be written ({error})"),
             })?;
@@ -213,7 +212,7 @@ impl ExportTo {
     }
 
     /// For this user alone: messages are in it.
-    fn create(&self) -> io::Result<File> {
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let mut options = OpenOptions::new();
         if self.force {
             options.create(true).truncate(true);
@@ -222,7 +221,12 @@ impl ExportTo {
         }
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.write(true).open(&self.file)
+        let mut file = options.write(true).open(&self.file)?;
+        file.write_all(bytes)?;
+        match file.sync_all() {
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()), // what is no file keeps nothing
+            synced => synced,
+        }
     }
 }
 

@@ -8,4 +8,6 @@ mod kill;
 mod lifetime;
 mod memory;
 mod messages;
+mod state;
+mod transfer;
 mod websocket;

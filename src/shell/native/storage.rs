@@ -188,6 +188,7 @@ impl StorageError {
             | redb::Error::TableIsMultimap(_) => StorageProblem::Foreign,
             redb::Error::Io(error) => match error.kind() {
                 ErrorKind::InvalidData => StorageProblem::Foreign,
+                ErrorKind::UnexpectedEof => StorageProblem::Damaged,
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => StorageProblem::Full,
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StorageProblem::Denied,
                 ErrorKind::NotADirectory | ErrorKind::AlreadyExists => StorageProblem::NotADirectory,
