@@ -15,7 +15,7 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test spec fuzz corpus coverage rates sim lint clean FORCE
+.PHONY: help setup demo worker build test spec fuzz corpus coverage rates kill sim lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,10 @@ spec: ## Run the scripts of tests/spec in-process
 sim: ## Simulate SEEDS=n worlds, 20,000 by default, or SEED=n alone; LOG=1 shows what its broker does
 	@SEEDS=$${SEEDS:-20000} CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true cargo test --release --target-dir target/sim --test sim every_seed -- --nocapture
+
+kill: ## Kill the native server under load, ROUNDS=n times, 200 by default; SEED=n for the same moments
+	@MQLITE_ROUNDS=$${ROUNDS:-200} $${SEED:+env MQLITE_SEED=$$SEED} \
+		cargo test --quiet --features native --test native kill:: -- --nocapture
 
 lint: ## Check formatting, types, lints and documentation
 	@.ci/suite lint $(MAKE) suite-lint

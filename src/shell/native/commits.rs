@@ -72,3 +72,44 @@ impl Commits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{env, fs, process};
+
+    fn group(closes: u64) -> Group {
+        Group { batches: Vec::new(), closing: vec![ConnectionId(closes)] }
+    }
+
+    fn key(key: &'static str) -> Bytes {
+        Bytes::from_static(key.as_bytes())
+    }
+
+    #[tokio::test]
+    async fn a_group_waits_for_its_changes_and_none_for_nothing() {
+        let directory = env::temp_dir().join(format!("mqlite-commits-{}", process::id()));
+        let storage = Storage::open(&directory).unwrap();
+        let mut commits = Commits::new(Some(storage));
+        assert_eq!(commits.begin(group(1)).unwrap().closing, [ConnectionId(1)]);
+        assert!(!commits.is_running());
+
+        commits.push(key("a"), Some(key("1")));
+        commits.push(key("b"), Some(key("1")));
+        commits.push(key("b"), None);
+        commits.push(key("c"), None);
+        commits.push(key("c"), Some(key("2")));
+        assert!(commits.begin(group(2)).is_none() && commits.is_running());
+        commits.push(key("a"), Some(Bytes::from(vec![0; 20 << 20])));
+        assert!(commits.is_full());
+        assert_eq!(commits.finished().await.unwrap().closing, [ConnectionId(2)]);
+        assert!(!commits.is_running() && !commits.is_full());
+        let records = commits.storage.as_ref().unwrap().records().unwrap();
+        assert_eq!(records, [(key("a"), key("1")), (key("c"), key("2"))]);
+
+        assert!(commits.begin(group(3)).is_none());
+        assert_eq!(commits.finished().await.unwrap().closing, [ConnectionId(3)]);
+        assert_eq!(commits.storage.as_ref().unwrap().records().unwrap()[0].1.len(), 20 << 20);
+        fs::remove_dir_all(directory).unwrap();
+    }
+}

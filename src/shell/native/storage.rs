@@ -299,3 +299,21 @@ const CACHE: usize = 16 << 20;
 const MOST_WAITING: usize = 16 << 20;
 /// Bytes that a change takes beside its key and value, about.
 const OVERHEAD: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Root may do everything, so what others meet is made up here.
+    #[test]
+    fn what_the_system_says_becomes_one_sentence_that_names_the_directory() {
+        let said = |kind: ErrorKind| StorageError::of_io(Path::new("/srv/mqtt"), kind.into()).to_string();
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
+            assert_eq!(said(kind), "/srv/mqtt cannot be written by this user");
+        }
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge] {
+            assert!(said(kind).starts_with("there is no room for more in /srv/mqtt: "));
+        }
+        assert_eq!(said(ErrorKind::TimedOut), "/srv/mqtt cannot keep state (I/O error: timed out)");
+    }
+}
