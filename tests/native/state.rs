@@ -299,6 +299,33 @@ fn a_flood_for_a_session_that_is_away_keeps_memory_and_file_flat() {
     }
 }
 
+#[test]
+fn what_was_delivered_leaves_nothing_behind() {
+    let directory = Directory::new();
+    let mut sizes = Vec::new();
+    for messages in [1, 300] {
+        let process = Process::start_in(&directory);
+        let mut subscriber = process.client(V5);
+        subscriber.resume("subscriber");
+        subscriber.subscribe("state", QoS::ExactlyOnce);
+        let mut publisher = process.client(V5);
+        publisher.connect("publisher");
+        for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            for _ in 0..messages {
+                publisher.publish(message("state", "taken", qos));
+                subscriber.take();
+            }
+        }
+        subscriber.expect_open();
+        drop((publisher, subscriber));
+        terminate(process);
+        let export = Command::new(MQLITE).args(["export", "-", "--data"]).arg(directory.path()).output().unwrap();
+        assert!(export.status.success());
+        sizes.push(export.stdout.len());
+    }
+    assert_eq!(sizes[0], sizes[1]);
+}
+
 /// It may be of a newer version, which then finds it again.
 #[test]
 fn a_record_that_cannot_be_used_is_told_of_and_left() {

@@ -26,6 +26,7 @@ impl Exporting {
         let mut publisher = process.client(V5);
         publisher.connect("publisher");
         publisher.publish(Publish { retain: true, ..message("kept", "retained", QoS::AtLeastOnce) });
+        drop(publisher);
         terminate(process);
         let file = directory.join("export").to_str().unwrap().to_owned();
         Self { directory, file }
