@@ -99,7 +99,7 @@ impl Broker {
         let Some(group) = self.routes.get_mut(filter).and_then(|subscribers| subscribers.shares.get_mut(name)) else {
             return;
         };
-        if self.random.next() % group.members.len() as u64 == 0 {
+        if self.random.next().is_multiple_of(group.members.len() as u64) {
             group.last = session;
         }
     }
