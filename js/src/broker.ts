@@ -3,7 +3,7 @@
 import { checkBytes, checked, checkText, payloadBytes } from './check.js';
 import { type Client, connectOver } from './client.js';
 import { Connections } from './connections.js';
-import { BrokerEngine, type BrokerHost, type Input, load, Records, refusing, Runner, type Successor } from './engine.js';
+import { BrokerEngine, type BrokerHost, type Input, load, Records, refusing, Runner, type Successor, weakly } from './engine.js';
 import { attempt, MqttError, report } from './error.js';
 import { Journal } from './journal.js';
 import type { Payload, PublishOptions } from './message.js';
@@ -30,6 +30,23 @@ export class Broker {
   /** Records that could not be used. */
   #rejected = 0;
   #isClosed = false;
+
+  readonly #host: BrokerHost = {
+    send: (connection, bytes) => this.#connections.send(connection, bytes.slice()),
+    close: (connection) => this.#connections.close(connection),
+    authenticate: (connection, request) => {
+      this.#runner.defer(() => void this.#ask(connection, request as AuthenticationRequest));
+    },
+    report: (event) => this.#runner.defer(() => this.#tell(event as BrokerEvent)),
+    write: (key, value) => this.#journal.write({ key: key.slice(), value: value?.slice() }),
+    commit: () => this.#journal.commit(),
+    remember: (connection, state) => this.#connections.remember(connection, state.slice()),
+    reject: (key, reason) => {
+      this.#rejected += 1;
+      const event: BrokerEvent = { type: 'recordRejected', key: key.slice(), reason };
+      queueMicrotask(() => this.#tell(event));
+    },
+  };
 
   private constructor(options: BrokerOptions, journal: Journal, records: Iterable<StoredRecord>) {
     const { clock = Date.now, timer, storage, resume = [] } = options;
@@ -179,13 +196,22 @@ export class Broker {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#runner.feed((engine, now) => engine.shutDown(now));
-    this.#runner.feed(() => this.#runner.end(new MqttError('closed', 'The broker is closed.', { hint: 'Open another.' })));
+    this.#runner.feed(() => this.#runner.end(CLOSED()));
     try {
       await this.#journal.settled();
     } finally {
       this.#connections.hangUpAll();
       await this.#journal.close();
     }
+  }
+
+  /**
+   * Gives back the memory of a broker that its platform has forgotten, as it does that of a Durable Object which sleeps, and
+   * lets it do nothing any more: nobody is told, and its storage, its timer and its transports are left alone.
+   */
+  abandon(): void {
+    this.#isClosed = true;
+    this.#runner.free(CLOSED());
   }
 
   #engine(records: Records): BrokerEngine {
@@ -203,26 +229,7 @@ export class Broker {
       limits.maximumPacketSize = Math.min(limits.maximumPacketSize ?? MAXIMUM_PACKET_SIZE, largest - BESIDE_PACKET);
     }
     const seed = crypto.getRandomValues(new Uint8Array(32));
-    return new BrokerEngine(this.#host(), limits, policy, seed, records);
-  }
-
-  #host(): BrokerHost {
-    return {
-      send: (connection, bytes) => this.#connections.send(connection, bytes.slice()),
-      close: (connection) => this.#connections.close(connection),
-      authenticate: (connection, request) => {
-        this.#runner.defer(() => void this.#ask(connection, request as AuthenticationRequest));
-      },
-      report: (event) => this.#runner.defer(() => this.#tell(event as BrokerEvent)),
-      write: (key, value) => this.#journal.write({ key: key.slice(), value: value?.slice() }),
-      commit: () => this.#journal.commit(),
-      remember: (connection, state) => this.#connections.remember(connection, state.slice()),
-      reject: (key, reason) => {
-        this.#rejected += 1;
-        const event: BrokerEvent = { type: 'recordRejected', key: key.slice(), reason };
-        queueMicrotask(() => this.#tell(event));
-      },
-    };
+    return new BrokerEngine(weakly(this.#host), limits, policy, seed, records);
   }
 
   #tell(event: BrokerEvent): void {
@@ -298,6 +305,8 @@ function understood(verdict: Verdict | undefined): object {
 }
 
 const TIMEOUT: Input<BrokerEngine> = { run: (engine, now) => engine.timeout(now) };
+
+const CLOSED = () => new MqttError('closed', 'The broker is closed.', { hint: 'Open another.' });
 
 /** The limit where none is given. */
 const MAXIMUM_PACKET_SIZE = 1 << 20;

@@ -71,6 +71,17 @@ function toMqttError(error: unknown): MqttError {
   return new MqttError(name.includes('-') ? (name as MqttErrorCode) : 'invalid-options', sentence(message));
 }
 
+/**
+ * The host as an engine is to hold it. The WebAssembly lives as long as the program, and what it holds does too: so a broker that
+ * nobody can reach any more, such as that of a Durable Object that sleeps, goes, and its engine with it.
+ */
+export function weakly<H extends object>(host: H): H {
+  const reference = new WeakRef(host);
+  const call = (name: string) => (...values: unknown[]) =>
+    (reference.deref() as Record<string, (...values: unknown[]) => unknown> | undefined)?.[name]?.(...values);
+  return Object.fromEntries(Object.keys(host).map((name) => [name, call(name)])) as H;
+}
+
 interface Engine {
   deadline(): number | undefined;
   timeout(now: number): void;
@@ -110,7 +121,7 @@ export class Runner<E extends Engine> {
     this.#timer = timer;
     this.#failed = failed;
     this.#revive = revive;
-    runners.add(this);
+    if (!revive) runners.add(this);
   }
 
   /** Gives the engine an input: now, or after the one that it is busy with. */
@@ -142,6 +153,7 @@ export class Runner<E extends Engine> {
 
   #run(): void {
     if (this.#running || this.#isParted) return;
+    if (this.#instance !== instance) return this.broke(new MqttError('broken', 'The WebAssembly instance failed.'));
     this.#running = true;
     let next: Input<E> | undefined;
     try {
@@ -158,8 +170,9 @@ export class Runner<E extends Engine> {
       const what = this.#isBusy ? 'The WebAssembly instance' : 'The clock or the timer';
       const error = new MqttError('broken', `${what} failed.`, { cause, hint: 'Open a new one.' });
       next?.refuse?.(error);
-      if (this.#isBusy && isTrap(cause)) breakInstance(error);
-      else this.fail(error);
+      if (!this.#isBusy || !isTrap(cause)) return this.fail(error);
+      breakInstance(error);
+      if (this.#revive) this.broke(error);
     } finally {
       this.#running = false;
     }
@@ -203,12 +216,18 @@ export class Runner<E extends Engine> {
   /** Takes no input any more; who tries is told `reason`. */
   end(reason: MqttError): void {
     if (this.#over) return;
+    this.free(reason);
+    attempt(() => this.#timer.clear());
+  }
+
+  /** The same, but for the timer, which is left as it is. */
+  free(reason: MqttError): void {
+    if (this.#over) return;
     this.#over = reason;
     runners.delete(this);
     for (const { refuse } of this.#inputs.splice(0)) refuse?.(reason);
-    // The engine and its host hold each other, so nobody else frees it.
+    // Garbage collection would come late: it does not know how much memory the engine has.
     queueMicrotask(() => !this.#isBusy && this.#instance === instance && this.#engine.free());
-    attempt(() => this.#timer.clear());
   }
 
   /**
@@ -224,6 +243,7 @@ export class Runner<E extends Engine> {
    */
   look<T>(at: (engine: E) => T): T {
     if (this.#over) throw this.#over;
+    this.#run();
     if (this.#isBusy || this.#isParted) {
       throw new MqttError('busy', 'The engine is busy just now.', { hint: 'Call later, from a promise.' });
     }
@@ -273,7 +293,10 @@ function isTrap(error: unknown): boolean {
   return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 }
 
-/** All engines of an instance end with it, and new ones get a new instance. */
+/**
+ * All engines of an instance end with it, and new ones get a new instance. Those that are revived notice when they have something
+ * to do: their storages may be out of reach from here, as that of another Durable Object is.
+ */
 function breakInstance(error: MqttError): void {
   instance += 1;
   __wbg_reset_state();
@@ -282,6 +305,7 @@ function breakInstance(error: MqttError): void {
 
 /** The number of the instance that new engines get. */
 let instance = 0;
+/** Those that are not revived. */
 const runners = new Set<{ broke(error: MqttError): void }>();
 
 let loading: Promise<void> | undefined;
