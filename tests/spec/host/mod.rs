@@ -76,7 +76,9 @@ pub fn start(config: Config) -> Box<dyn Host> {
         #[cfg(feature = "native")]
         Ok("ws") => Box::new(Remote::new(|network| Native::over_websocket(config, network))),
         #[cfg(feature = "native")]
-        Ok("worker") => Box::new(Remote::new(|_| Worker::new(&config))),
+        Ok("worker") => Box::new(Remote::new(|_| Worker::new(&config, false))),
+        #[cfg(feature = "native")]
+        Ok("worker-asleep") => Box::new(Remote::new(|_| Worker::new(&config, true))),
         Ok("wasm") => Box::new(Wasm::new(&config)),
         Ok(other) => panic!("MQLITE_HOST: there is no host {other:?}"),
     }

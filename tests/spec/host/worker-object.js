@@ -1,65 +1,73 @@
 // The Worker with one more path: at `/steer/ROOM` a WebSocket through which a script steers that room. It sets the room's clock,
-// runs its alarm, answers its questions, and asks when all that its clients did has been dealt with.
+// runs its alarm, answers its questions, and asks when all that its clients did has been dealt with. With `sleeps`, the room is
+// put to sleep after each such look: what is said of a room here outlives its objects, as this module does.
 
+import unsafe from 'workerd:unsafe';
 import worker, { MqttBroker as Room } from './index.js';
 
-/** How each room is to be, until it is. */
-const settings = new Map();
+/** By their names. */
+const rooms = new Map();
 
 // What an input left is done after it: a room is not at rest before.
 const later = globalThis.setTimeout;
-let pending = 0;
+let busy;
 globalThis.setTimeout = (call, wait) => {
-  pending += 1;
+  const room = busy;
+  if (room) room.pending += 1;
   return later(() => {
-    pending -= 1;
-    call();
+    if (room) room.pending -= 1;
+    within(room, call);
   }, wait);
 };
+
+/** Runs `task`, whose timers are the room's. */
+function within(room, task) {
+  busy = room;
+  try {
+    return task();
+  } finally {
+    busy = undefined;
+  }
+}
 
 export class MqttBroker extends Room {
   // The constructor of the class above asks first, so there are no fields to initialise.
   options() {
-    const { now, config, policy } = settings.get(this.ctx.id.name);
-    settings.delete(this.ctx.id.name);
-    Object.assign(this, { now, alarmAt: undefined, outputs: [], questions: [], numbers: new Map(), connections: {}, waiting: undefined });
-    this.ctx.storage.setAlarm = (at) => (this.alarmAt = at);
-    this.ctx.storage.deleteAlarm = () => (this.alarmAt = undefined);
-    this.ctx.acceptWebSocket = (socket) => this.accept(socket);
+    this.room = rooms.get(this.ctx.id.name);
+    this.questions = [];
+    const { room, ctx } = this;
+    ctx.storage.setAlarm = (at) => (room.alarmAt = at);
+    ctx.storage.deleteAlarm = () => (room.alarmAt = undefined);
+    ctx.storage.getAlarm = async () => room.alarmAt ?? null;
+    for (const socket of ctx.getWebSockets()) this.count(socket);
     const authenticate = (request) => {
-      this.outputs.push({ connection: 0, asked: request }); // the package does not say whose question it is
+      room.outputs.push({ connection: 0, asked: request }); // the package does not say whose question it is
       return new Promise((resolve) => this.questions.push(resolve));
     };
     return {
-      ...config,
-      ...(policy.asks ? { authenticate } : policy),
-      onEvent: (event) => this.outputs.push({ event }),
-      clock: () => this.now,
+      ...room.config,
+      ...(room.policy.asks ? { authenticate } : room.policy),
+      onEvent: (event) => room.outputs.push({ event }),
+      clock: () => room.now,
     };
   }
 
   fetch(request) {
-    const { pathname, search } = new URL(request.url);
-    if (!pathname.startsWith('/steer/')) {
-      this.opening = search.slice(1);
-      const response = super.fetch(request);
-      this.waiting?.();
-      return response;
-    }
-    const { 0: script, 1: socket } = new WebSocketPair();
-    socket.accept();
-    socket.addEventListener('message', async ({ data }) => {
-      const reply = await this.steer(parse(data)).catch(({ stack }) => ({ error: stack }));
-      socket.send(stringify(reply));
-    });
-    return new Response(null, { status: 101, webSocket: script });
+    const { ctx, room } = this;
+    const number = new URL(request.url).search.slice(1);
+    room.connections[number] = { received: 0, sent: 0, closed: false, gone: false };
+    ctx.acceptWebSocket = (socket) => {
+      Object.getPrototypeOf(ctx).acceptWebSocket.call(ctx, socket, [number]);
+      this.count(socket);
+    };
+    const response = within(room, () => super.fetch(request));
+    room.waiting?.();
+    return response;
   }
 
-  accept(socket) {
-    const connection = { received: 0, sent: 0, closed: false, gone: false };
-    this.connections[this.opening] = connection;
-    this.numbers.set(socket, connection);
-    Object.getPrototypeOf(this.ctx).acceptWebSocket.call(this.ctx, socket);
+  /** Counts what goes out over the socket from now on. */
+  count(socket) {
+    const connection = this.connectionOf(socket);
     const { send, close } = WebSocket.prototype;
     socket.send = (bytes) => {
       connection.sent += bytes.byteLength;
@@ -71,76 +79,101 @@ export class MqttBroker extends Room {
     };
   }
 
+  connectionOf(socket) {
+    return this.room.connections[this.ctx.getTags(socket)[0]];
+  }
+
   webSocketMessage(socket, message) {
-    super.webSocketMessage(socket, message);
-    this.numbers.get(socket).received += message.byteLength;
-    this.waiting?.();
+    within(this.room, () => super.webSocketMessage(socket, message));
+    this.connectionOf(socket).received += message.byteLength;
+    this.room.waiting?.();
   }
 
   webSocketClose(socket) {
-    this.numbers.get(socket).gone = true;
-    super.webSocketClose(socket);
-    this.waiting?.();
+    this.connectionOf(socket).gone = true;
+    within(this.room, () => super.webSocketClose(socket));
+    this.room.waiting?.();
   }
 
   webSocketError(socket) {
-    this.numbers.get(socket).gone = true;
-    super.webSocketError(socket);
-    this.waiting?.();
+    this.connectionOf(socket).gone = true;
+    within(this.room, () => super.webSocketError(socket));
+    this.room.waiting?.();
   }
 
   /** Does what the script says, and once the room is at rest tells what came of it. */
-  async steer({ now, orders, clients }) {
-    this.now = now;
+  async steer({ orders, clients }) {
+    const { room } = this;
     for (const { input, about } of orders) await this.order(input, about);
     await new Promise((resolve) => {
-      this.waiting = () => Object.entries(clients).every((client) => this.hasHeardOf(client)) && resolve();
-      this.waiting();
+      room.waiting = () => Object.entries(clients).every((client) => this.hasHeardOf(client)) && resolve();
+      room.waiting();
     });
+    room.waiting = undefined;
     // An answer is a promise: what follows from it does so within a turn.
     if (orders.length > 0) await turn();
-    while (pending > 0) await turn();
-    const outputs = this.outputs.splice(0);
-    const connections = Object.fromEntries(Object.keys(clients).map((number) => [number, this.connections[number]]));
-    if (!this.isOver) this.statistics = this.broker.statistics();
-    return { outputs, connections, statistics: this.statistics, deadline: this.alarmAt };
+    while (room.pending > 0) await turn();
+    const outputs = room.outputs.splice(0);
+    const connections = Object.fromEntries(Object.keys(clients).map((number) => [number, room.connections[number]]));
+    if (!room.isOver) room.statistics = this.broker.statistics();
+    return stringify({ outputs, connections, statistics: room.statistics, deadline: room.alarmAt });
   }
 
   async order(input, about) {
+    const { room } = this;
     if (input === 'authenticated') {
-      this.questions.shift()(about);
+      within(room, () => this.questions.shift()(about));
     } else if (input === 'publish') {
       const { topic, payload, ...options } = about;
       await this.broker.publish(topic, payload, options);
     } else if (input === 'shutDown') {
-      this.isOver = true;
-      this.broker.close();
-    } else if (this.alarmAt <= this.now) {
-      this.alarmAt = undefined;
-      this.alarm();
+      room.isOver = true;
+      await this.broker.close();
+    } else if (room.alarmAt <= room.now) {
+      room.alarmAt = undefined;
+      within(room, () => this.alarm());
     }
   }
 
   hasHeardOf([number, { written, isCut }]) {
-    const connection = this.connections[number];
+    const connection = this.room.connections[number];
     if (!connection) return false;
     return connection.closed || (isCut ? connection.gone : connection.received === written);
+  }
+
+  /** Whether an answer is awaited, which only this object can take. */
+  isAsking() {
+    return this.questions.length > 0;
   }
 }
 
 export default {
   async fetch(request, environment) {
-    const room = /^\/steer\/(.+)$/.exec(new URL(request.url).pathname)?.[1];
-    if (!room) return worker.fetch(request, environment);
+    const name = /^\/steer\/(.+)$/.exec(new URL(request.url).pathname)?.[1];
+    if (!name) return worker.fetch(request, environment);
     if (request.method === 'POST') {
-      settings.set(room, parse(await request.text()));
+      rooms.set(name, { ...parse(await request.text()), outputs: [], connections: {}, pending: 0 });
       return new Response();
     }
-    return environment.BROKER.getByName(room).fetch(request);
+    const { 0: script, 1: socket } = new WebSocketPair();
+    socket.accept();
+    socket.addEventListener('message', async ({ data }) => {
+      const reply = await steer(environment.BROKER.getByName(name), rooms.get(name), data).catch(({ stack }) => JSON.stringify({ error: stack }));
+      socket.send(reply);
+    });
+    return new Response(null, { status: 101, webSocket: script });
   },
 };
 
-const turn = () => new Promise((resolve) => later(resolve));
+async function steer(stub, room, data) {
+  const request = parse(data);
+  room.now = request.now;
+  const reply = await stub.steer(request);
+  if (room.sleeps && !room.isOver && !(await stub.isAsking())) await unsafe.evict(stub, { webSockets: 'hibernate' });
+  return reply;
+}
+
+const turn = () => new Promise((resolve) => later(resolve, 0));
 
 const parse = (text) => JSON.parse(text, (_, value) => (typeof value?.hex === 'string' ? Uint8Array.fromHex(value.hex) : value));
 

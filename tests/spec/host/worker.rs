@@ -33,13 +33,14 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn new(config: &Config) -> Self {
+    /// A room of its own, which is put to sleep as often as can be if it `sleeps`.
+    pub fn new(config: &Config, sleeps: bool) -> Self {
         static ROOMS: AtomicU64 = AtomicU64::new(0);
         let room = format!("room-{}", ROOMS.fetch_add(1, Ordering::Relaxed));
         let host = format!("127.0.0.1:{}", Workerd::running().port);
         let now = Timestamp(0);
-        let settings =
-            json!({ "now": now.0, "config": json::config(config), "policy": json::policy(&config.authentication) });
+        let policy = json::policy(&config.authentication);
+        let settings = json!({ "now": now.0, "config": json::config(config), "policy": policy, "sleeps": sleeps });
         post(&host, &format!("/steer/{room}"), &settings.to_string());
         let socket = tungstenite::client(format!("ws://{host}/steer/{room}"), connect(&host)).unwrap().0;
         let statistics = Statistics::default();
