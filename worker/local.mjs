@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,27 +13,32 @@ import { unstable_readConfig } from 'wrangler';
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /**
- * Starts workerd and resolves when it listens. `port` 0 takes a free one. `entry` is the path of a module that stands before the
- * Worker's own, `./index.js` to it, and may use `workerd:unsafe`; `variables` replace those of wrangler.jsonc.
+ * Starts workerd and resolves when it listens. `port` 0 takes a free one. `data` is a folder that outlives it; without one its
+ * data goes with it. `entry` is the path of a module that stands before the Worker's own, `./index.js` to it, and may use
+ * `workerd:unsafe`; `variables` replace those of wrangler.jsonc, `library` the bytes of the WebAssembly by others; `log` takes
+ * each line that workerd writes.
  */
-export async function start({ port = 0, entry, variables = {} } = {}) {
+export async function start({ port = 0, data, entry, variables = {}, library, log } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'mqlite-worker-'));
-  await mkdir(join(folder, 'objects'));
+  const objects = data ?? join(folder, 'objects');
+  await mkdir(objects, { recursive: true });
   const dist = join(here, 'dist');
   const libraries = (await readdir(dist)).filter((name) => name.endsWith('.wasm'));
   // The first module is the main one.
   const sources = [...(entry ? [entry] : []), ...['index.js', ...libraries].map((name) => join(dist, name))];
   for (const source of sources) await copyFile(source, join(folder, basename(source)));
+  for (const name of library ? libraries : []) await writeFile(join(folder, name), library(await readFile(join(dist, name))));
   const settings = unstable_readConfig({ config: join(here, 'wrangler.jsonc') });
   const flags = entry ? ['unsafe_module'] : [];
-  await writeFile(join(folder, 'config.capnp'), configuration(settings, sources.map((source) => basename(source)), flags, variables));
+  await writeFile(join(folder, 'config.capnp'), configuration(settings, objects, sources.map((source) => basename(source)), flags, variables));
 
   const server = spawn(
     workerd.default,
     ['serve', 'config.capnp', '--socket-addr', `http=127.0.0.1:${port}`, '--control-fd=3', ...(entry ? ['--experimental'] : [])],
-    { cwd: folder, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
+    { cwd: folder, stdio: ['ignore', log ? 'pipe' : 'inherit', log ? 'pipe' : 'inherit', 'pipe'] },
   );
   const exited = once(server, 'exit').then(() => rm(folder, { recursive: true, force: true }));
+  for (const output of log ? [server.stdout, server.stderr] : []) createInterface(output).on('line', log);
   const listening = await firstLine(server.stdio[3]);
   if (!listening) {
     await exited;
@@ -41,7 +46,7 @@ export async function start({ port = 0, entry, variables = {} } = {}) {
   }
   return {
     port: JSON.parse(listening).port,
-    /** Resolves when workerd is gone and its data with it. */
+    /** Resolves when workerd is gone. */
     exited,
     /** Ends workerd at once: asked politely it would wait for open WebSockets. */
     stop() {
@@ -51,7 +56,7 @@ export async function start({ port = 0, entry, variables = {} } = {}) {
   };
 }
 
-function configuration({ compatibility_date, vars, durable_objects }, modules, flags, variables) {
+function configuration({ compatibility_date, vars, durable_objects }, objects, modules, flags, variables) {
   const list = (items) => `[\n    ${items.join(',\n    ')},\n  ]`;
   const module = (name) => `(name = "${name}", ${name.endsWith('.wasm') ? 'wasm' : 'esModule'} = embed "${name}")`;
   const variable = ([name, value]) => `(name = "${name}", json = ${JSON.stringify(JSON.stringify(value))})`;
@@ -60,7 +65,7 @@ function configuration({ compatibility_date, vars, durable_objects }, modules, f
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
-  services = [(name = "worker", worker = .worker), (name = "objects", disk = (path = "objects", writable = true))],
+  services = [(name = "worker", worker = .worker), (name = "objects", disk = (path = ${JSON.stringify(objects)}, writable = true))],
   sockets = [(name = "http", http = (), service = "worker")],
 );
 

@@ -9,15 +9,22 @@ export class Alarm implements Timer {
   #due: { at: number; call: () => void } | undefined;
   #armed: number | undefined;
 
-  constructor(storage: DurableObjectStorage, clock: Clock) {
+  /** `armed` is what the storage has: an alarm outlives the object. */
+  constructor(storage: DurableObjectStorage, clock: Clock, armed: number | null) {
     this.#storage = storage;
     this.#clock = clock;
+    this.#armed = armed ?? undefined;
   }
 
   set(at: number, call: () => void): void {
     this.#due = { at, call };
-    // Arming is a write. A deadline that moves away, as keep-alive does with each packet, keeps the earlier alarm.
-    if (this.#armed === undefined || at < this.#armed) this.#arm(at);
+    if (at <= this.#clock()) {
+      // Work that was put off needs no alarm: the object does not sleep before it is done.
+      setTimeout(() => this.#ring(), 0);
+    } else if (this.#armed === undefined || at < this.#armed || at >= this.#armed + TOLERANCE) {
+      this.#armed = at;
+      this.#storage.setAlarm(at);
+    }
   }
 
   clear(): void {
@@ -30,17 +37,19 @@ export class Alarm implements Timer {
   /** What the object's `alarm` handler calls. */
   fired(): void {
     this.#armed = undefined;
-    if (!this.#due) return;
-    const { at, call } = this.#due;
-    if (this.#clock() < at) return this.#arm(at);
-    this.#due = undefined;
-    call();
+    this.#ring();
   }
 
-  #arm(at: number): void {
-    this.#armed = at;
-    // What is due now is work that an input left: it is gone with the object's memory, and needs no alarm.
-    if (at <= this.#clock()) setTimeout(() => this.fired());
-    else this.#storage.setAlarm(at);
+  #ring(): void {
+    if (!this.#due) return;
+    const { at, call } = this.#due;
+    if (this.#clock() < at) return this.set(at, call);
+    this.#due = undefined;
+    call();
+    // Whoever was called and set nothing waits for nothing.
+    if (!this.#due) this.clear();
   }
 }
+
+/** Milliseconds by which an alarm may be early: arming is a write, so what moves on by less is not worth one. */
+const TOLERANCE = 1_000;

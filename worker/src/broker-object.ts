@@ -1,95 +1,118 @@
-// A room: one broker in a Durable Object, and the WebSockets that the runtime holds for it. Knows no MQTT.
+// A room: one broker in a Durable Object, and the WebSockets that the runtime holds for it, awake or asleep. Knows no MQTT.
 
 import { DurableObject } from 'cloudflare:workers';
-import { Broker, type BrokerOptions, type Transport } from 'mqlite';
+import { Broker, type BrokerOptions } from 'mqlite';
 import { Alarm } from './alarm.js';
 import type { Environment } from './environment.js';
+import { SocketTransport } from './socket-transport.js';
+import { SqliteStorage } from './storage.js';
+import { Turn } from './turn.js';
 
 // WebSocket close codes.
 const UNSUPPORTED_DATA = 1003;
 const SERVICE_RESTART = 1012;
 
-/** One broker for all WebSockets that are opened to this object. */
+/**
+ * By the identifiers of their objects. The WebAssembly outlives the objects, which are not told when they are put to sleep: so
+ * who wakes gives back the memory of the broker before.
+ */
+const brokers = new Map<string, WeakRef<Broker>>();
+
+/**
+ * One broker for all WebSockets that are opened to this object. All that is to survive is in the storage and beside the sockets:
+ * the object sleeps whenever nothing happens, and a crash or a deployment is a sleep without sockets.
+ */
 export class MqttBroker extends DurableObject<Environment> {
   protected broker!: Broker;
-  readonly #alarm: Alarm;
-  readonly #transports = new Map<WebSocket, Transport>();
-  #awake: ReturnType<typeof setInterval> | null = null;
+  #alarm!: Alarm;
+  readonly #turn = new Turn();
+  readonly #transports = new Map<WebSocket, SocketTransport>();
 
   constructor(state: DurableObjectState, environment: Environment) {
     super(state, environment);
     const { clock = Date.now, ...options } = this.options();
-    this.#alarm = new Alarm(state.storage, clock);
-    // Sockets that outlived the broker's sessions: told to come back.
-    for (const socket of state.getWebSockets()) socket.close(SERVICE_RESTART, 'The broker was restarted.');
     state.blockConcurrencyWhile(async () => {
-      this.broker = await Broker.open({ ...options, clock, timer: this.#alarm });
+      this.#alarm = new Alarm(state.storage, clock, await state.storage.getAlarm());
+      const storage = new SqliteStorage(state);
+      const resume = state.getWebSockets().flatMap((socket) => this.#wake(socket));
+      this.broker = await Broker.open({ ...options, clock, timer: this.#alarm, storage, resume });
+      const id = String(state.id);
+      brokers.get(id)?.deref()?.abandon();
+      brokers.set(id, new WeakRef(this.broker));
     });
   }
 
   /** What the broker is opened with. A subclass may say more, such as who is let in. */
-  protected options(): Omit<BrokerOptions, 'timer'> {
+  protected options(): Omit<BrokerOptions, 'timer' | 'storage' | 'resume'> {
     return this.env.LIMITS;
   }
 
   /** Upgrades a request that index.ts found good. */
-  override fetch(): Response {
+  override fetch(_request: Request): Response {
     const { 0: client, 1: socket } = new WebSocketPair();
     this.ctx.acceptWebSocket(socket);
-    const transport: Transport = {
-      send: (bytes) => socket.send(bytes),
-      close: () => {
-        socket.close();
-        this.#release(socket);
-      },
-      onmessage: null,
-      onclose: null,
-    };
-    this.#transports.set(socket, transport);
-    this.#stayAwake();
+    const transport = this.#hold(socket);
+    // The broker has nothing to remember before it hears something.
+    transport.state = new Uint8Array();
     this.broker.accept(transport);
     return new Response(null, { status: 101, webSocket: client, headers: { 'Sec-WebSocket-Protocol': 'mqtt' } });
   }
 
   override webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): void {
-    if (typeof message === 'string') {
+    this.#turn.do(() => {
+      if (typeof message !== 'string') return this.#transports.get(socket)?.onmessage?.({ data: message });
       // [MQTT-6.0.0-1]
       socket.close(UNSUPPORTED_DATA, 'MQTT is sent in binary messages.');
-      this.#release(socket)?.onclose?.();
-    } else {
-      this.#transports.get(socket)?.onmessage?.({ data: message });
-    }
+      this.#lost(socket);
+    });
   }
 
   override webSocketClose(socket: WebSocket): void {
-    // With the hibernation API the answer to a Close frame is ours to give.
-    socket.close();
-    this.#release(socket)?.onclose?.();
+    this.#turn.do(() => {
+      // With the hibernation API the answer to a Close frame is ours to give.
+      socket.close();
+      this.#lost(socket);
+    });
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#release(socket)?.onclose?.();
+    this.#turn.do(() => this.#lost(socket));
   }
 
   override alarm(): void {
     this.#alarm.fired();
   }
 
-  /** What was the socket's transport, unless it was released before. */
-  #release(socket: WebSocket): Transport | undefined {
-    const transport = this.#transports.get(socket);
-    this.#transports.delete(socket);
-    this.#stayAwake();
+  /** All that this room keeps, as one file. For the Worker's own code: no route leads here. */
+  export(): Promise<Uint8Array> {
+    return this.broker.export();
+  }
+
+  /** Replaces all that this room keeps by what such a file has, and closes all connections. For the Worker's own code. */
+  import(file: Uint8Array): Promise<number> {
+    return this.broker.import(file);
+  }
+
+  #hold(socket: WebSocket): SocketTransport {
+    const transport = new SocketTransport(socket, () => this.#transports.delete(socket));
+    this.#transports.set(socket, transport);
     return transport;
   }
 
-  // Sessions live in memory alone, and an object with a pending timer is not evicted.
-  #stayAwake(): void {
-    if (this.#transports.size === 0) {
-      clearInterval(this.#awake);
-      this.#awake = null;
-    } else {
-      this.#awake ??= setInterval(() => {}, 60_000);
-    }
+  /** The transport of a socket that outlived the object. */
+  #wake(socket: WebSocket): SocketTransport[] {
+    if (socket.readyState !== WebSocket.OPEN) return [];
+    const transport = this.#hold(socket);
+    if (transport.state) return [transport];
+    // An earlier deployment, which remembered nothing, accepted it: told to come back.
+    this.#transports.delete(socket);
+    socket.close(SERVICE_RESTART, 'The broker was restarted.');
+    return [];
+  }
+
+  #lost(socket: WebSocket): void {
+    const transport = this.#transports.get(socket);
+    this.#transports.delete(socket);
+    transport?.onclose?.();
   }
 }

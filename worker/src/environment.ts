@@ -1,4 +1,4 @@
-import type { BrokerOptions } from 'mqlite';
+import type { BrokerLimits } from 'mqlite';
 import type { MqttBroker } from './broker-object.js';
 
 /** What wrangler.jsonc binds. */
@@ -6,5 +6,5 @@ export interface Environment {
   /** One object a room, by the room's name. */
   readonly BROKER: DurableObjectNamespace<MqttBroker>;
   /** Limits of each room; those left out have the package's defaults. */
-  readonly LIMITS: Omit<BrokerOptions, 'wasm' | 'clock' | 'timer' | 'authenticate'>;
+  readonly LIMITS: BrokerLimits;
 }

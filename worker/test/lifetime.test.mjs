@@ -1,14 +1,15 @@
 // The tests that wait for time to pass wait together.
 
+import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { start } from '../local.mjs';
 import { connect, open, packet, publish, subscribe, text } from './raw-client.mjs';
+import { startSteered } from './steering.mjs';
 
 const SUBACK = '9003000100';
 
 let workerd;
-before(async () => (workerd = await start()));
+before(async () => (workerd = await startSteered()));
 after(() => workerd.stop());
 
 const url = (room) => `ws://127.0.0.1:${workerd.port}/mqtt/${room}`;
@@ -56,14 +57,15 @@ describe('A room', { concurrency: true }, () => {
     await client.close();
   });
 
-  test('remembers its sessions through idle time while anybody is connected', async () => {
+  test('sleeps when nothing happens, and its clients cannot tell', async () => {
     const idle = await connect(url('idle'), { clientId: 'idle' });
     idle.send(subscribe('a'));
     await idle.hears(SUBACK);
-    // The runtime evicts an object after ten seconds without an event.
+    // The runtime puts an object to sleep after ten seconds without an event.
     await sleep(15_000);
     idle.send(publish('a', 'still here'));
     await idle.hears(publish('a', 'still here'));
+    assert.equal((await workerd.room('idle').facts()).started, 2);
     await idle.close();
   });
 });

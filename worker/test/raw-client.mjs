@@ -40,6 +40,9 @@ class RawClient {
   #heard = '';
   #waiting = () => {};
 
+  /** How many bytes of MQTT it has sent. */
+  sent = 0;
+
   /** The code and reason with which the WebSocket closed. */
   closed;
 
@@ -57,6 +60,7 @@ class RawClient {
 
   /** Sends one binary WebSocket message. */
   send(hex) {
+    this.sent += hex.length / 2;
     this.#socket.send(Buffer.from(hex, 'hex'));
   }
 

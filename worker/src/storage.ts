@@ -1,0 +1,49 @@
+// A room's records in the object's SQLite database. Knows no MQTT, and nothing of what the records say.
+
+import type { BrokerStorage, StorageChange, StoredRecord } from 'mqlite';
+
+/**
+ * The storage of one room. Nothing is awaited: what is sent after a commit is held by the runtime's output gate until that is
+ * durable, and all commits of one event become durable as one.
+ */
+export class SqliteStorage implements BrokerStorage {
+  readonly maximumValueBytes = MAXIMUM_ROW_BYTES - MAXIMUM_KEY_BYTES;
+  readonly #state: DurableObjectState;
+
+  constructor(state: DurableObjectState) {
+    this.#state = state;
+  }
+
+  load(): Iterable<StoredRecord> {
+    const { sql } = this.#state.storage;
+    // A table with row numbers has an index beside it: each change would write, and cost, two rows.
+    sql.exec('CREATE TABLE IF NOT EXISTS records (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID');
+    return records(sql.exec('SELECT key, value FROM records').raw<[ArrayBuffer, ArrayBuffer]>());
+  }
+
+  commit(changes: readonly StorageChange[]): void {
+    const { storage } = this.#state;
+    try {
+      storage.transactionSync(() => {
+        for (const { key, value } of changes) {
+          if (value) storage.sql.exec('INSERT OR REPLACE INTO records VALUES (?, ?)', key, value);
+          else storage.sql.exec('DELETE FROM records WHERE key = ?', key);
+        }
+      });
+    } catch (error) {
+      // Every connection ends with the object: nobody takes for stored what is not. The next event begins anew from the storage.
+      const sentence = `The storage of this room failed, so its broker starts again: ${error}`;
+      console.error(sentence);
+      this.#state.abort(sentence);
+    }
+  }
+}
+
+function* records(rows: Iterable<[ArrayBuffer, ArrayBuffer]>): Generator<StoredRecord> {
+  for (const [key, value] of rows) yield { key: new Uint8Array(key), value: new Uint8Array(value) };
+}
+
+/** "2 MB", says the platform of a row. */
+const MAXIMUM_ROW_BYTES = 2_000_000;
+/** The longest key of a `StoredRecord`. */
+const MAXIMUM_KEY_BYTES = 65_544;

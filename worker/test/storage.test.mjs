@@ -1,0 +1,165 @@
+// What a room writes, what it may weigh, and what becomes of it when that fails.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { packet, subscribe, text } from './raw-client.mjs';
+import { startSteered } from './steering.mjs';
+
+/** What the platform says of a row: 2 MB. */
+const LARGEST_ROW = 2_000_000;
+const WAITING = 50;
+
+const log = [];
+let workerd;
+before(async () => {
+  const LIMITS = { maximumPacketSize: 16 << 20, maximumQueuedMessages: WAITING, sysIntervalSeconds: 0 };
+  workerd = await startSteered({ variables: { LIMITS }, log: (line) => log.push(line) });
+});
+after(() => workerd.stop());
+
+const connect5 = (clientId) => packet('10', `${text('MQTT')}0502000000${text(clientId)}`);
+const hex4 = (value) => value.toString(16).padStart(4, '0');
+
+/** A room with a session that is away and subscribes to `a`. */
+async function roomWithAbsentee(name) {
+  const room = workerd.room(name);
+  const absentee = await room.open();
+  absentee.send(packet('10', `${text('MQTT')}04000000${text('absentee')}`));
+  await absentee.hears('20020000');
+  absentee.send(packet('82', `0001${text('a')}01`) + 'e000');
+  await absentee.hears('9003000101');
+  await absentee.closed;
+  return room;
+}
+
+test('A packet that no row can hold is refused: CONNACK says how large one may be, and the largest is kept', async () => {
+  const room = workerd.room('large');
+  const client = await room.open();
+  client.send(connect5('raw'));
+  const connack = await client.packet();
+  const largest = Number.parseInt(/^20..0000.*27(.{8})/.exec(connack)[1], 16);
+  assert.ok(largest < LARGEST_ROW && largest > 1_900_000, String(largest));
+  const topic = 't'.repeat(60_000);
+  const rest = `${text(topic)}000100`;
+  const payload = 'aa'.repeat(largest - 4 - rest.length / 2);
+  const length = Buffer.from([...leb(largest - 4)]).toString('hex');
+  client.send(`33${length}${rest}${payload}`);
+  assert.match(await client.packet(), /^40..0001/);
+  const [{ row }] = await room.steer('query', { sql: 'SELECT max(length(key) + length(value)) AS row FROM records' });
+  assert.ok(row > largest && row < LARGEST_ROW, String(row));
+  client.send(`33${Buffer.from(leb(largest)).toString('hex')}${text(topic)}`);
+  assert.match(await client.packet(), /^e0..95/);
+  await client.closed;
+});
+
+test('A publisher that floods a session which is away meets its limit: what is beyond is counted, and nothing grows', async () => {
+  const room = await roomWithAbsentee('flooded');
+  const publisher = await room.connect({ clientId: 'publisher' });
+  const measures = [];
+  for (let round = 0; round < 5; round += 1) {
+    for (let id = 1; id <= 200; id += 1) publisher.send(packet('32', `${text('a')}${hex4(id)}${'61'.repeat(100)}`));
+    for (let id = 1; id <= 200; id += 1) await publisher.hears(`4002${hex4(id)}`);
+    const [{ rows }] = await room.steer('query', { sql: 'SELECT count(*) AS rows FROM records' });
+    const { messagesDropped, messagesStored } = await room.steer('statistics');
+    measures.push({ rows, bytes: await room.steer('size'), messagesDropped, messagesStored });
+  }
+  const last = measures.at(-1);
+  console.log(`1,000 messages for a session that is away, with room for ${WAITING}: ${JSON.stringify(last)}`);
+  assert.equal(last.messagesStored, WAITING);
+  assert.equal(last.messagesDropped, 1000 - WAITING);
+  assert.deepEqual([last.rows, last.bytes], [measures[1].rows, measures[1].bytes]);
+  // which ones stay, the limit says: the oldest
+  const watcher = await room.connect({ clientId: 'watcher' });
+  watcher.send(subscribe('$SYS/broker/publish/messages/dropped'));
+  await watcher.hears('9003000100');
+  await Promise.all([publisher.close(), watcher.close()]);
+});
+
+test('A storage that fails ends the object with one sentence, and nobody is told that something was stored', async () => {
+  const room = await roomWithAbsentee('failing');
+  const publisher = await room.connect({ clientId: 'publisher' });
+  publisher.send(packet('32', `${text('a')}0001${'61'}`));
+  await publisher.hears('40020001');
+  await room.steer('fail');
+  publisher.send(packet('32', `${text('a')}0002${'62'}`));
+  await assert.rejects(publisher.packet(), /Heard ""/);
+  await publisher.closed;
+  const sentences = log.filter((line) => line.includes('The storage of this room failed'));
+  assert.ok(sentences.length > 0, log.join('\n'));
+  assert.match(sentences[0], /so its broker starts again: .*no such table: records/);
+  const back = await room.connect({ clientId: 'publisher' });
+  await back.close();
+});
+
+test('A room is exported as one file and imported as another, whose clients are told to come back', async () => {
+  const room = await roomWithAbsentee('exported');
+  await room.steer('publish', { topic: 'a', payload: 'waits', qos: 1 });
+  await room.steer('publish', { topic: 'r', payload: 'stays', retain: true });
+  const file = await room.export();
+  assert.equal(Buffer.from(file.subarray(0, 8)).toString('latin1'), 'MQlite\0\x01');
+  const other = workerd.room('imported');
+  const client = await other.open();
+  client.send(connect5('raw'));
+  await client.packet();
+  assert.equal(await other.import(file), 0);
+  assert.match(await client.packet(), /^e0..8b/);
+  await client.closed;
+  await other.evict();
+  const back = await other.open();
+  back.send(packet('10', `${text('MQTT')}04000000${text('absentee')}`));
+  await back.hears('20020100');
+  assert.match(await back.packet(), /^32..000161....7761697473$/);
+  back.send(packet('82', `0002${text('r')}00`));
+  await back.hears('9003000200');
+  assert.equal(await back.packet(), packet('31', `${text('r')}7374617973`));
+  await back.close();
+  await assert.rejects(other.import(new Uint8Array(3)));
+});
+
+test('What is remembered of a connection outgrows what a WebSocket may have beside it, and is then in the storage', async () => {
+  const room = workerd.room('remembered');
+  const client = await room.connect({ clientId: 'many' });
+  const filters = [];
+  for (let id = 1; id <= 40; id += 1) {
+    const filter = `${id}/${'f'.repeat(500)}`;
+    filters.push(filter);
+    const body = `${hex4(id)}${text(filter)}00`;
+    client.send(`82${Buffer.from(leb(body.length / 2)).toString('hex')}${body}`);
+    await client.hears(`9003${hex4(id)}00`);
+    await room.evict();
+  }
+  const rows = await room.steer('query', { sql: 'SELECT length(value) AS bytes FROM records' });
+  assert.equal(rows.length, 1);
+  assert.ok(rows[0].bytes > 16_000);
+  for (const filter of [filters[0], filters.at(-1)]) {
+    await room.steer('publish', { topic: filter, payload: 'x' });
+    const body = `${text(filter)}78`;
+    await client.hears(`30${Buffer.from(leb(body.length / 2)).toString('hex')}${body}`);
+  }
+  await client.close();
+  await room.steer('settle');
+  assert.deepEqual(await room.steer('query', { sql: 'SELECT * FROM records' }), []);
+});
+
+test('A room that wakes again and again takes no more memory', async () => {
+  const room = workerd.room('dreaming');
+  for (let number = 0; number < 200; number += 1) {
+    await room.steer('publish', { topic: `r/${number}`, payload: 'x'.repeat(5000), retain: true });
+  }
+  const wake = async (times) => {
+    for (let time = 0; time < times; time += 1) {
+      await room.evict();
+      await room.steer('statistics');
+    }
+    return (await room.facts()).memory;
+  };
+  const memory = await wake(5);
+  assert.equal(await wake(30), memory);
+});
+
+/** A Variable Byte Integer. */
+function leb(value) {
+  const bytes = [];
+  for (; value > 0x7f; value >>= 7) bytes.push((value & 0x7f) | 0x80);
+  return [...bytes, value];
+}
