@@ -90,6 +90,13 @@ export class MqttBroker extends Room {
     return this.ctx.storage.sql.databaseSize;
   }
 
+  attach(bytes) {
+    const { 1: socket } = new WebSocketPair();
+    this.ctx.acceptWebSocket(socket);
+    socket.serializeAttachment(new Uint8Array(bytes));
+    socket.close();
+  }
+
   statistics() {
     return this.broker.statistics();
   }
@@ -146,6 +153,7 @@ const orders = {
   statistics: (stub) => stub.statistics(),
   publish: (stub, _, { topic, payload, ...options }) => stub.publish(topic, payload, { qos: Number(options.qos ?? 0), retain: options.retain === 'true' }),
   populate: (stub, _, { count }) => stub.populate(Number(count)),
+  attach: (stub, _, { bytes }) => stub.attach(Number(bytes)),
   settle: (stub) => stub.settle(),
   export: async (stub) => new Response(await stub.export()),
   async import(stub, _, __, request) {
