@@ -20,7 +20,7 @@ $(shell mkdir -p target/ci)
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@printf '  make test-NAME  Run one suite alone: $(SUITES)\n'
-	@printf '  make spec-NAME  Run the scripts on another host: asleep tcp ws worker wasm; on all, with a table: all\n'
+	@printf '  make spec-NAME  Run the scripts on another host: asleep tcp ws worker worker-asleep wasm; on all, with a table: all\n'
 
 demo: target/ci/www.built ## Serve a page with a broker in it: port 8000, or PORT=n
 	@node www/serve.mjs
@@ -92,7 +92,7 @@ suite-worker: target/ci/js.built npm-worker
 # The representative part over the worker: what clients do most, and what only the host can answer.
 suite-spec: target/ci/worker.built
 	node .ci/spec.mjs asleep wasm tcp ws
-	node .ci/spec.mjs --modules=authenticate,connect,publish,session,will worker
+	node .ci/spec.mjs --modules=authenticate,connect,publish,session,will worker worker-asleep
 
 suite-tab: target/ci/js.built npm-interop setup-browser
 	.ci/browser npm --prefix tests/interop run tab
@@ -108,8 +108,8 @@ spec-asleep spec-tcp spec-ws: spec-%:
 spec-wasm: target/ci/wasm.built
 	@node .ci/spec.mjs wasm
 
-spec-worker: target/ci/worker.built
-	@node .ci/spec.mjs worker
+spec-worker spec-worker-asleep: spec-%: target/ci/worker.built
+	@node .ci/spec.mjs $*
 
 spec-all: target/ci/worker.built
 	@node .ci/spec.mjs --table in-process asleep tcp ws worker wasm

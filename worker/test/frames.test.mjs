@@ -79,6 +79,36 @@ test('A WebSocket that closes without DISCONNECT publishes its will', async () =
   await watcher.close();
 });
 
+test('What a client said before it closed is heard first: after a DISCONNECT there is no will', async () => {
+  const room = freshRoom();
+  const watcher = await connect(room, { clientId: 'watcher' });
+  watcher.send(subscribe('#'));
+  await watcher.hears(SUBACK);
+  const clients = await Promise.all(Array.from({ length: 20 }, (_, number) => connect(room, { clientId: `leaver-${number}`, will: 'gone' })));
+  await Promise.all(
+    clients.map((client) => {
+      client.send(PINGREQ);
+      client.send('e000');
+      return client.close();
+    }),
+  );
+  watcher.send(publish('a', 'last'));
+  await watcher.hears(publish('a', 'last'));
+  await watcher.close();
+});
+
+test('What comes at once is answered with fewer messages', async () => {
+  const client = await connect(freshRoom(), { clientId: 'busy' });
+  client.send(subscribe('a'));
+  await client.hears(SUBACK);
+  const { messages } = client;
+  for (let count = 0; count < 500; count += 1) client.send(publish('a', 'x'));
+  for (let count = 0; count < 500; count += 1) await client.hears(publish('a', 'x'));
+  console.log(`500 messages of one packet each, echoed in ${client.messages - messages}`);
+  assert.ok(client.messages - messages < 250);
+  await client.close();
+});
+
 test('Rooms know nothing of each other: the same client is in two, and messages stay in theirs', async () => {
   const rooms = [freshRoom(), freshRoom()];
   const [one, other] = await Promise.all(rooms.map((room) => connect(room, { clientId: 'same' })));

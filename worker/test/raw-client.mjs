@@ -40,6 +40,9 @@ class RawClient {
   #heard = '';
   #waiting = () => {};
 
+  /** How many WebSocket messages it has heard. */
+  messages = 0;
+
   /** How many bytes of MQTT it has sent. */
   sent = 0;
 
@@ -50,6 +53,7 @@ class RawClient {
     this.#socket = socket;
     socket.onmessage = ({ data }) => {
       if (data.byteLength === 0) throw new Error('An empty WebSocket message came.');
+      this.messages += 1;
       this.#heard += Buffer.from(data).toString('hex');
       this.#waiting();
     };
