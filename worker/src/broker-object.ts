@@ -31,13 +31,13 @@ export class MqttBroker extends DurableObject<Environment> {
   constructor(state: DurableObjectState, environment: Environment) {
     super(state, environment);
     const { clock = Date.now, ...options } = this.options();
+    const id = String(state.id);
+    brokers.get(id)?.deref()?.abandon();
     state.blockConcurrencyWhile(async () => {
       this.#alarm = new Alarm(state.storage, clock, await state.storage.getAlarm());
       const storage = new SqliteStorage(state);
       const resume = state.getWebSockets().flatMap((socket) => this.#wake(socket));
       this.broker = await Broker.open({ ...options, clock, timer: this.#alarm, storage, resume });
-      const id = String(state.id);
-      brokers.get(id)?.deref()?.abandon();
       brokers.set(id, new WeakRef(this.broker));
     });
   }
@@ -54,7 +54,14 @@ export class MqttBroker extends DurableObject<Environment> {
     const transport = this.#hold(socket);
     // The broker has nothing to remember before it hears something.
     transport.state = new Uint8Array();
-    this.broker.accept(transport);
+    try {
+      this.broker.accept(transport);
+    } catch (error) {
+      // It is over, as after two traps in a row, and has closed all others: whoever comes next finds a new one.
+      const sentence = `The broker of this room starts again: ${error}`;
+      console.error(sentence);
+      this.ctx.abort(sentence);
+    }
     return new Response(null, { status: 101, webSocket: client, headers: { 'Sec-WebSocket-Protocol': 'mqtt' } });
   }
 

@@ -90,6 +90,11 @@ export class MqttBroker extends Room {
     return this.ctx.storage.sql.databaseSize;
   }
 
+  /** Leaves the object with a broker that is over. */
+  end() {
+    return this.broker.close();
+  }
+
   attach(bytes) {
     const { 1: socket } = new WebSocketPair();
     this.ctx.acceptWebSocket(socket);
@@ -153,6 +158,7 @@ const orders = {
   statistics: (stub) => stub.statistics(),
   publish: (stub, _, { topic, payload, ...options }) => stub.publish(topic, payload, { qos: Number(options.qos ?? 0), retain: options.retain === 'true' }),
   populate: (stub, _, { count }) => stub.populate(Number(count)),
+  end: (stub) => stub.end(),
   attach: (stub, _, { bytes }) => stub.attach(Number(bytes)),
   settle: (stub) => stub.settle(),
   export: async (stub) => new Response(await stub.export()),
