@@ -320,3 +320,18 @@ test('A storage with a limit lowers Maximum Packet Size', async () => {
   await assert.rejects(client.publish('t', new Uint8Array(400_000)), { code: 'packet-too-large' });
   await broker.close();
 });
+
+test('A broker that is abandoned takes nothing any more, and leaves its storage, its timer and its transports alone', async () => {
+  const storage = new Memory();
+  let cleared = 0;
+  const broker = await Broker.open({ storage, resume: [], timer: { set() {}, clear: () => (cleared += 1) } });
+  const transport = new RawTransport();
+  broker.accept(transport);
+  const [clearedBefore, committedBefore] = [cleared, storage.commits];
+  broker.abandon();
+  broker.abandon();
+  assert.throws(() => broker.accept(new RawTransport()), { code: 'closed' });
+  assert.throws(() => broker.statistics(), { code: 'closed' });
+  assert.deepEqual([cleared, storage.commits, storage.closed], [clearedBefore, committedBefore, 0]);
+  assert.equal(transport.closed, false);
+});
