@@ -141,7 +141,7 @@ impl Connection {
     /// The client was let in: from now on the limits of clients apply.
     pub(super) fn open(&mut self, link: Box<Link>, maximum_packet_size: u32) {
         self.framer.set_maximum_packet_size(maximum_packet_size);
-        self.remembered.silence_at = None;
+        self.remembered.silence_at = link.keep_alive.peer_is_dead_at();
         self.stage = Stage::Open(link);
     }
 
@@ -232,7 +232,7 @@ impl Broker {
             let mut has_spoken = false;
             if let Stage::Open(link) = &mut connection.stage {
                 link.keep_alive.touch(self.now);
-                has_spoken = connection.remembered.silence_at.take().is_some();
+                has_spoken = connection.remembered.has_heard(&link.keep_alive);
             }
             match packet {
                 Err(error) => {
@@ -383,7 +383,7 @@ impl Broker {
         }
     }
 
-    /// The same for a connection that was resumed: until it speaks, this time stays however often it is resumed.
+    /// The same for a connection that was resumed: until it speaks, this time stays however often that happens.
     pub(super) fn set_silence_for_good(&mut self, id: ConnectionId, at: Option<Timestamp>) {
         self.set_silence(id, at);
         if let Some(connection) = self.connections.get_mut(&id) {

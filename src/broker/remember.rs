@@ -28,7 +28,7 @@ pub const MAXIMUM_STATE: usize = 16_000;
 pub(super) struct Remembered {
     /// The last state.
     state: Bytes,
-    /// When it is closed for silence, if nothing was heard since it was resumed: to resume it again gives it no more time.
+    /// When it is closed for silence, as far as the host knows: to resume it gives it no more time.
     pub(super) silence_at: Option<Timestamp>,
     /// Whether what was agreed on may have changed since it was remembered.
     pub(super) is_stale: bool,
@@ -79,6 +79,20 @@ impl Remembered {
         }
         self.state = state.clone();
         Some(state)
+    }
+
+    /// Something was heard. Tells whether that is to be remembered: a little late is soon enough, and what is a record of its
+    /// own is not written again for it.
+    pub(super) fn has_heard(&mut self, keep_alive: &KeepAlive) -> bool {
+        let at = if self.is_stored { None } else { keep_alive.peer_is_dead_at() };
+        let is_due = match (self.silence_at, at) {
+            (Some(known), Some(at)) => at.millis_since(known) > keep_alive.sixteenth_millis(),
+            (known, at) => known != at,
+        };
+        if is_due {
+            self.silence_at = at;
+        }
+        is_due
     }
 
     /// Deletes the records of bytes that were all read.
@@ -235,6 +249,7 @@ impl Broker {
         self.statistics.clients_connected += 1;
         self.statistics.clients_maximum = self.statistics.clients_maximum.max(self.statistics.clients_connected);
         self.watch_sys(session_id);
+        self.resume_sys(link.sys_at);
         self.set_silence_for_good(id, keep_alive.peer_is_dead_at());
         Some(())
     }
@@ -311,6 +326,7 @@ impl Broker {
             },
             uncounted,
             resends,
+            sys_at: self.sys_at.filter(|_| session.watches_sys),
         })
     }
 }

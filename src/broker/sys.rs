@@ -1,7 +1,7 @@
 //! `$SYS` topics: what the broker says of itself, to those who subscribe and only while they do.
 
 use super::{
-    Broker,
+    Broker, Durability,
     deadlines::Due,
     deliver::Shared,
     message::{Message, Origin},
@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     codec::{Publish, Text},
+    time::Timestamp,
     topic::{TopicFilter, TopicName},
 };
 use alloc::{
@@ -60,10 +61,23 @@ impl Broker {
         }
     }
 
+    /// A broker before this one would have published them at this time.
+    pub(super) fn resume_sys(&mut self, at: Option<Timestamp>) {
+        if at < self.sys_at && at.is_some() {
+            self.deadlines.set(Due::Sys, self.sys_at, at);
+            self.sys_at = at;
+        }
+    }
+
     fn set_sys(&mut self) {
         let at = Some(self.now.plus_secs(self.config.sys_interval_seconds.into()));
         self.deadlines.set(Due::Sys, self.sys_at, at);
         self.sys_at = at;
+        if self.config.durability == Durability::Connections {
+            let watchers = self.sessions.values().filter(|session| session.watches_sys);
+            let connections: Vec<_> = watchers.filter_map(|session| session.connection).collect();
+            connections.into_iter().for_each(|connection| self.connection_changed(connection));
+        }
     }
 
     fn all_sys_messages(&self) -> Vec<Arc<Message>> {

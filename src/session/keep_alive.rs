@@ -35,6 +35,11 @@ impl KeepAlive {
         if self.seconds == 0 { None } else { Some(self.last.plus_millis(self.seconds as u64 * 1_500)) }
     }
 
+    /// A sixteenth of it: by so much may be noted late that the peer spoke, which leaves it well over one interval.
+    pub const fn sixteenth_millis(&self) -> u64 {
+        self.seconds as u64 * 1_000 / 16
+    }
+
     /// When a PINGREQ is due; `None` when switched off. [MQTT-3.1.2-20]
     pub const fn ping_is_due_at(&self) -> Option<Timestamp> {
         if self.seconds == 0 { None } else { Some(self.last.plus_secs(self.seconds as u64)) }

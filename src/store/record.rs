@@ -243,6 +243,8 @@ record!(
         uncounted: Vec<PacketId>,
         /// What of that is still to be sent again, in order.
         resends: Vec<PacketId>,
+        /// When `$SYS` is published next, if it has subscribed to that.
+        sys_at: Option<Timestamp>,
     }
 );
 

@@ -69,7 +69,9 @@ impl Model {
             };
         }
         let Some(number) = connection.session else { return connection.held.push(packet) };
-        (connection.last, connection.resumed_at) = (self.now, None);
+        connection.last = self.now;
+        let sixteenth = u64::from(connection.keep_alive) * 1_000 / 16;
+        connection.noted = connection.noted.filter(|noted| self.now - noted <= sixteenth).or(Some(self.now));
         match packet {
             Packet::Publish(publish) => self.publish(id, number, publish),
             Packet::PubAck(ack) | Packet::PubComp(ack) => self.session(number).finish(ack.packet_id),
@@ -141,7 +143,7 @@ impl Model {
         self.touch(number, true);
         let connection = self.connections.get_mut(&id).expect("it was there above");
         (connection.session, connection.last, connection.keep_alive) = (Some(number), self.now, connect.keep_alive);
-        connection.resumed_at = None;
+        connection.noted = Some(self.now);
         connection.silence_at = Some(self.now + u64::from(connect.keep_alive) * 1_500).filter(|at| *at > self.now);
         connection.receive_maximum = properties.receive_maximum.map_or(65_535, |it| usize::from(it.get())).min(most);
         let held = std::mem::take(&mut connection.held);

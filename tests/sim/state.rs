@@ -48,8 +48,8 @@ pub struct Connection {
     pub session: Option<u64>,
     /// Since when nothing came.
     pub last: u64,
-    /// When it was resumed, if nothing came since.
-    pub resumed_at: Option<u64>,
+    /// Since when, as far as is remembered; a sixteenth of the Keep Alive late, at most.
+    pub noted: Option<u64>,
     /// When to see whether something came.
     pub silence_at: Option<u64>,
     pub keep_alive: u16,
@@ -97,7 +97,7 @@ impl Model {
 
     pub fn resumed(&mut self, id: ConnectionId) {
         let connection = self.connections.get_mut(&id).expect("the host has it still");
-        connection.last = *connection.resumed_at.get_or_insert(self.now);
+        connection.last = *connection.noted.get_or_insert(self.now);
         let patience = if connection.session.is_some() { u64::from(connection.keep_alive) * 1_500 } else { 10_000 };
         connection.silence_at = Some(connection.last + patience).filter(|_| patience > 0);
         if connection.pending.is_some() {

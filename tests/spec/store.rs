@@ -525,3 +525,45 @@ fn records_that_are_not_sound_are_named_and_the_rest_is_kept() {
         }
     }
 }
+
+/// [MQTT-3.1.2-22]
+#[test]
+fn a_broker_that_sleeps_gives_silence_no_more_time() {
+    both(|version| {
+        let mut trace = durable(version);
+        trace.connect_with("ada", Connect { keep_alive: 16, ..connect("ada") });
+        for _ in 0..10 {
+            trace.sleep();
+            trace.wait_secs(15);
+            trace.sleep();
+            trace.send("ada", Packet::PingReq);
+            trace.expect("ada", Packet::PingResp);
+        }
+        for _ in 0..22 {
+            trace.sleep();
+            trace.wait_secs(1);
+            trace.expect_nothing("ada");
+        }
+        trace.sleep();
+        trace.wait_secs(2);
+        trace.expect_thrown_out("ada", ReasonCode::KeepAliveTimeout);
+    });
+}
+
+#[test]
+fn sys_topics_come_in_their_interval_although_the_broker_sleeps() {
+    let mut trace = durable(V5);
+    trace.connect("ada");
+    trace.subscribe("ada", "$SYS/broker/uptime", AtMostOnce);
+    trace.hear_publish("ada");
+    for _ in 0..3 {
+        for _ in 0..9 {
+            trace.sleep();
+            trace.wait_secs(1);
+            trace.expect_nothing("ada");
+        }
+        trace.sleep();
+        trace.wait_secs(1);
+        trace.hear_publish("ada");
+    }
+}
