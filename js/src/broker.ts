@@ -64,13 +64,13 @@ export class Broker {
       },
       ...(storage && { revive: () => this.#revive() }),
     });
-    for (const transport of resume) {
-      const { state = new Uint8Array() } = transport;
-      const connection = this.#connections.add(transport);
-      this.#runner.feed((engine, now) => engine.resumed(now, connection, state));
+    if (!storage) return;
+    // Then sessions that were connected and are not any more hear of it.
+    const numbers = resume.map((transport) => this.#connections.add(transport, true));
+    this.#runner.tell(this.#resumptions(numbers));
+    if (this.#rejected > 0 && !options.onEvent) {
+      console.warn(`MQlite: ${this.#rejected} records in the storage cannot be used, and are left there.`);
     }
-    // Sessions that were connected and are not any more hear of it now.
-    if (storage) this.#runner.feed(TIMEOUT.run);
   }
 
   /**
@@ -82,9 +82,9 @@ export class Broker {
     check(known);
     await load(known.wasm);
     const journal = new Journal(known.storage);
-    const records = await journal.load().catch((error: MqttError) => {
+    const records = await journal.load().catch(async (error: MqttError) => {
+      await journal.close().catch(report);
       if (known.storageFallback === undefined) throw error;
-      journal.goOn();
       attempt(() => known.onEvent?.({ type: 'storageFailed', error }));
       return [];
     });
@@ -102,8 +102,7 @@ export class Broker {
    */
   accept(connectable: Connectable): void {
     this.#runner.mustGoOn();
-    const connection = this.#connections.add(toTransport(connectable));
-    this.#runner.feed((engine, now) => engine.opened(now, connection));
+    this.#connections.open(toTransport(connectable));
   }
 
   /**
@@ -168,21 +167,13 @@ export class Broker {
    */
   async import(file: Uint8Array): Promise<number> {
     checkBytes('file', file);
-    const records = refusing(() => Records.parse(file));
-    this.#runner.look(() => {});
-    this.#runner.feed((engine, now) => engine.shutDown(now));
-    this.#rejected = 0;
-    await this.#runner.replace(async () => {
-      await this.#journal.settled();
-      this.#connections.hangUpAll();
-      const old = await this.#journal.load();
-      return () => {
-        const engine = this.#engine(records);
-        for (const { key } of old) this.#journal.write({ key, value: undefined });
-        engine.store();
-        this.#journal.commit();
-        return { engine, inputs: [TIMEOUT] };
-      };
+    this.#runner.mustGoOn();
+    this.#mustFit(file);
+    await new Promise<void>((resolve, reject) => {
+      this.#runner.feed((engine, now) => {
+        engine.shutDown(now);
+        this.#runner.replace(() => this.#imported(file)).then(resolve, reject);
+      }, reject);
     });
     await this.#journal.settled();
     return this.#rejected;
@@ -196,7 +187,13 @@ export class Broker {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#runner.feed((engine, now) => engine.shutDown(now));
-    this.#runner.feed(() => this.#runner.end(CLOSED()));
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        this.#runner.end(CLOSED());
+        resolve();
+      };
+      this.#runner.feed(end, () => resolve());
+    });
     try {
       await this.#journal.settled();
     } finally {
@@ -238,21 +235,52 @@ export class Broker {
 
   /** Another engine, that knows what is durable. The connection whose bytes broke the first one is not resumed. */
   async #revive(): Promise<() => Successor<BrokerEngine>> {
-    if (!this.#journal.isStored) throw new MqttError('broken', 'The WebAssembly instance failed.', { hint: 'Open a new broker.' });
+    if (!this.#journal.isStored) throw BROKEN();
     const { speaking } = this.#connections;
     this.#journal.discard();
-    if (!this.#options.resume) this.#connections.hangUpAll();
+    if (!this.#options.resume) this.#connections.hangUpAll(this.#connections.known());
     else if (speaking !== undefined) this.#connections.hangUp(speaking);
-    const numbers = this.#connections.numbers();
+    const numbers = this.#connections.known();
     await this.#journal.settled();
+    if (!this.#journal.isStored) throw BROKEN();
     const records = await this.#journal.load();
+    return () => ({ engine: this.#engine(toRecords(records)), inputs: this.#resumptions(numbers) });
+  }
+
+  /** Another engine, that knows what is in the file alone. */
+  async #imported(file: Uint8Array): Promise<() => Successor<BrokerEngine>> {
+    await this.#journal.settled();
+    const old = await this.#journal.load();
     return () => {
-      const engine = this.#engine(toRecords(records));
-      const inputs = this.#connections.states(numbers).map(([connection, state]) => ({
-        run: (engine: BrokerEngine, now: number) => engine.resumed(now, connection, state),
-      }));
-      return { engine, inputs: [...inputs, TIMEOUT] };
+      this.#rejected = 0;
+      const engine = this.#engine(Records.parse(file));
+      this.#connections.hangUpAll(this.#connections.known());
+      for (const { key } of old) this.#journal.write({ key, value: undefined });
+      engine.store();
+      this.#journal.commit();
+      return { engine, inputs: [TIMEOUT] };
     };
+  }
+
+  /** What an engine is to know first: which connections outlived the one before, and that there are no others. */
+  #resumptions(numbers: number[]): Input<BrokerEngine>[] {
+    const resumed = this.#connections.states(numbers).map(([connection, state]) => ({
+      run: (engine: BrokerEngine, now: number) => engine.resumed(now, connection, state),
+    }));
+    return [...resumed, TIMEOUT];
+  }
+
+  /**
+   * @throws MqttError `invalid-options` for a file that is no whole export, or has more in a value than the storage takes.
+   */
+  #mustFit(file: Uint8Array): void {
+    const { maximumValueBytes = Number.POSITIVE_INFINITY } = this.#options.storage ?? {};
+    const records = refusing(() => Records.parse(file));
+    const longest = records.longest();
+    records.free();
+    if (longest > maximumValueBytes) {
+      throw new MqttError('invalid-options', `The storage takes values of ${maximumValueBytes} bytes, and one here has ${longest}.`);
+    }
   }
 
   #storageFailed(error: MqttError): void {
@@ -290,6 +318,9 @@ function check({ grants, authenticate, storage, storageFallback, resume }: Broke
   if (!storage && (storageFallback !== undefined || resume)) {
     throw new MqttError('invalid-options', 'The options "storageFallback" and "resume" count for nothing without "storage".');
   }
+  if ((storage?.maximumValueBytes ?? LEAST_VALUE) < LEAST_VALUE) {
+    throw new MqttError('invalid-options', `The storage must take values of ${LEAST_VALUE} bytes at least.`);
+  }
   if (storageFallback !== undefined && storageFallback !== 'memory') {
     throw new MqttError('invalid-options', 'storageFallback must be "memory", or be left out.');
   }
@@ -306,6 +337,8 @@ function understood(verdict: Verdict | undefined): object {
 
 const TIMEOUT: Input<BrokerEngine> = { run: (engine, now) => engine.timeout(now) };
 
+const BROKEN = () => new MqttError('broken', 'The WebAssembly instance failed.', { hint: 'Open a new broker.' });
+
 const CLOSED = () => new MqttError('closed', 'The broker is closed.', { hint: 'Open another.' });
 
 /** The limit where none is given. */
@@ -313,6 +346,9 @@ const MAXIMUM_PACKET_SIZE = 1 << 20;
 
 /** Bytes that a value may have besides a packet, and some to spare: `Action::Put` of the core says how many. */
 const BESIDE_PACKET = 1 << 17;
+
+/** What a storage's values must have room for, in bytes: a packet as large as a CONNECT may be, and what is beside it. */
+const LEAST_VALUE = 1 << 18;
 
 /** A Reason Code. */
 const UNSPECIFIED_ERROR = 0x80;

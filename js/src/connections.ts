@@ -1,7 +1,7 @@
 // A broker's connections, by number: what goes to each and what comes from it. Knows no MQTT.
 
 import type { BrokerEngine } from './engine.js';
-import { report } from './error.js';
+import { attempt, report } from './error.js';
 import type { Journal } from './journal.js';
 import { letProcessEnd } from './timer.js';
 import { toBytes, type Transport } from './transport.js';
@@ -10,6 +10,8 @@ type Feed = (run: (engine: BrokerEngine, now: number) => void) => void;
 
 interface Connection {
   readonly transport: Transport;
+  /** Whether an engine knows it. */
+  isKnown: boolean;
   /** How many writes wait for the storage. */
   held: number;
 }
@@ -35,8 +37,9 @@ export class Connections {
     return this.#speaking;
   }
 
-  numbers(): number[] {
-    return [...this.#connections.keys()];
+  /** The numbers of those that an engine knows. */
+  known(): number[] {
+    return [...this.#connections].flatMap(([number, { isKnown }]) => (isKnown ? [number] : []));
   }
 
   /** What is remembered of each that is still there. */
@@ -47,10 +50,21 @@ export class Connections {
     });
   }
 
+  /** Serves a transport that has just opened. */
+  open(transport: Transport): void {
+    const number = this.add(transport, false);
+    this.#feed((engine, now) => {
+      const connection = this.#connections.get(number);
+      if (!connection) return;
+      connection.isKnown = true;
+      engine.opened(now, number);
+    });
+  }
+
   /** Numbers a transport; what comes over it goes to the engine. */
-  add(transport: Transport): number {
+  add(transport: Transport, isKnown: boolean): number {
     const number = (this.#last += 1);
-    this.#connections.set(number, { transport, held: 0 });
+    this.#connections.set(number, { transport, isKnown, held: 0 });
     transport.onmessage = ({ data }) => {
       const bytes = toBytes(data);
       if (bytes) return this.#feed((engine, now) => this.#hear(engine, now, number, bytes));
@@ -93,17 +107,16 @@ export class Connections {
     this.#journal.after(() => this.hangUp(number));
   }
 
-  /** Closes at once. */
+  /** Closes at once. Nothing is remembered of it: it is not to be resumed. */
   hangUp(number: number): void {
-    try {
-      this.#release(number)?.close();
-    } catch (error) {
-      report(error);
-    }
+    const transport = this.#release(number);
+    if (!transport) return;
+    if (transport.state) attempt(() => (transport.state = undefined));
+    attempt(() => transport.close());
   }
 
-  hangUpAll(): void {
-    for (const number of this.numbers()) this.hangUp(number);
+  hangUpAll(numbers: Iterable<number> = [...this.#connections.keys()]): void {
+    for (const number of numbers) this.hangUp(number);
     this.#look();
   }
 

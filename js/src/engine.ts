@@ -92,6 +92,8 @@ interface Engine {
 export interface Input<E> {
   readonly run: (engine: E, now: number) => void;
   readonly refuse?: (error: MqttError) => void;
+  /** Whether it tells a new engine what an earlier one knew: one that takes the place of this one is told anew. */
+  readonly isTold?: boolean;
 }
 
 /** Feeds an engine one input at a time, whoever has one to give, and wakes it when its deadline has passed. */
@@ -101,13 +103,15 @@ export class Runner<E extends Engine> {
   readonly #timer: Timer;
   readonly #failed: (error: MqttError) => void;
   readonly #revive: RunnerOptions<E>['revive'];
-  readonly #inputs: Input<E>[] = [];
+  #inputs: Input<E>[] = [];
   readonly #deferred: (() => void)[] = [];
   #instance = instance;
   #running = false;
-  /** Whether inputs wait for another engine. */
-  #isParted = false;
-  /** Whether the engine has taken an input since it was made. */
+  /** How many engines are to take the place of this one: inputs wait for the last. */
+  #awaited = 0;
+  /** The last of these. */
+  #successor: Promise<unknown> = Promise.resolve();
+  /** Whether the engine has done anything since it took the place of another. */
   #isProven = true;
   /** Whether the engine is in a call: if that failed, it is so for ever. */
   #isBusy = false;
@@ -124,9 +128,15 @@ export class Runner<E extends Engine> {
     if (!revive) runners.add(this);
   }
 
-  /** Gives the engine an input: now, or after the one that it is busy with. */
-  feed(run: (engine: E, now: number) => void): void {
-    this.#feed({ run });
+  /** Gives the engine an input: now, or after the one that it is busy with. If it is over, `refuse` is called. */
+  feed(run: (engine: E, now: number) => void, refuse?: (error: MqttError) => void): void {
+    this.#feed(refuse ? { run, refuse } : { run });
+  }
+
+  /** Tells the engine what an earlier one knew, as a whole. */
+  tell(inputs: Input<E>[]): void {
+    this.#inputs.push(...inputs.map((input) => ({ ...input, isTold: true })));
+    this.#run();
   }
 
   /** Gives the engine an input that it may refuse. */
@@ -152,17 +162,17 @@ export class Runner<E extends Engine> {
   }
 
   #run(): void {
-    if (this.#running || this.#isParted) return;
+    if (this.#running || this.#awaited > 0) return;
     if (this.#instance !== instance) return this.broke(new MqttError('broken', 'The WebAssembly instance failed.'));
     this.#running = true;
     let next: Input<E> | undefined;
     try {
-      while (!this.#isParted && (next = this.#inputs.shift())) {
+      while (this.#awaited === 0 && (next = this.#inputs.shift())) {
         const now = this.#clock();
         this.#isBusy = true;
         next.run(this.#engine, now);
         this.#isBusy = false;
-        this.#isProven = true;
+        this.#isProven ||= !next.isTold;
         this.#runDeferred();
       }
       this.#arm();
@@ -180,24 +190,37 @@ export class Runner<E extends Engine> {
 
   /** The engine's instance is gone: another engine takes its place, unless it was one that took the place and did nothing. */
   broke(error: MqttError): void {
-    if (this.#isParted) return;
+    if (this.#over || this.#awaited > 0) return;
     if (!this.#revive || !this.#isProven) return this.fail(error);
     this.#isProven = false;
     this.replace(this.#revive).catch((cause: unknown) => this.fail(cause instanceof MqttError ? cause : error));
   }
 
-  /** Lets another engine take the place of this one. While that is prepared, inputs wait. */
-  async replace(prepare: () => Promise<() => Successor<E>>): Promise<void> {
-    this.#isParted = true;
-    const make = await prepare().finally(() => (this.#isParted = false));
-    if (this.#over) throw this.#over;
-    const { engine, inputs } = refusing(make);
+  /** Lets another engine take the place of this one, and of those that are to before. While that is prepared, inputs wait. */
+  replace(prepare: () => Promise<() => Successor<E>>): Promise<void> {
+    const before = this.#awaited > 0 ? this.#successor.catch(() => {}) : undefined;
+    this.#awaited += 1;
+    const replaced = (async () => {
+      try {
+        await before;
+        const make = await prepare();
+        if (this.#over) throw this.#over;
+        this.#take(refusing(make));
+      } finally {
+        this.#awaited -= 1;
+        this.#run();
+      }
+    })();
+    this.#successor = replaced;
+    return replaced;
+  }
+
+  #take({ engine, inputs }: Successor<E>): void {
     if (this.#instance === instance && !this.#isBusy) this.#engine.free();
     this.#engine = engine;
     this.#instance = instance;
     this.#isBusy = false;
-    this.#inputs.unshift(...inputs);
-    this.#run();
+    this.#inputs = [...inputs.map((input) => ({ ...input, isTold: true })), ...this.#inputs.filter(({ isTold }) => !isTold)];
   }
 
   /** The engine is of no use any more. */
@@ -231,23 +254,24 @@ export class Runner<E extends Engine> {
   }
 
   /**
+   * Notices what became of the engine.
    * @throws MqttError that says why no input is taken any more.
    */
   mustGoOn(): void {
+    this.#run();
     if (this.#over) throw this.#over;
   }
 
   /**
    * Looks at the engine.
-   * @throws MqttError `busy`, or why it takes no input any more.
+   * @throws MqttError `busy`, `broken`, or why it takes no input any more.
    */
   look<T>(at: (engine: E) => T): T {
-    if (this.#over) throw this.#over;
-    this.#run();
-    if (this.#isBusy || this.#isParted) {
+    this.mustGoOn();
+    if (this.#isBusy || this.#awaited > 0) {
       throw new MqttError('busy', 'The engine is busy just now.', { hint: 'Call later, from a promise.' });
     }
-    return at(this.#engine);
+    return refusing(() => at(this.#engine));
   }
 
   #runDeferred(): void {
@@ -261,7 +285,7 @@ export class Runner<E extends Engine> {
   }
 
   #arm(): void {
-    if (this.#over || this.#isParted) return;
+    if (this.#over || this.#awaited > 0) return;
     const deadline = this.#engine.deadline();
     if (deadline === this.#deadline) return;
     this.#deadline = deadline;

@@ -1,6 +1,6 @@
 // Between a broker and its storage: changes go out in groups, and what depends on them waits. Knows no MQTT.
 
-import { isThenable, MqttError } from './error.js';
+import { isThenable, MqttError, report } from './error.js';
 import type { BrokerStorage, StorageChange, StoredRecord } from './storage.js';
 
 /**
@@ -85,7 +85,7 @@ export class Journal {
 
   /** Goes on without a storage: what waits need not any more. */
   goOn(): void {
-    this.#storage = undefined;
+    this.close().catch(report);
     this.#error = undefined;
     this.#isBusy = false;
     this.#gathered.unshift(...this.#waiting.splice(0));

@@ -1,52 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Broker, MqttError } from 'mqlite';
+import { Memory, Slow } from './storages.mjs';
 import { RawTransport, rawClient } from './support.mjs';
-
-/** A storage that keeps records in memory, and answers as `commit` says: at once unless told otherwise. */
-class Memory {
-  records = new Map();
-  commits = 0;
-  closed = 0;
-
-  load() {
-    return [...this.records].map(([key, value]) => ({ key: Buffer.from(key, 'hex'), value }));
-  }
-
-  commit(changes) {
-    this.commits += 1;
-    for (const { key, value } of changes) {
-      const name = Buffer.from(key).toString('hex');
-      if (value) this.records.set(name, value);
-      else this.records.delete(name);
-    }
-  }
-
-  close() {
-    this.closed += 1;
-  }
-}
-
-/** One that takes until `finish` is called. */
-class Slow extends Memory {
-  #pending = [];
-
-  commit(changes) {
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ resolve: () => resolve(super.commit(changes)), reject });
-    });
-  }
-
-  get pending() {
-    return this.#pending.length;
-  }
-
-  finish(error) {
-    const { resolve, reject } = this.#pending.shift();
-    if (error) reject(error);
-    else resolve();
-  }
-}
 
 const PERSISTENT = { clientId: 'ada', cleanStart: false, properties: { sessionExpiryInterval: 3600 } };
 const turn = () => new Promise((resolve) => setTimeout(resolve));
@@ -81,12 +37,12 @@ test('Nothing is acknowledged before it is durable, and one group gathers while 
     await client.publish(`t/${number}`, 'x', { qos: 1, retain: true });
     return storage.commits;
   });
-  while (storage.pending === 0) await turn();
+  while (storage.pending.length === 0) await turn();
   await turn();
-  assert.equal(storage.pending, 1);
+  assert.equal(storage.pending.length, 1);
   storage.finish();
   assert.equal(await published[0], 1);
-  while (storage.pending === 0) await turn();
+  while (storage.pending.length === 0) await turn();
   storage.finish();
   assert.deepEqual(await Promise.all(published), [1, 2, 2]);
   assert.equal(storage.records.size, 3);
@@ -100,7 +56,7 @@ test('A storage that fails ends the broker, and what was not stored is not ackno
   const broker = await Broker.open({ storage });
   const client = await broker.connect({ clientId: 'eve' });
   const published = client.publish('t', 'x', { qos: 1, retain: true });
-  while (storage.pending === 0) await turn();
+  while (storage.pending.length === 0) await turn();
   storage.finish(new MqttError('storage-full', 'There is no room.'));
   await assert.rejects(published, { code: 'interrupted' });
   await assert.rejects(broker.connect(), { code: 'storage-full' });
@@ -128,7 +84,7 @@ test('With a fallback to memory the broker goes on with what it has', async () =
   const broker = await Broker.open({ storage, storageFallback: 'memory', onEvent });
   const client = await broker.connect({ clientId: 'eve' });
   const published = client.publish('t', 'x', { qos: 1, retain: true });
-  while (storage.pending === 0) await turn();
+  while (storage.pending.length === 0) await turn();
   storage.finish(new MqttError('storage-lost', 'It was deleted.'));
   await published;
   await client.publish('t/2', 'x', { qos: 1, retain: true });

@@ -21,7 +21,7 @@ export class SocketTransport implements Transport {
     return this.#socket.deserializeAttachment() ?? undefined;
   }
 
-  set state(state: Uint8Array) {
+  set state(state: Uint8Array | undefined) {
     this.#socket.serializeAttachment(state);
   }
 

@@ -90,6 +90,11 @@ impl Records {
         Export::parse(file.into()).map(Self).map_err(invalid)
     }
 
+    /// The length of the longest value, in bytes.
+    pub fn longest(&self) -> usize {
+        self.0.iter().map(|(_, value)| value.len()).max().unwrap_or_default()
+    }
+
     /// One more, in any order.
     pub fn push(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.0.push((key.into(), value.into()));
