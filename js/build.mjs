@@ -13,6 +13,8 @@ process.chdir(fileURLToPath(new URL('.', import.meta.url)));
 await rm('dist', { recursive: true, force: true });
 await mkdir('dist');
 await copyFile(WASM, 'dist/mqlite.wasm');
+// Its code is inside, under these terms.
+await copyFile('node_modules/idb/LICENSE', 'dist/LICENSE-idb');
 
 const common = { absWorkingDir: process.cwd(), bundle: true, format: 'esm', target: 'es2022' };
 await build({ ...common, entryPoints: ['src/entry/default.ts'], outfile: 'dist/index.js', loader: { '.wasm': 'base64' } });

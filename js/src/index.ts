@@ -24,6 +24,7 @@ export type {
 } from './options.js';
 export type { Answer, Closed } from './outcome.js';
 export type { BrokerStorage, StorageChange, StoredRecord } from './storage.js';
+export { type IndexedDbOptions, indexedDb } from './storages/indexed-db.js';
 export type { MessageHandler, Subscription } from './subscription.js';
 export type { Clock, Timer } from './timer.js';
 export type { Connectable, MessagePortLike, Transport, WebSocketLike } from './transport.js';

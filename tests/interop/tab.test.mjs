@@ -1,46 +1,26 @@
 // MQTT.js, as it is, against the broker in a tab of Chromium.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { WebSocketServer } from 'ws';
 import { launch } from './browser.mjs';
+import { serve } from './origin.mjs';
 import { scenarios } from './scenarios.mjs';
 
-const inFolder = (path) => fileURLToPath(new URL(path, import.meta.url));
-
 describe('the broker in a tab', () => {
-  let server, browser, page;
+  let origin, browser, page;
 
   before(async () => {
-    const { outputFiles } = await build({
-      entryPoints: { page: inFolder('tab/page.mjs'), worker: inFolder('tab/worker.mjs') },
-      alias: { mqlite: inFolder('../../js/dist/index.js') },
-      bundle: true,
-      format: 'esm',
-      write: false,
-      outdir: '/',
-    });
-    const files = new Map(outputFiles.map(({ path, contents }) => [path, contents]));
-    server = createServer(({ url }, response) => {
-      const script = files.get(url);
-      response.setHeader('Content-Type', script ? 'text/javascript' : 'text/html');
-      response.end(script ?? '<!doctype html><title>tab</title><script type="module" src="page.js"></script>');
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    origin = await serve(['page', 'worker']);
     browser = await launch();
     page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    await page.goto(origin.url);
     await page.waitForFunction('globalThis.names');
   });
 
   after(async () => {
     await browser?.close();
-    server?.closeAllConnections();
-    server?.close();
+    origin?.close();
   });
 
   for (const [number, { name }] of scenarios.entries()) {
