@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 const inFolder = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Serves `/NAME.js` for each script in the folder tab, and a page that runs it at `/NAME`; the first also at `/`. */
-export async function serve(names, { plugins = [] } = {}) {
+export async function serve(names) {
   const { outputFiles } = await build({
     entryPoints: names.map((name) => inFolder(`tab/${name}.mjs`)),
     alias: { mqlite: inFolder('../../js/dist/index.js') },
@@ -15,7 +15,6 @@ export async function serve(names, { plugins = [] } = {}) {
     format: 'esm',
     write: false,
     outdir: '/',
-    plugins,
   });
   const files = new Map(outputFiles.map(({ path, contents }) => [path, contents]));
   const server = createServer(({ url }, response) => {

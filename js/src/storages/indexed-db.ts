@@ -46,6 +46,8 @@ class IndexedDbStorage implements BrokerStorage {
   #lock: Lock | undefined;
   #database: IDBPDatabase<Schema> | undefined;
   #lost: MqttError | undefined;
+  /** Ends what waits for the database. */
+  #interrupt: ((error: MqttError) => void) | undefined;
 
   constructor(name: string, options: KnownOptions) {
     this.#name = name;
@@ -54,10 +56,10 @@ class IndexedDbStorage implements BrokerStorage {
 
   async load(): Promise<StoredRecord[]> {
     try {
-      if (!this.#lock) await this.#open();
-      return await this.#read();
+      if (!this.#lock && !this.#lost) await this.#open();
+      return await this.#unlessLost(this.#read());
     } catch (cause) {
-      const error = this.#explain(cause);
+      const error = await this.#explain(cause);
       await this.close();
       throw error;
     }
@@ -65,23 +67,19 @@ class IndexedDbStorage implements BrokerStorage {
 
   async commit(changes: readonly StorageChange[]): Promise<void> {
     try {
-      await this.#write(changes);
+      await this.#unlessLost(this.#write(changes));
     } catch (cause) {
-      throw this.#explain(cause);
+      throw await this.#explain(cause);
     }
   }
 
   async close(): Promise<void> {
-    const held = this.#lock;
-    this.#database?.close();
-    this.#database = undefined;
-    this.#lock = undefined;
-    await held?.release();
+    this.#lost = undefined;
+    await this.#release();
   }
 
   async #open(): Promise<void> {
     const { openTimeoutMillis } = this.#options;
-    this.#lost = undefined;
     if (typeof indexedDB === 'undefined') {
       throw new MqttError('storage-unavailable', 'This platform has no IndexedDB.', { hint: 'Use another storage, or none.' });
     }
@@ -91,7 +89,8 @@ class IndexedDbStorage implements BrokerStorage {
 
   /** Reads in batches: beside the records, the browser never holds more than one in memory. */
   async #read(): Promise<StoredRecord[]> {
-    const { store } = this.#opened().transaction(STORE);
+    const { store, done } = this.#opened().transaction(STORE);
+    done.catch(() => {}); // its requests tell as much
     const records: StoredRecord[] = [];
     for (let range: IDBKeyRange | undefined, count = BATCH; count === BATCH; ) {
       const [keys, values] = await Promise.all([store.getAllKeys(range, BATCH), store.getAll(range, BATCH)]);
@@ -132,29 +131,45 @@ class IndexedDbStorage implements BrokerStorage {
     this.#lost ??= new MqttError('storage-lost', `${what} the database "${this.#name}" while a broker had it open.`, {
       hint: 'Open another broker. What was in the database may be gone.',
     });
-    void this.close();
+    this.#interrupt?.(this.#lost);
+    void this.#release();
   }
 
-  /** What was thrown while the database was open, in our words. */
-  #explain(cause: unknown): MqttError {
+  async #release(): Promise<void> {
+    const held = this.#lock;
+    this.#database?.close();
+    this.#database = undefined;
+    this.#lock = undefined;
+    await held?.release();
+  }
+
+  /** What `work` comes to. The browser may leave it undone when it closes the database. */
+  #unlessLost<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = reject;
+      work.then(resolve, reject);
+    });
+  }
+
+  /** What was thrown, in our words. */
+  async #explain(cause: unknown): Promise<MqttError> {
     if (cause instanceof MqttError) return cause;
-    // The browser fails what is on its way before it tells that it closed the database.
-    if (!this.#isUsable()) this.#lose('The browser closed');
-    if (this.#lost) return this.#lost;
-    const { name = '', message = String(cause) } = cause instanceof Error ? cause : {};
+    const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
     if (name === 'QuotaExceededError') return full(this.#name, cause);
     if (name === 'NotFoundError') {
       return new MqttError('storage-failed', `The database "${this.#name}" is no broker's.`, { hint: 'Choose another name.', cause });
     }
-    return new MqttError('storage-failed', `The database "${this.#name}" failed: ${sentence(message || name)}`, { cause });
+    // The browser fails what is on its way before it tells that it closed the database: whether it did shows here.
+    await this.#unlessLost(this.#probe()).catch(() => {});
+    const failed = new MqttError('storage-failed', `The database "${this.#name}" failed: ${sentence(message || name)}`, { cause });
+    return this.#lost ?? failed;
   }
 
-  #isUsable(): boolean {
+  async #probe(): Promise<void> {
     try {
-      this.#database?.transaction(STORE);
-      return true;
+      if (this.#database) await completion(unwrap(this.#database).transaction(STORE));
     } catch (error) {
-      return (error as Error).name !== 'InvalidStateError';
+      if ((error as Error).name === 'InvalidStateError') this.#lose('The browser closed');
     }
   }
 }

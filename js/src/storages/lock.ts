@@ -18,9 +18,7 @@ export async function lock(
   onstolen: () => void,
 ): Promise<Lock> {
   if (typeof navigator === 'undefined' || !navigator.locks) {
-    throw new MqttError('storage-unavailable', `The database "${name}" cannot be locked here.`, {
-      hint: 'The browser has locks for pages that come over HTTPS or from localhost.',
-    });
+    throw unavailable(name);
   }
   const options = wait ? { ...(signal && { signal }) } : { ifAvailable: true };
   return new Promise((resolve, reject) => {
@@ -41,8 +39,15 @@ export async function lock(
       if (isHeld) return onstolen();
       if (cause instanceof MqttError) reject(cause);
       else if (signal?.aborted) reject(inUse(name, cause));
-      else reject(new MqttError('storage-unavailable', `The database "${name}" cannot be locked here.`, { cause }));
+      else reject(unavailable(name, cause));
     });
+  });
+}
+
+function unavailable(name: string, cause?: unknown): MqttError {
+  return new MqttError('storage-unavailable', `The database "${name}" cannot be locked here.`, {
+    hint: 'The browser has locks for pages that come over HTTPS or from localhost, and not for frames in a sandbox.',
+    cause,
   });
 }
 
