@@ -90,6 +90,7 @@ test('With a fallback to memory the broker goes on with what it has', async () =
   await client.publish('t/2', 'x', { qos: 1, retain: true });
   assert.equal(broker.statistics().retainedMessages, 2);
   assert.deepEqual(events, ['storage-lost']);
+  assert.equal(storage.closed, 1);
   await broker.close();
 });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { launch } from './browser.mjs';
 import { serve } from './origin.mjs';
+import { crash } from './tab.mjs';
 
 describe('the storage in IndexedDB', () => {
   let origin, browser, context, page;
@@ -25,7 +26,7 @@ describe('the storage in IndexedDB', () => {
   };
 
   before(async () => {
-    origin = await serve(['storage']);
+    origin = await serve(['storage', 'broker']);
     browser = await launch('--host-resolver-rules=MAP insecure.test 127.0.0.1');
   });
   after(async () => {
@@ -279,7 +280,7 @@ describe('the storage in IndexedDB', () => {
     ['is closed', () => page.close()],
     ['goes elsewhere', () => page.goto('about:blank')],
     ['is reloaded', () => page.reload()],
-    ['crashes', crash],
+    ['crashes', () => crash(page)],
   ]) {
     test(`a broker that waits has the database when the page that has it ${how}, with all that was committed`, async () => {
       const other = await open();
@@ -336,6 +337,47 @@ describe('the storage in IndexedDB', () => {
     assert.equal(await call(page, 'commit', 's', [['01', 'aa']]), 'done');
   });
 
+  test('a broker whose storage is full is over: what was not stored is not acknowledged, and the next has the rest', async () => {
+    const broken = await openBrokers({});
+    assert.equal((await call(broken, 'publish', 't/1', 10)), 'done');
+    assert.equal((await call(broken, 'publish', 't/2', 900_000)).code, 'interrupted');
+    assert.equal((await broken.evaluate(() => told(() => broker.connect()))).code, 'storage-full');
+    assert.equal((await broken.evaluate(() => told(() => broker.close()))).code, 'storage-full');
+    assert.deepEqual(errors.splice(0).map((error) => error.split(':')[0]), ['MqttError']); // nobody waited for it
+    const next = await open('/broker');
+    assert.equal(await call(next, 'openBroker', name, {}, { wait: false }), 'done');
+    assert.deepEqual(await next.evaluate(() => broker.statistics().retainedMessages), 1);
+  });
+
+  test('a broker that may go on in memory does so when its storage is full, says it, and frees the storage', async () => {
+    const full = await openBrokers({ storageFallback: 'memory' });
+    assert.equal((await call(full, 'publish', 't/1', 10)), 'done');
+    assert.equal((await call(full, 'publish', 't/2', 900_000)), 'done');
+    assert.equal((await call(full, 'publish', 't/3', 10)), 'done');
+    assert.deepEqual(await full.evaluate(() => [events, broker.statistics().retainedMessages]), [['storage-full'], 3]);
+    const next = await open('/broker');
+    assert.equal(await call(next, 'openBroker', name, {}, { wait: false }), 'done');
+    assert.deepEqual(await next.evaluate(() => broker.statistics().retainedMessages), 1);
+  });
+
+  test('a broker opens in memory, instead of not at all, only where it is told to', async () => {
+    const first = await open('/broker');
+    assert.equal(await call(first, 'openBroker', name), 'done');
+    const second = await open('/broker');
+    assert.equal((await call(second, 'openBroker', name, {}, { wait: false })).code, 'storage-in-use');
+    assert.equal(await call(second, 'openBroker', name, { storageFallback: 'memory' }, { wait: false }), 'done');
+    assert.deepEqual(await second.evaluate('events'), ['storage-in-use']);
+  });
+
+  /** A page with a broker for which there are 200,000 bytes. */
+  async function openBrokers(options) {
+    const session = await context.newCDPSession(page);
+    await session.send('Storage.overrideQuotaForOrigin', { origin: origin.url, quotaSize: 200_000 });
+    const opened = await open('/broker');
+    assert.equal(await call(opened, 'openBroker', name, options), 'done');
+    return opened;
+  }
+
   /** A page with the package as it will be when the database has another version. */
   async function openTomorrows() {
     const script = origin.script('storage');
@@ -352,11 +394,4 @@ describe('the storage in IndexedDB', () => {
     async (name) => (await navigator.locks.query()).pending.some((lock) => lock.name === name),
     `mqlite:${name}`,
   );
-
-  async function crash() {
-    const session = await context.newCDPSession(page);
-    const crashed = new Promise((resolve) => page.on('crash', resolve));
-    session.send('Page.crash').catch(() => {}); // nobody is left to answer
-    await crashed;
-  }
 });
