@@ -198,7 +198,7 @@ describe('the storage in IndexedDB', () => {
     await call(other, 'commit', 's', [['01', 'aa']]);
     await call(other, 'close', 's');
     await call(other, 'openRaw', name, 1);
-    const error = await opened(upgraded);
+    const error = await opened(upgraded, { openTimeoutMillis: 2 ** 31 - 1 });
     assert.equal(error.code, 'storage-blocked');
     assert.equal(error.message, `Other code keeps the database "${name}" from opening.`);
     assert.match(error.hint, /Close the other tabs/);
@@ -390,8 +390,8 @@ describe('the storage in IndexedDB', () => {
   }
 
   /** Until this page waits for the lock. */
-  const waiting = (where) => where.waitForFunction(
-    async (name) => (await navigator.locks.query()).pending.some((lock) => lock.name === name),
-    `mqlite:${name}`,
-  );
+  const waiting = (where) =>
+    where.evaluate(async (name) => {
+      while (!(await navigator.locks.query()).pending.some((lock) => lock.name === name)) await new Promise(requestAnimationFrame);
+    }, `mqlite:${name}`);
 });
