@@ -214,6 +214,8 @@ describe('the storage in IndexedDB', () => {
     assert.equal(error.code, 'storage-blocked');
     await call(other, 'closeRaw');
     assert.deepEqual(await opened(page, { wait: false }), []);
+    await call(page, 'close', 's');
+    assert.deepEqual(await call(other, 'deleteRaw', name), ['deleted'], 'what opened too late is closed');
   });
 
   test('a deletion in another tab is not held up; the next commit is storage-lost, and another broker may begin', async () => {
