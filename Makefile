@@ -45,7 +45,7 @@ kill: ## Kill the native server under load, ROUNDS=n times, 200 by default; SEED
 	@MQLITE_ROUNDS=$${ROUNDS:-200} $${SEED:+env MQLITE_SEED=$$SEED} \
 		cargo test --quiet --features native --test native kill:: -- --nocapture
 
-reload: target/ci/js.built npm-interop setup-browser ## End the tab that a broker is in, in each way: ROUNDS=n times in the midst of messages
+reload: target/ci/js.built npm-interop setup-browser ## End the tab that a broker is in, in each way; ROUNDS=n times in the midst of messages; SEED=n for the same moments
 	@.ci/browser npm --prefix tests/interop run --silent reload
 
 lint: ## Check formatting, types, lints and documentation

@@ -1,5 +1,5 @@
 // A tab with a broker that keeps its state in IndexedDB, and every way in which a tab ends.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kill, launchIn } from './browser.mjs';
@@ -32,7 +32,7 @@ export class Tab {
     await this.page.goto(`${this.#origin.url}/broker`);
     await this.page.waitForFunction('globalThis.isReady');
     const opened = await this.page.evaluate(([database, options]) => openBroker(database, options), [database, options]);
-    if (opened !== 'done') throw new Error(JSON.stringify(opened));
+    if (opened !== 'done') throw Object.assign(new Error(opened.message), { code: opened.code });
   }
 
   /** A connection to the broker, by number; `hear` gets bytes, or nothing when it is closed. */
@@ -62,6 +62,17 @@ export class Tab {
     const context = this.#context;
     this.#context = undefined;
     return kill(context, this.#directory);
+  }
+
+  /** Damages the files in which a browser that was killed keeps its databases. */
+  async damage() {
+    const folder = join(this.#directory, 'Default', 'IndexedDB');
+    const logs = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('.log'));
+    if (logs.length === 0) throw new Error('The browser keeps its databases in another way now.');
+    for (const path of logs) {
+      const bytes = await readFile(join(folder, path));
+      await writeFile(join(folder, path), bytes.fill(0xff, 40, 60));
+    }
   }
 
   async close() {

@@ -179,7 +179,13 @@ function open(name: string, timeoutMillis: number, onclosed: (what: string) => v
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => giveUp(), timeoutMillis);
     const opening = openDB<Schema>(name, VERSION, {
-      upgrade: (database, from) => {
+      upgrade: (database, from, _to, transaction, event) => {
+        // Of Chromium: it found files damaged, and has removed all. Told once; whoever opens again begins with nothing.
+        if ((event as IDBVersionChangeEvent & { dataLoss?: string }).dataLoss === 'total') {
+          reject(damaged(name));
+          transaction.done.catch(() => {});
+          return transaction.abort();
+        }
         if (from < 1) database.createObjectStore(STORE);
       },
       blocked: () => giveUp(),
@@ -213,6 +219,12 @@ function whyNotOpen(name: string, cause: unknown): MqttError {
         cause,
       });
   }
+}
+
+function damaged(name: string): MqttError {
+  return new MqttError('storage-lost', `The browser found its files damaged, and removed the database "${name}".`, {
+    hint: 'Open the broker again: it begins with nothing.',
+  });
 }
 
 function full(name: string, cause: unknown): MqttError {
