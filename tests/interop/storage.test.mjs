@@ -160,7 +160,7 @@ describe('the storage in IndexedDB', () => {
   });
 
   test('a browser that cannot open the database says storage-unavailable', async () => {
-    // What Chromium does with a damaged profile, or on a disk that is broken, is not to be had in a new one.
+    // As on a disk that is broken: the upgrade is not done.
     await page.evaluate(() => {
       IDBFactory.prototype.open = new Proxy(IDBFactory.prototype.open, {
         apply(open, factory, args) {

@@ -180,10 +180,10 @@ function open(name: string, timeoutMillis: number, onclosed: (what: string) => v
     const timer = setTimeout(() => giveUp(), timeoutMillis);
     const opening = openDB<Schema>(name, VERSION, {
       upgrade: (database, from, _to, transaction, event) => {
+        transaction.done.catch(() => {}); // the opening tells as much
         // Of Chromium: it found files damaged, and has removed all. Told once; whoever opens again begins with nothing.
         if ((event as IDBVersionChangeEvent & { dataLoss?: string }).dataLoss === 'total') {
           reject(damaged(name));
-          transaction.done.catch(() => {});
           return transaction.abort();
         }
         if (from < 1) database.createObjectStore(STORE);
