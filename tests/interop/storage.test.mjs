@@ -165,7 +165,7 @@ describe('the storage in IndexedDB', () => {
       IDBFactory.prototype.open = new Proxy(IDBFactory.prototype.open, {
         apply(open, factory, args) {
           const request = Reflect.apply(open, factory, args);
-          request.onupgradeneeded = () => request.transaction.abort();
+          queueMicrotask(() => request.addEventListener('upgradeneeded', () => request.transaction.abort()));
           return request;
         },
       });
