@@ -250,8 +250,8 @@ impl Broker {
                 }
             }
             self.effort.add(PACKET);
-            if has_spoken {
-                self.connection_changed(id);
+            if has_spoken && self.config.durability == Durability::Connections {
+                self.put_off_silence(id);
             }
             let Some(connection) = self.connections.get(&id) else { return };
             let (unsent, has_more) = (connection.unsent, connection.unread() > 0);
@@ -390,6 +390,14 @@ impl Broker {
             connection.remembered.silence_at = at;
             self.connection_changed(id);
         }
+    }
+
+    /// It spoke: a host that sleeps is not to be woken for a time that has moved on.
+    fn put_off_silence(&mut self, id: ConnectionId) {
+        if let Some(at) = self.connections.get(&id).and_then(|connection| connection.remembered.silence_at) {
+            self.set_silence(id, Some(at));
+        }
+        self.connection_changed(id);
     }
 
     /// The time set has come: the client is closed unless it spoke since. [MQTT-3.1.2-22]
