@@ -90,6 +90,7 @@ suite-native: target/ci/js.built npm-interop setup-mosquitto
 	npm --prefix tests/interop run native
 
 suite-worker: target/ci/js.built npm-worker
+	cargo build --features native
 	npm --prefix worker test
 
 # The representative part over the worker: what clients do most, and what only the host can answer.

@@ -18,10 +18,11 @@ export class Alarm implements Timer {
 
   set(at: number, call: () => void): void {
     this.#due = { at, call };
-    if (at <= this.#clock()) {
+    const now = this.#clock();
+    if (at <= now) {
       // Work that was put off needs no alarm: the object does not sleep before it is done.
       setTimeout(() => this.#ring(), 0);
-    } else if (this.#armed === undefined || at < this.#armed || at >= this.#armed + TOLERANCE) {
+    } else if (this.#armed === undefined || at < this.#armed || isMuchLater(at, this.#armed, now)) {
       this.#armed = at;
       this.#storage.setAlarm(at);
     }
@@ -51,5 +52,10 @@ export class Alarm implements Timer {
   }
 }
 
-/** Milliseconds by which an alarm may be early: arming is a write, so what moves on by less is not worth one. */
-const TOLERANCE = 1_000;
+/**
+ * Arming is a write. A deadline that moves on with each packet, as that of Keep Alive does, is worth one when it has moved by a
+ * third of what is left: then no alarm goes off while packets come, and at most one does for nothing afterwards.
+ */
+function isMuchLater(at: number, armed: number, now: number): boolean {
+  return (at - armed) * 3 >= Math.max(armed - now, 3_000);
+}

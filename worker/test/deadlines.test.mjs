@@ -175,6 +175,7 @@ test('3.1.1 clients that ping each at its own time wake the room once for each p
   const room = await freshRoom();
   const clients = [];
   for (let number = 0; number < 20; number += 1) {
+    await room.time(BEGIN + number * 3000);
     clients.push(await room.connect({ clientId: `idle-${number}`, keepAlive: 60 }));
   }
   await room.evict();
@@ -209,6 +210,6 @@ test('A busy connection whose Keep Alive moves on arms no alarm for each packet'
   const { armings, started } = await room.facts();
   console.log(`A packet each second for two minutes: armed ${armings - before.armings} times`);
   assert.equal(started, 1);
-  assert.ok(armings - before.armings <= 3, String(armings - before.armings));
+  assert.ok(armings - before.armings <= 8, String(armings - before.armings));
   await client.close();
 });
