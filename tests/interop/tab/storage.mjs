@@ -1,5 +1,5 @@
 // Storages in IndexedDB, as the tests drive them: bytes are written as hexadecimal digits, keys may stand for many.
-import { indexedDb } from 'mqlite';
+import { Broker, indexedDb } from 'mqlite';
 
 const storages = new Map();
 
@@ -63,5 +63,5 @@ function noise(length) {
 }
 
 const raw = [];
-globalThis.mqlite = { indexedDb };
+globalThis.mqlite = { Broker, indexedDb };
 globalThis.isReady = true;
