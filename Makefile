@@ -15,7 +15,7 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test spec fuzz corpus coverage rates kill reload sim lint clean FORCE
+.PHONY: help setup demo worker build test spec fuzz corpus coverage rates kill evict reload sim lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ sim: ## Simulate SEEDS=n worlds, 20,000 by default, or SEED=n alone; LOG=1 shows
 kill: ## Kill the native server under load, ROUNDS=n times, 200 by default; SEED=n for the same moments
 	@MQLITE_ROUNDS=$${ROUNDS:-200} $${SEED:+env MQLITE_SEED=$$SEED} \
 		cargo test --quiet --features native --test native kill:: -- --nocapture
+
+evict: target/ci/js.built npm-worker ## Put the worker's rooms to sleep between any two packets, and kill workerd under load
+	@npm --prefix worker run --silent evict
 
 reload: target/ci/js.built npm-interop setup-browser ## End the tab that a broker is in, in each way; ROUNDS=n times in the midst of messages; SEED=n for the same moments
 	@.ci/browser npm --prefix tests/interop run --silent reload
