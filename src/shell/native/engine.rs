@@ -148,6 +148,9 @@ impl Engine {
                 self.input(Input::Opened { connection }, None);
                 if self.closing.last() == Some(&connection) {
                     warn!(from = %address, "refused: there are as many connections as are allowed");
+                    // It was sent nothing that could depend on a commit, and there is no limit to how many come during one.
+                    self.closing.pop();
+                    self.peers.remove(&connection);
                 }
             }
             Notice::Received { connection, bytes, turn } => {
@@ -263,3 +266,35 @@ fn now() -> Timestamp {
 }
 
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::{super::outbox::outbox, *};
+    use crate::broker::Config;
+    use std::{env, fs, process};
+    use tokio::sync::oneshot::error::TryRecvError;
+
+    /// The commit is on its way for as long as nobody asks whether it has finished.
+    #[tokio::test]
+    async fn a_connection_beyond_those_allowed_is_closed_while_a_commit_is_on_its_way() {
+        let directory = env::temp_dir().join(format!("mqlite-engine-{}", process::id()));
+        let storage = Storage::open(&directory).unwrap();
+        let config = Config { maximum_connections: 1, ..Config::default() };
+        let mut engine = Engine::new(Broker::new(config, [0; 32]), Some(storage), None);
+        engine.commits.push(Bytes::from_static(b"a"), Some(Bytes::new()));
+        engine.flush();
+        let mut open = |number| {
+            let (outbox, _, closing) = outbox();
+            let peer = Peer { address: ([127, 0, 0, 1], 1).into(), outbox, admission: Admission::default() };
+            engine.notice(Notice::Opened { connection: ConnectionId(number), peer });
+            engine.flush();
+            closing
+        };
+        let (mut first, mut second) = (open(1), open(2));
+        assert!(engine.commits.is_running());
+        assert_eq!([first.try_recv(), second.try_recv()], [Err(TryRecvError::Empty), Err(TryRecvError::Closed)]);
+        engine.commits.finished().await.unwrap();
+        drop(engine);
+        fs::remove_dir_all(directory).unwrap();
+    }
+}
