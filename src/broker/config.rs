@@ -1,7 +1,10 @@
 //! What a broker allows: every limit finite by default, every limit the host's to choose.
 
 use super::Grants;
-use crate::codec::{ProtocolVersion, QoS, Text};
+use crate::{
+    codec::{ProtocolVersion, QoS, Text},
+    session::AliasRoom,
+};
 
 /// The broker's settings. Times are in the unit that their name ends with; sizes are bytes.
 #[derive(Clone, Debug)]
@@ -26,9 +29,11 @@ pub struct Config {
     pub maximum_connect_size: u32,
     /// QoS 1 and 2 messages that an MQTT 5 client may have unacknowledged; announced, 0x93 beyond. 0 counts as 1.
     pub receive_maximum: u16,
-    /// Topic Aliases that a client may set; announced, 0x94 beyond. Their topics may take 128 KiB, 0x97 beyond.
+    /// Topic Aliases that a client may set; announced, 0x94 beyond. Their topics may take 128 KiB, 0x97 beyond;
+    /// with [`Durability::Connections`] 4 KiB, 4 bytes of them for each alias.
     pub topic_alias_maximum: u16,
-    /// Topic Aliases that the broker sets for a client that allows them, at most, and as far as 128 KiB for their topics go.
+    /// Topic Aliases that the broker sets for a client that allows them, at most, and as far as the same room, once more,
+    /// goes for their topics.
     pub assigned_topic_aliases: u16,
     /// Highest QoS of messages from clients; announced, 0x9B beyond.
     pub maximum_qos: QoS,
@@ -50,7 +55,8 @@ pub struct Config {
     pub maximum_subscription_bytes: usize,
     /// Levels of a Topic Name or Topic Filter, at most 256; more is refused with 0x90 or 0x8F.
     pub maximum_topic_levels: usize,
-    /// QoS 1 and 2 messages in flight to one client, if its Receive Maximum allows as many.
+    /// QoS 1 and 2 messages in flight to one client, if its Receive Maximum allows as many. With [`Durability::Connections`]
+    /// each acknowledgement of what a client came back to writes 2 to 4 bytes again for each such message that is left.
     pub maximum_in_flight: u16,
     /// Messages that wait for one session; one more is dropped and counted.
     pub maximum_queued_messages: usize,
@@ -105,6 +111,14 @@ impl Config {
             ProtocolVersion::V5 => self.receive_maximum.max(1),
             // 3.1.1 has no way to announce a limit, and 65,535 identifiers.
             ProtocolVersion::V3_1_1 => u16::MAX,
+        }
+    }
+
+    /// What a connection takes along, it writes again with each alias.
+    pub(super) fn alias_room(&self) -> AliasRoom {
+        match self.durability {
+            Durability::Connections => AliasRoom::STORED,
+            Durability::None | Durability::Sessions => AliasRoom::MEMORY,
         }
     }
 

@@ -242,12 +242,13 @@ impl Broker {
         let keep_alive = KeepAlive::new(keep_alive, self.now);
         let assigned = properties.topic_alias_maximum.unwrap_or(0).min(self.config.assigned_topic_aliases);
         let accepted = if connect.version == ProtocolVersion::V5 { self.config.topic_alias_maximum } else { 0 };
+        let room = self.config.alias_room();
         let link = Link {
             session,
             rights,
             keep_alive,
-            aliases: TopicAliases::new(accepted),
-            assigner: AliasAssigner::new(assigned),
+            aliases: TopicAliases::new(accepted, room),
+            assigner: AliasAssigner::new(assigned, room),
             user_name: connect.user_name.as_ref().map(Text::detached),
             asked_expiry_interval: session_expiry(connect),
             method: properties.authentication_method.as_ref().map(Text::detached),

@@ -130,7 +130,7 @@ pub enum Action {
         /// Not longer than 65,544 bytes.
         key: Bytes,
         /// For the next broker's [`Broker::restore`]. Not longer than `maximum_packet_size` + 66,535 bytes or, if that is more,
-        /// 500,000 + 8 `maximum_in_flight` + 4 `maximum_subscriptions` and what the rules of a client's [`Grants`] say.
+        /// 250,000 + 8 `maximum_in_flight` + 4 `maximum_subscriptions` and what the rules of a client's [`Grants`] say.
         value: Bytes,
     },
     /// Remove what is stored at this key, if anything is.

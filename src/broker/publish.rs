@@ -3,7 +3,7 @@
 use super::{Broker, ConnectionId, Event, connection::Stage, message::Message, session::SessionId};
 use crate::{
     codec::{Ack, AckProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode, Text},
-    session::{MAXIMUM_ALIAS_BYTES, Novelty, Violation},
+    session::{Novelty, Violation},
     topic::TopicName,
 };
 use alloc::sync::Arc;
@@ -20,12 +20,13 @@ impl Broker {
         self.check_capabilities(&publish)?;
         if let Some(alias) = publish.properties.topic_alias {
             let Some(link) = self.link_mut(id) else { return Ok(()) };
-            let sets_alias = !publish.topic.is_empty();
+            // Many clients name the topic each time.
+            let is_new = !publish.topic.is_empty() && link.aliases.topic(alias) != Some(&publish.topic);
             publish.topic = link.aliases.resolve(alias, &publish.topic)?;
-            if link.aliases.bytes() > MAXIMUM_ALIAS_BYTES {
+            if link.aliases.is_too_large() {
                 return Err(ALIASES_TOO_LARGE);
             }
-            if sets_alias {
+            if is_new {
                 self.connection_changed(id);
             }
         }

@@ -233,12 +233,13 @@ impl Broker {
             Some(at) => KeepAlive::ending(link.keep_alive, at),
             None => KeepAlive::new(link.keep_alive, self.now),
         };
+        let room = self.config.alias_room();
         let open = Link {
             session: session_id,
             rights: Rights::restored(link.rights),
             keep_alive,
-            aliases: TopicAliases::restored(link.aliases_accepted, detached(link.aliases)),
-            assigner: AliasAssigner::restored(link.aliases_assignable, detached(link.assigned)),
+            aliases: TopicAliases::restored(link.aliases_accepted, room, detached(link.aliases)),
+            assigner: AliasAssigner::restored(link.aliases_assignable, room, detached(link.assigned)),
             user_name,
             asked_expiry_interval: link.asked_expiry_interval,
             method: link.method.as_ref().map(Text::detached),

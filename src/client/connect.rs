@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     codec::{ConnAck, ConnAckProperties, Connect, Framer, MAXIMUM_PACKET_SIZE, Packet, ProtocolVersion, ReasonCode},
-    session::{AliasAssigner, Inbound, KeepAlive, TopicAliases, Violation},
+    session::{AliasAssigner, AliasRoom, Inbound, KeepAlive, TopicAliases, Violation},
 };
 use alloc::boxed::Box;
 
@@ -19,8 +19,8 @@ impl Client {
         let maximum_packet_size = connect.properties.maximum_packet_size.map_or(MAXIMUM_PACKET_SIZE, u32::from);
         self.connection = Some(Connection {
             framer: Framer::new(maximum_packet_size),
-            aliases: TopicAliases::new(connect.properties.topic_alias_maximum.unwrap_or(0)),
-            assigner: AliasAssigner::new(0),
+            aliases: TopicAliases::new(connect.properties.topic_alias_maximum.unwrap_or(0), AliasRoom::MEMORY),
+            assigner: AliasAssigner::new(0, AliasRoom::MEMORY),
             authentication: match self.authentication_method() {
                 Some(_) => Authentication::ServersTurn,
                 None => Authentication::Idle,
@@ -72,7 +72,7 @@ impl Client {
         connection.authentication = Authentication::Idle;
         // [MQTT-3.2.2-17] [MQTT-3.2.2-18]
         let topic_aliases = properties.topic_alias_maximum.unwrap_or(0).min(self.options.assigned_topic_aliases);
-        connection.assigner = AliasAssigner::new(topic_aliases);
+        connection.assigner = AliasAssigner::new(topic_aliases, AliasRoom::MEMORY);
         connection.link = Some(Link {
             limits: Limits::of_server(self.options.connect.version, properties),
             keep_alive: KeepAlive::new(keep_alive, self.now),

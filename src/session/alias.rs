@@ -5,26 +5,43 @@ use crate::codec::{ReasonCode, Text};
 use alloc::collections::BTreeMap;
 use core::num::NonZeroU16;
 
+/// How much the topics of one connection and direction may take.
+#[derive(Clone, Copy, Debug)]
+pub struct AliasRoom {
+    bytes: usize,
+    /// What an alias takes beside its topic, about.
+    each: usize,
+}
+
+impl AliasRoom {
+    /// Of memory.
+    pub const MEMORY: Self = Self { bytes: 128 << 10, each: 64 };
+    /// Of what is stored anew whenever one of them changes.
+    pub const STORED: Self = Self { bytes: 4 << 10, each: 4 };
+
+    fn size(self, topic: &Text) -> usize {
+        topic.len() + self.each
+    }
+}
+
 /// The aliases that the peer has set for us to resolve.
 #[derive(Clone, Debug)]
 pub struct TopicAliases {
     maximum: u16,
+    room: AliasRoom,
     topics: BTreeMap<NonZeroU16, Text>,
     bytes: usize,
 }
 
-/// Bytes that the topics of one connection and direction may take, about.
-pub const MAXIMUM_ALIAS_BYTES: usize = 128 << 10;
-
 impl TopicAliases {
     /// No alias set; the peer may use 1 to `maximum`.
-    pub const fn new(maximum: u16) -> Self {
-        Self { maximum, topics: BTreeMap::new(), bytes: 0 }
+    pub const fn new(maximum: u16, room: AliasRoom) -> Self {
+        Self { maximum, room, topics: BTreeMap::new(), bytes: 0 }
     }
 
     /// The aliases that were set when the peer was allowed `maximum` of them.
-    pub fn restored(maximum: u16, topics: impl IntoIterator<Item = (NonZeroU16, Text)>) -> Self {
-        let mut aliases = Self::new(maximum);
+    pub fn restored(maximum: u16, room: AliasRoom, topics: impl IntoIterator<Item = (NonZeroU16, Text)>) -> Self {
+        let mut aliases = Self::new(maximum, room);
         topics.into_iter().for_each(|(alias, topic)| aliases.set(alias, topic));
         aliases
     }
@@ -34,9 +51,14 @@ impl TopicAliases {
         (self.maximum, self.topics.iter().map(|(alias, topic)| (*alias, topic)))
     }
 
-    /// About what its topics take in memory.
-    pub const fn bytes(&self) -> usize {
-        self.bytes
+    /// Whether its topics take more than they may.
+    pub const fn is_too_large(&self) -> bool {
+        self.bytes > self.room.bytes
+    }
+
+    /// The topic that an alias stands for.
+    pub fn topic(&self, alias: NonZeroU16) -> Option<&Text> {
+        self.topics.get(&alias)
     }
 
     /// The topic that a PUBLISH means: its own, which sets the alias, or the one that the alias stands for.
@@ -52,27 +74,29 @@ impl TopicAliases {
         }
         if topic.is_empty() {
             return self
-                .topics
-                .get(&alias)
+                .topic(alias)
                 .cloned()
                 .ok_or(Violation::protocol_error("the Topic Alias was never set on this connection (3.3.2.3.4)"));
         }
-        self.set(alias, topic.detached());
+        if self.topic(alias) != Some(topic) {
+            self.set(alias, topic.detached());
+        }
         Ok(topic.clone())
     }
 
     fn set(&mut self, alias: NonZeroU16, topic: Text) {
-        self.bytes += size(&topic);
+        self.bytes += self.room.size(&topic);
         let old = self.topics.insert(alias, topic);
-        self.bytes -= old.as_ref().map_or(0, size);
+        self.bytes -= old.map_or(0, |old| self.room.size(&old));
     }
 }
 
 /// Gives aliases to the topics that we send: the first ones seen, up to the peer's Topic Alias Maximum, and as far as
-/// [`MAXIMUM_ALIAS_BYTES`] go.
+/// there is room.
 #[derive(Clone, Debug)]
 pub struct AliasAssigner {
     maximum: u16,
+    room: AliasRoom,
     aliases: BTreeMap<Text, NonZeroU16>,
     bytes: usize,
 }
@@ -90,13 +114,13 @@ pub enum AliasUse {
 
 impl AliasAssigner {
     /// No alias given yet, at most `maximum`. [MQTT-3.1.2-26] [MQTT-3.1.2-27]
-    pub const fn new(maximum: u16) -> Self {
-        Self { maximum, aliases: BTreeMap::new(), bytes: 0 }
+    pub const fn new(maximum: u16, room: AliasRoom) -> Self {
+        Self { maximum, room, aliases: BTreeMap::new(), bytes: 0 }
     }
 
     /// The aliases that were set when the peer allowed `maximum` of them.
-    pub fn restored(maximum: u16, aliases: impl IntoIterator<Item = (NonZeroU16, Text)>) -> Self {
-        let mut assigner = Self::new(maximum);
+    pub fn restored(maximum: u16, room: AliasRoom, aliases: impl IntoIterator<Item = (NonZeroU16, Text)>) -> Self {
+        let mut assigner = Self::new(maximum, room);
         aliases.into_iter().for_each(|(alias, topic)| assigner.insert(topic, alias));
         assigner
     }
@@ -115,7 +139,7 @@ impl AliasAssigner {
             return AliasUse::Alone(alias);
         }
         let next = u16::try_from(self.aliases.len() + 1).ok().and_then(NonZeroU16::new);
-        let has_room = self.bytes + size(topic) <= MAXIMUM_ALIAS_BYTES;
+        let has_room = self.bytes + self.room.size(topic) <= self.room.bytes;
         match next.filter(|alias| alias.get() <= self.maximum && has_room) {
             Some(alias) => AliasUse::Set(alias),
             None => AliasUse::None,
@@ -128,14 +152,9 @@ impl AliasAssigner {
     }
 
     fn insert(&mut self, topic: Text, alias: NonZeroU16) {
-        self.bytes += size(&topic);
+        self.bytes += self.room.size(&topic);
         self.aliases.insert(topic, alias);
     }
-}
-
-/// About what an alias takes in memory.
-fn size(topic: &Text) -> usize {
-    topic.len() + 64
 }
 
 #[cfg(test)]
@@ -146,7 +165,7 @@ mod tests {
 
     #[test]
     fn an_alias_stands_for_the_topic_that_set_it_last() {
-        let mut aliases = TopicAliases::new(1);
+        let mut aliases = TopicAliases::new(1, AliasRoom::MEMORY);
         let (a, b, none) = (Text::from_static("a"), Text::from_static("b"), Text::default());
         assert_eq!(aliases.resolve(ONE, &none).unwrap_err().reason, ReasonCode::ProtocolError);
         assert_eq!(aliases.resolve(ONE, &a), Ok(a.clone()));
@@ -157,24 +176,25 @@ mod tests {
 
     #[test]
     fn an_alias_beyond_the_maximum_is_0x94() {
-        let mut aliases = TopicAliases::new(1);
+        let mut aliases = TopicAliases::new(1, AliasRoom::MEMORY);
         let two = NonZeroU16::new(2).unwrap();
         assert_eq!(aliases.resolve(two, &Text::from_static("a")).unwrap_err().reason, ReasonCode::TopicAliasInvalid);
     }
 
     #[test]
     fn an_alias_that_is_set_anew_counts_once() {
-        let mut aliases = TopicAliases::new(1);
+        let mut aliases = TopicAliases::new(1, AliasRoom::MEMORY);
         for topic in ["a", "abc", "ab"] {
             aliases.resolve(ONE, &Text::from_static(topic)).unwrap();
-            assert_eq!(aliases.bytes(), topic.len() + 64);
+            assert_eq!(aliases.bytes, topic.len() + 64);
         }
-        assert_eq!(TopicAliases::restored(1, [(ONE, Text::from_static("ab"))]).bytes(), aliases.bytes());
+        let restored = TopicAliases::restored(1, AliasRoom::MEMORY, [(ONE, Text::from_static("ab"))]);
+        assert_eq!(restored.bytes, aliases.bytes);
     }
 
     #[test]
     fn the_assigner_stops_where_its_topics_take_too_much() {
-        let mut assigner = AliasAssigner::new(9);
+        let mut assigner = AliasAssigner::new(9, AliasRoom::MEMORY);
         let topic = |start: &str| Text::try_from([start, &"x".repeat(60_000)].concat()).unwrap();
         for (start, number) in [("a", 1), ("b", 2)] {
             let alias = NonZeroU16::new(number).unwrap();
@@ -187,14 +207,28 @@ mod tests {
     }
 
     #[test]
+    fn where_aliases_are_stored_there_is_room_for_64_topics_of_60_bytes_and_no_more() {
+        let mut aliases = TopicAliases::new(65, AliasRoom::STORED);
+        let mut assigner = AliasAssigner::new(65, AliasRoom::STORED);
+        for number in 1..=65 {
+            let (alias, is_last) = (NonZeroU16::new(number).unwrap(), number == 65);
+            let topic = Text::try_from(alloc::format!("{number:60}")).unwrap();
+            aliases.resolve(alias, &topic).unwrap();
+            assert_eq!(aliases.is_too_large(), is_last);
+            assert_eq!(assigner.look_up(&topic), if is_last { AliasUse::None } else { AliasUse::Set(alias) });
+            assigner.set(&topic, alias);
+        }
+    }
+
+    #[test]
     fn the_assigner_stops_at_the_peers_maximum() {
-        let mut assigner = AliasAssigner::new(1);
+        let mut assigner = AliasAssigner::new(1, AliasRoom::MEMORY);
         let (a, b) = (Text::from_static("a"), Text::from_static("b"));
         assert_eq!(assigner.look_up(&a), AliasUse::Set(ONE));
         assert_eq!(assigner.look_up(&a), AliasUse::Set(ONE));
         assigner.set(&a, ONE);
         assert_eq!(assigner.look_up(&a), AliasUse::Alone(ONE));
         assert_eq!(assigner.look_up(&b), AliasUse::None);
-        assert_eq!(AliasAssigner::new(0).look_up(&a), AliasUse::None);
+        assert_eq!(AliasAssigner::new(0, AliasRoom::MEMORY).look_up(&a), AliasUse::None);
     }
 }

@@ -8,7 +8,7 @@ mod outbound;
 mod packet_id;
 mod violation;
 
-pub use alias::{AliasAssigner, AliasUse, MAXIMUM_ALIAS_BYTES, TopicAliases};
+pub use alias::{AliasAssigner, AliasRoom, AliasUse, TopicAliases};
 pub use inbound::{Inbound, Novelty};
 pub use keep_alive::KeepAlive;
 pub use outbound::{InFlight, Outbound, Received, Resend};

@@ -4,7 +4,7 @@
 use crate::{harness::*, kept::*};
 use bytes::Bytes;
 use mqlite::{
-    broker::{Action, Broker, Config, ConnectionId, Grant, Grants, Input, Verdict},
+    broker::{Action, Broker, Config, ConnectionId, Durability, Grant, Grants, Input, Verdict},
     codec::{Connect, ConnectProperties, Packet, PacketId, Publish, ReasonCode, RetainHandling},
     time::Timestamp,
 };
@@ -20,17 +20,22 @@ fn set_alias(alias: u16, length: usize) -> Packet {
     Packet::Publish(publish)
 }
 
+/// One whose User Name is so long that what was agreed on is a record, or is not.
+fn named(client_id: &str, is_stored: bool) -> Connect {
+    let user_name = is_stored.then(|| text(&"u".repeat(10_000)));
+    Connect { user_name, ..connect(client_id) }
+}
+
 fn last_reason(actions: &[Action]) -> Option<ReasonCode> {
     actions.iter().find_map(|action| if let Action::Close { reason, .. } = action { Some(*reason) } else { None })
 }
 
 #[test]
 fn a_packet_that_drips_in_is_written_once() {
-    for aliases in [0, 64] {
+    for is_stored in [false, true] {
         let mut kept = Kept::new(Config { maximum_packet_size: 2 << 20, ..config() });
-        kept.connect(1, connect("ada"));
+        kept.connect(1, named("ada", is_stored));
         kept.send(1, subscribe(1, &[("t", AtMostOnce)]));
-        (1..=aliases).for_each(|alias| _ = kept.send(1, set_alias(alias, 1_000)));
         kept.written();
         let packet = large(1 << 20);
         let mut connection = 1;
@@ -44,10 +49,10 @@ fn a_packet_that_drips_in_is_written_once() {
         }
         assert_eq!(publishes(&heard, connection)[0].payload.len(), 1 << 20);
         let written = kept.written();
-        println!("{aliases} aliases: {written:?}");
+        println!("in a record: {is_stored}: {written:?}");
         assert!(written.put_bytes < packet.len() * 11 / 10, "{written:?}");
         assert!(written.state_bytes < 1_100 * 16_000, "{written:?}");
-        assert_eq!(kept.kinds(), if aliases > 0 { "cfs" } else { "" });
+        assert_eq!(kept.kinds(), if is_stored { "cfs" } else { "" });
         kept.send(connection, disconnect(ReasonCode::Success));
         assert_eq!(kept.kinds(), "");
     }
@@ -103,17 +108,16 @@ fn unread_bytes_that_are_not_all_there_or_too_many_lose_their_connection_alone()
 
 #[test]
 fn a_thousand_subscribes_of_a_clean_session_write_as_much_as_they_say() {
-    for aliases in [0, 64] {
+    for is_stored in [false, true] {
         let mut kept = Kept::new(config());
-        kept.connect(1, connect("ada"));
-        (1..=aliases).for_each(|alias| _ = kept.send(1, set_alias(alias, 1_000)));
+        kept.connect(1, named("ada", is_stored));
         kept.written();
         let mut halves = [0; 2];
         for number in 0..1_000 {
             kept.send(1, subscribe(1, &[(&format!("some/where/{number}"), AtMostOnce)]));
             if number % 500 == 499 {
                 let written = kept.written();
-                println!("{aliases} aliases, {} SUBSCRIBEs: {written:?}", number + 1);
+                println!("in a record: {is_stored}, {} SUBSCRIBEs: {written:?}", number + 1);
                 halves[number / 500] = written.put_bytes;
                 assert!(written.state_bytes < 3 << 20);
             }
@@ -126,14 +130,37 @@ fn a_thousand_subscribes_of_a_clean_session_write_as_much_as_they_say() {
 }
 
 #[test]
+fn an_alias_that_is_set_again_to_what_it_is_writes_nothing() {
+    for is_stored in [false, true] {
+        let mut kept = Kept::new(config());
+        kept.connect(1, named("ada", is_stored));
+        kept.send(1, set_alias(1, 1));
+        kept.written();
+        (0..100).for_each(|_| _ = kept.send(1, set_alias(1, 1)));
+        assert_eq!(kept.written(), Written::default());
+    }
+}
+
+#[test]
+fn aliases_that_change_write_no_record_and_more_than_have_room_beside_a_connection_are_refused() {
+    let mut kept = Kept::new(config());
+    kept.connect(1, connect("ada"));
+    (1..=64).for_each(|alias| _ = kept.send(1, set_alias(alias, 57)));
+    (0..100).for_each(|number| _ = kept.send(1, set_alias(1, number % 2)));
+    let written = kept.written();
+    assert_eq!((written.puts, kept.states.len()), (0, 1), "{written:?}");
+    let actions = kept.send(1, set_alias(1, 1_000));
+    assert_eq!(last_reason(&actions), Some(ReasonCode::QuotaExceeded));
+}
+
+#[test]
 fn a_sleep_in_which_nothing_happened_writes_nothing() {
     let mut kept = Kept::new(config());
     for (connection, name) in [(1, "ada"), (2, "bob")] {
-        kept.connect(connection, connect(name));
+        kept.connect(connection, named(name, connection == 1));
         kept.send(connection, subscribe(1, &[("t", AtLeastOnce)]));
     }
     kept.connect(3, Connect { keep_alive: 60, ..resumable("eve") });
-    (1..=64).for_each(|alias| _ = kept.send(1, set_alias(alias, 1_000)));
     kept.bytes(2, large(50_000).slice(..40_000));
     kept.sleep(|connection| connection); // from now on there is a time at which eve is closed
     kept.written();
@@ -267,7 +294,7 @@ fn what_was_retained_for_a_filter_that_is_no_longer_allowed_does_not_hold_up_the
 /// What [`Action::Put`] says of its longest value.
 fn longest(config: &Config) -> usize {
     let lists = 8 * usize::from(config.maximum_in_flight) + 4 * config.maximum_subscriptions;
-    (config.maximum_packet_size as usize + 66_535).max(500_000 + lists)
+    (config.maximum_packet_size as usize + 66_535).max(250_000 + lists)
 }
 
 #[test]
@@ -287,15 +314,18 @@ fn no_value_is_longer_than_the_configuration_says() {
         filters.push(filter);
     }
     for alias in 1..=64 {
-        kept.send(1, set_alias(alias, 1_950));
+        kept.send(1, set_alias(alias, 57));
     }
     kept.send(1, subscribe(1, &[("#", AtMostOnce)]));
     for alias in 1..=64 {
-        kept.send(1, publish(&format!("{alias}/{}", "y".repeat(1_950)), "x", AtMostOnce, 0));
+        kept.send(1, publish(&format!("{alias}/{}", "y".repeat(57)), "x", AtMostOnce, 0));
     }
     println!("with all aliases: {} of {}", kept.largest, longest(&kept.config));
-    assert!(kept.largest > 350_000 && kept.largest <= longest(&kept.config), "{}", kept.largest);
+    assert!(kept.largest > 128_000 && kept.largest <= longest(&kept.config), "{}", kept.largest);
+    kept.bytes(1, large((1 << 20) - 9).slice(..1 << 19));
+    assert!(kept.largest <= longest(&kept.config), "{}", kept.largest);
     // The largest packet, to the longest topic: an alias alone.
+    let mut kept = Kept::new(Config { durability: Durability::Sessions, ..config() });
     let mut sent = message(long("t/").as_str(), "");
     sent.properties.topic_alias = NonZeroU16::new(1);
     kept.connect(2, connect("bob"));
@@ -304,7 +334,6 @@ fn no_value_is_longer_than_the_configuration_says() {
     (sent.qos, sent.packet_id, sent.retain) = (AtLeastOnce, PacketId::new(1), true);
     sent.payload = vec![0; kept.config.maximum_packet_size as usize - 12].into();
     assert_eq!(last_reason(&kept.send(2, Packet::Publish(sent))), None);
-    kept.bytes(2, large((1 << 20) - 9).slice(..1 << 19));
     println!("with the largest packet: {} of {}", kept.largest, longest(&kept.config));
     assert!(kept.largest > (1 << 20) + 65_000 && kept.largest <= longest(&kept.config), "{}", kept.largest);
     // Where packets are small, it is what connections agreed on.
@@ -319,11 +348,11 @@ fn no_value_is_longer_than_the_configuration_says() {
             ..connect("")
         },
     );
-    (1..=64).for_each(|alias| _ = kept.send(1, set_alias(alias, 1_950)));
+    (1..=64).for_each(|alias| _ = kept.send(1, set_alias(alias, 57)));
     kept.send(1, subscribe(1, &[("#", AtMostOnce)]));
     for alias in 1..=64 {
-        kept.send(1, publish(&format!("{alias}/{}", "y".repeat(1_950)), "x", AtMostOnce, 0));
+        kept.send(1, publish(&format!("{alias}/{}", "y".repeat(57)), "x", AtMostOnce, 0));
     }
     println!("with small packets: {} of {}", kept.largest, longest(&kept.config));
-    assert!(kept.largest > 350_000 && kept.largest <= longest(&kept.config), "{}", kept.largest);
+    assert!(kept.largest > 128_000 && kept.largest <= longest(&kept.config), "{}", kept.largest);
 }

@@ -236,21 +236,19 @@ fn nothing_unread_is_remembered_of_who_waits_for_a_verdict() {
     assert!(!state.windows(7).any(|part| part == b"hunter2"), "{state:?}");
 }
 
-fn with_aliases(kept: &mut Kept, connection: u64) {
-    kept.connect(connection, connect(&format!("c{connection}")));
-    for alias in 1..=64 {
-        let mut publish = message(&format!("{alias}/{}", "x".repeat(1_000)), "");
-        publish.properties.topic_alias = NonZeroU16::new(alias);
-        kept.send(connection, Packet::Publish(publish));
-    }
+/// What it agreed on is too large for a place beside the connection.
+fn with_record(kept: &mut Kept, connection: u64) {
+    let user_name = Some(text(&"u".repeat(10_000)));
+    kept.connect(connection, Connect { user_name, ..connect(&format!("c{connection}")) });
+    assert!(kept.kinds().contains('c'));
 }
 
 /// Here the record is large without unread bytes.
 #[test]
-fn connections_with_aliases_may_be_renumbered_by_each_sleep() {
+fn connections_with_records_may_be_renumbered_by_each_sleep() {
     let mut kept = Kept::new(config());
-    with_aliases(&mut kept, 1);
-    with_aliases(&mut kept, 2);
+    with_record(&mut kept, 1);
+    with_record(&mut kept, 2);
     kept.sleep(|connection| 3 - connection);
     assert_eq!(kept.states.len(), 2);
     kept.sleep(|connection| connection);
@@ -258,10 +256,10 @@ fn connections_with_aliases_may_be_renumbered_by_each_sleep() {
 }
 
 #[test]
-fn a_lost_connection_takes_no_aliases_of_the_one_that_has_its_number() {
+fn a_lost_connection_takes_no_agreement_of_the_one_that_has_its_number() {
     let mut kept = Kept::new(config());
-    with_aliases(&mut kept, 1);
-    with_aliases(&mut kept, 2);
+    with_record(&mut kept, 1);
+    with_record(&mut kept, 2);
     kept.states.remove(&1); // lost
     kept.sleep(|connection| connection - 1);
     assert_eq!(kept.states.len(), 1);
@@ -274,7 +272,7 @@ fn a_lost_connection_takes_no_aliases_of_the_one_that_has_its_number() {
 fn a_connection_may_have_any_number() {
     for number in [1, u64::MAX] {
         let mut kept = Kept::new(config());
-        with_aliases(&mut kept, number);
+        with_record(&mut kept, number);
         kept.sleep(|connection| connection);
         assert_eq!(kept.states.len(), 1, "{number}");
     }
