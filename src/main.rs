@@ -200,7 +200,9 @@ impl ExportTo {
         let (bytes, contents) = export(&directory).map_err(|error| explain_storage(&error))?;
         let name = self.file.display();
         if self.file == Path::new(STANDARD) {
-            io::stdout().write_all(&bytes).map_err(|error| format!("stdout cannot be written ({error})"))?;
+            let mut stdout = io::stdout();
+            let written = stdout.write_all(&bytes).and_then(|()| stdout.flush());
+            written.map_err(|error| format!("stdout cannot be written ({error})"))?;
         } else {
             self.write(&bytes).map_err(|error| match error.kind() {
                 ErrorKind::AlreadyExists => format!("{name} is there already: name another file, or add --force"),

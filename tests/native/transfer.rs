@@ -154,3 +154,15 @@ fn where_there_is_no_state_there_is_nothing_to_export() {
     assert_eq!(run(&["export", "--data", data, "-"]), (Some(1), refused));
     assert!(!directory.path().exists());
 }
+
+/// What follows the last line break waits in a buffer, and would be lost without a word as the process ends.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_export_that_does_not_reach_stdout_is_an_error() {
+    let from = Exporting::new();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(MQLITE);
+    let ended = command.args(["export", "--data", from.data(), "-"]).stdout(full).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(!ended.status.success() && said.starts_with("error: stdout cannot be written"), "{said}");
+}
