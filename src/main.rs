@@ -2,11 +2,11 @@
 
 use clap::{Args, Parser, Subcommand};
 use mqlite::shell::native::{
-    Contents, ImportError, Server, ServerConfig, StartError, StorageError, StorageProblem, export, import,
+    Contents, ExportError, ImportError, Server, ServerConfig, StartError, StorageError, StorageProblem, export, import,
+    write_export,
 };
 use std::{
-    env,
-    fs::{self, OpenOptions},
+    env, fs,
     io::{self, ErrorKind, IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process::{ExitCode, exit},
@@ -67,7 +67,7 @@ struct ExportTo {
     #[command(flatten)]
     data: Data,
 
-    /// Write to the file even if it is there already
+    /// Put it in place of a file that is there already
     #[arg(long)]
     force: bool,
 }
@@ -204,31 +204,14 @@ impl ExportTo {
             let written = stdout.write_all(&bytes).and_then(|()| stdout.flush());
             written.map_err(|error| format!("stdout cannot be written ({error})"))?;
         } else {
-            self.write(&bytes).map_err(|error| match error.kind() {
-                ErrorKind::AlreadyExists => format!("{name} is there already: name another file, or add --force"),
-                _ => format!("{name} cannot be written ({error})"),
+            write_export(&directory, &self.file, &bytes, self.force).map_err(|error| match error {
+                ExportError::Exists => format!("{name} is there already: name another file, or add --force"),
+                ExportError::State => format!("{name} is part of the state itself: name another file"),
+                error => format!("{name} cannot be written ({error})"),
             })?;
         }
         say(&format!("exported {}", Counted(&contents)));
         Ok(())
-    }
-
-    /// For this user alone: messages are in it.
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        if self.force {
-            options.create(true).truncate(true);
-        } else {
-            options.create_new(true);
-        }
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.write(true).open(&self.file)?;
-        file.write_all(bytes)?;
-        match file.sync_all() {
-            Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()), // what is no file keeps nothing
-            synced => synced,
-        }
     }
 }
 

@@ -166,3 +166,66 @@ fn an_export_that_does_not_reach_stdout_is_an_error() {
     let said = String::from_utf8(ended.stderr).unwrap();
     assert!(!ended.status.success() && said.starts_with("error: stdout cannot be written"), "{said}");
 }
+
+/// The older one is never cut short: whoever has it under another name still has all of it.
+#[test]
+fn an_export_takes_the_place_of_another_as_a_new_file() {
+    let from = Exporting::new();
+    let older = from.directory.join("older");
+    fs::write(&older, "precious").unwrap();
+    fs::hard_link(&older, &from.file).unwrap();
+    assert_eq!(from.export(&["--force"]).0, Some(0));
+    assert_eq!(fs::read(older).unwrap(), b"precious");
+    let names = fs::read_dir(from.directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["export", "mqlite.lock", "mqlite.redb", "older"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_in_place_of_a_file_is_for_this_user_alone() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let from = Exporting::new();
+    let link = from.directory.join("link");
+    fs::write(&from.file, "").unwrap();
+    fs::set_permissions(&from.file, fs::Permissions::from_mode(0o644)).unwrap();
+    symlink(&from.file, &link).unwrap();
+    let arguments = ["export", "--data", from.data(), "--force", link.to_str().unwrap()];
+    assert_eq!(run(&arguments).0, Some(0));
+    assert!(link.is_symlink() && fs::read(&from.file).unwrap().starts_with(b"MQlite\0"));
+    assert_eq!(fs::metadata(&from.file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn an_export_never_takes_the_place_of_the_state_itself() {
+    let from = Exporting::new();
+    let mut files = vec![from.directory.join("mqlite.redb"), from.directory.join("mqlite.lock")];
+    files.push(from.directory.join("../").join(from.directory.path().file_name().unwrap()).join("mqlite.redb"));
+    files.push(from.directory.join("mqlite.redb.new"));
+    #[cfg(unix)]
+    {
+        files.push(from.directory.join("link"));
+        std::os::unix::fs::symlink("mqlite.redb", &files[4]).unwrap();
+    }
+    for file in files {
+        let file = file.to_str().unwrap();
+        let refused = format!("error: {file} is part of the state itself: name another file\n");
+        for more in [&["--force"][..], &[]] {
+            let arguments = [&["export", "--data", from.data(), file], more].concat();
+            assert_eq!(run(&arguments), (Some(1), refused.clone()));
+        }
+    }
+    assert_eq!(from.export(&[]).0, Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_export_to_what_is_no_file_leaves_that_in_its_place() {
+    use std::os::unix::fs::FileTypeExt;
+    let from = Exporting::new();
+    let arguments = ["export", "--data", from.data(), "--force", "/dev/full"];
+    let (code, said) = run(&arguments);
+    assert!(code == Some(1) && said.starts_with("error: /dev/full cannot be written"), "{said}");
+    assert!(fs::metadata("/dev/full").unwrap().file_type().is_char_device());
+}

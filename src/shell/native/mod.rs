@@ -14,6 +14,7 @@
 mod commits;
 mod connection;
 mod engine;
+mod export;
 mod gate;
 mod handshake;
 mod listener;
@@ -26,6 +27,7 @@ mod storage;
 mod tcp;
 mod websocket;
 
+pub use export::{ExportError, write_export};
 pub use pilot::Pilot;
 pub use start_error::StartError;
 pub use state::{Contents, ImportError, export, import};

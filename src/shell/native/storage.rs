@@ -113,6 +113,16 @@ impl Storage {
         })
     }
 
+    /// Whether `path` is, or would be, a file of the storage in `directory`, however it is named.
+    pub(super) fn owns(directory: &Path, path: &Path) -> io::Result<bool> {
+        let directory = fs::canonicalize(directory)?;
+        let path = resolve(path)?;
+        Ok([FILE, UNFINISHED_FILE, LOCK].into_iter().any(|name| {
+            let own = directory.join(name);
+            path == own || fs::canonicalize(own).is_ok_and(|own| path == own)
+        }))
+    }
+
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -281,11 +291,28 @@ fn create_directory(directory: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(directory)
+    let made: Vec<&Path> = directory.ancestors().take_while(|directory| !directory.is_dir()).collect();
+    builder.recursive(true).create(directory)?;
+    made.into_iter().filter(|made| made != &Path::new("")).try_for_each(|made| sync_directory(parent(made)))
+}
+
+/// The directory that a path's name is in.
+pub(super) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| parent != &Path::new("")).unwrap_or(Path::new("."))
+}
+
+/// The path without links, of a file that may yet come to be.
+pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
+    match (fs::canonicalize(path), path.file_name()) {
+        (Err(error), Some(name)) if error.kind() == ErrorKind::NotFound => {
+            Ok(fs::canonicalize(parent(path))?.join(name))
+        }
+        (resolved, _) => resolved,
+    }
 }
 
 /// A new name in a directory outlives a loss of power once the directory is synced, where the system knows such.
-fn sync_directory(directory: &Path) -> io::Result<()> {
+pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
