@@ -47,7 +47,7 @@ pub enum Event {
         client_id: Option<Text>,
         /// Its Topic Name.
         topic: Text,
-        /// Why: 0x87, 0x90 or 0x97; 0x9A or 0x9B to the host alone, since a client is closed for that.
+        /// Why: 0x87, 0x90 or 0x97; 0x95, 0x9A or 0x9B to the host alone, since a client is closed for that.
         reason: ReasonCode,
     },
     /// Messages did not reach a session, because a limit of this broker or of the client was met. Once for each session

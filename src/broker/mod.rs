@@ -109,7 +109,7 @@ pub enum Input {
         /// The answer.
         verdict: Verdict,
     },
-    /// The host itself publishes a message. `packet_id`, `dup`, alias and identifiers are ignored, Grants do not apply.
+    /// The host itself publishes a message, within `maximum_packet_size`. `packet_id`, `dup`, alias and identifiers are ignored, Grants do not apply.
     Publish {
         /// The message.
         publish: Publish,

@@ -6,7 +6,7 @@ use crate::{
     session::{Novelty, Violation},
     topic::TopicName,
 };
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 
 impl Broker {
     pub(super) fn publish(
@@ -77,7 +77,10 @@ impl Broker {
     }
 
     /// The host publishes.
-    pub(super) fn publish_from_host(&mut self, publish: Publish) {
+    pub(super) fn publish_from_host(&mut self, mut publish: Publish) {
+        publish.properties.topic_alias = None;
+        publish.properties.subscription_identifiers = Vec::new();
+        let size = Packet::Publish(publish.clone()).size(ProtocolVersion::V5);
         let (name, config) = (publish.topic.clone(), &self.config);
         let response_topic = publish.properties.response_topic.clone().map(TopicName::parse).transpose();
         let outcome = match TopicName::parse(name.clone()) {
@@ -86,6 +89,7 @@ impl Broker {
             Ok(topic) if config.forbids_levels(topic.level_count()) => Err(ReasonCode::TopicNameInvalid),
             Ok(_) if publish.qos > config.maximum_qos => Err(ReasonCode::QoSNotSupported),
             Ok(_) if publish.retain && !config.retain_available => Err(ReasonCode::RetainNotSupported),
+            Ok(_) if size > config.maximum_packet_size as usize => Err(ReasonCode::PacketTooLarge),
             Ok(topic) => self.take(Message::new(publish, topic, self.now, &self.tally), None),
         };
         if let Err(reason) = outcome {

@@ -2,8 +2,9 @@
 
 use crate::harness::*;
 use mqlite::{
-    broker::{Config, Event},
+    broker::{Action, Broker, Config, Event, Input},
     codec::{Connect, ConnectProperties, Packet, Publish, ReasonCode},
+    time::Timestamp,
 };
 use std::num::NonZeroU16;
 
@@ -186,6 +187,27 @@ fn ten_thousand_filters_are_granted_up_to_the_limit() {
 }
 
 /// (3.3.2.3.4)
+/// Its own messages fit into the packets that it takes from others: what a record may have depends on that.
+#[test]
+fn a_message_of_the_host_is_refused_where_a_client_would_be_closed_for_its_size() {
+    let mut broker = Broker::new(Config { maximum_packet_size: 100, ..Default::default() }, [1; 32]);
+    // Fixed header, topic and no properties take 6 bytes, a Packet Identifier 2 more.
+    for (qos, length, reason) in [
+        (AtMostOnce, 94, None),
+        (AtMostOnce, 95, Some(ReasonCode::PacketTooLarge)),
+        (AtLeastOnce, 92, None),
+        (AtLeastOnce, 93, Some(ReasonCode::PacketTooLarge)),
+    ] {
+        let publish = Publish { qos, payload: vec![b'x'; length].into(), ..message("t", "") };
+        let actions: Vec<_> = broker.handle(Timestamp(1), Input::Publish { publish }).collect();
+        let refused = actions.iter().find_map(|action| match action {
+            Action::Report(Event::PublishRefused { client_id: None, reason, .. }) => Some(*reason),
+            _ => None,
+        });
+        assert_eq!(refused, reason, "{length} bytes");
+    }
+}
+
 #[test]
 fn the_topics_of_aliases_take_so_much_and_no_more() {
     let aliased = |alias: u16, length: usize| {

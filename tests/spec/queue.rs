@@ -83,11 +83,12 @@ fn a_message_of_a_share_goes_where_there_is_room() {
 /// The PUBLISH that was to set the alias is too large for that by three bytes.
 #[test]
 fn an_alias_that_was_not_sent_is_not_used() {
-    let mut trace = Trace::new(V5);
+    let maximum_packet_size = mqlite::codec::MAXIMUM_PACKET_SIZE;
+    let mut trace = Trace::with(V5, Config { maximum_packet_size, ..Default::default() });
     let properties = ConnectProperties { topic_alias_maximum: Some(1), ..Default::default() };
     trace.connect_with("bob", Connect { properties, ..connect("bob") });
     trace.subscribe("bob", "t", AtMostOnce);
-    let largest = mqlite::codec::MAXIMUM_PACKET_SIZE as usize - 5 - 4;
+    let largest = maximum_packet_size as usize - 5 - 4;
     let publish = Publish { payload: vec![0; largest].into(), ..message("t", "") };
     let now = trace.now();
     let sent: Vec<_> = trace.broker().handle(now, Input::Publish { publish }).collect();
