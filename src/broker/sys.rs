@@ -25,11 +25,13 @@ impl Broker {
     pub(super) fn watch_sys(&mut self, session: SessionId) {
         let Some(session) = self.sessions.get_mut(&session) else { return };
         let watches = session.connection.is_some() && session.sys_subscriptions > 0;
+        let connection = session.connection;
         match (core::mem::replace(&mut session.watches_sys, watches), watches) {
             (false, true) => self.sys_watchers += 1,
             (true, false) => self.sys_watchers -= 1,
-            _ => {}
+            _ => return,
         }
+        connection.into_iter().for_each(|connection| self.connection_changed(connection));
         if watches && self.sys_at.is_none() && self.config.sys_interval_seconds > 0 {
             self.set_sys();
         }
@@ -63,14 +65,17 @@ impl Broker {
 
     /// A broker before this one would have published them at this time.
     pub(super) fn resume_sys(&mut self, at: Option<Timestamp>) {
-        if at < self.sys_at && at.is_some() {
-            self.deadlines.set(Due::Sys, self.sys_at, at);
-            self.sys_at = at;
+        if at.is_some() && at < self.sys_at {
+            self.set_sys_at(at);
         }
     }
 
     fn set_sys(&mut self) {
-        let at = Some(self.now.plus_secs(self.config.sys_interval_seconds.into()));
+        self.set_sys_at(Some(self.now.plus_secs(self.config.sys_interval_seconds.into())));
+    }
+
+    /// Each connection that watches remembers it.
+    fn set_sys_at(&mut self, at: Option<Timestamp>) {
         self.deadlines.set(Due::Sys, self.sys_at, at);
         self.sys_at = at;
         if self.config.durability == Durability::Connections {
