@@ -64,7 +64,7 @@ export interface BrokerLimits {
   maximumConnectSize?: number;
   /** QoS 1 and 2 messages that an MQTT 5 client may have unacknowledged. Default 256. */
   receiveMaximum?: number;
-  /** Topic Aliases that a client may set. Default 64. */
+  /** Topic Aliases that a client may set. Their topics may take 131,072 bytes, and with `resume` 16,384. Default 64. */
   topicAliasMaximum?: number;
   /** Topic Aliases that the broker sets for a client that allows them. Default 64. */
   assignedTopicAliases?: number;

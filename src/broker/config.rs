@@ -30,7 +30,7 @@ pub struct Config {
     /// QoS 1 and 2 messages that an MQTT 5 client may have unacknowledged; announced, 0x93 beyond. 0 counts as 1.
     pub receive_maximum: u16,
     /// Topic Aliases that a client may set; announced, 0x94 beyond. Their topics may take 128 KiB, 0x97 beyond;
-    /// with [`Durability::Connections`] 4 KiB, 4 bytes of them for each alias.
+    /// with [`Durability::Connections`] 16 KiB, 4 bytes of them for each alias.
     pub topic_alias_maximum: u16,
     /// Topic Aliases that the broker sets for a client that allows them, at most, and as far as the same room, once more,
     /// goes for their topics.

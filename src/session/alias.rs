@@ -17,7 +17,7 @@ impl AliasRoom {
     /// Of memory.
     pub const MEMORY: Self = Self { bytes: 128 << 10, each: 64 };
     /// Of what is stored anew whenever one of them changes.
-    pub const STORED: Self = Self { bytes: 4 << 10, each: 4 };
+    pub const STORED: Self = Self { bytes: 16 << 10, each: 4 };
 
     fn size(self, topic: &Text) -> usize {
         topic.len() + self.each
@@ -207,12 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn where_aliases_are_stored_there_is_room_for_64_topics_of_60_bytes_and_no_more() {
+    fn where_aliases_are_stored_there_is_room_for_64_topics_of_252_bytes_and_no_more() {
         let mut aliases = TopicAliases::new(65, AliasRoom::STORED);
         let mut assigner = AliasAssigner::new(65, AliasRoom::STORED);
         for number in 1..=65 {
             let (alias, is_last) = (NonZeroU16::new(number).unwrap(), number == 65);
-            let topic = Text::try_from(alloc::format!("{number:60}")).unwrap();
+            let topic = Text::try_from(alloc::format!("{number:252}")).unwrap();
             aliases.resolve(alias, &topic).unwrap();
             assert_eq!(aliases.is_too_large(), is_last);
             assert_eq!(assigner.look_up(&topic), if is_last { AliasUse::None } else { AliasUse::Set(alias) });

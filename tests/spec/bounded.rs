@@ -142,13 +142,16 @@ fn an_alias_that_is_set_again_to_what_it_is_writes_nothing() {
 }
 
 #[test]
-fn aliases_that_change_write_no_record_and_more_than_have_room_beside_a_connection_are_refused() {
+fn aliases_that_change_write_no_record_where_they_are_short_and_more_than_have_room_are_refused() {
     let mut kept = Kept::new(config());
     kept.connect(1, connect("ada"));
     (1..=64).for_each(|alias| _ = kept.send(1, set_alias(alias, 57)));
     (0..100).for_each(|number| _ = kept.send(1, set_alias(1, number % 2)));
     let written = kept.written();
     assert_eq!((written.puts, kept.states.len()), (0, 1), "{written:?}");
+    (1..=64).for_each(|alias| _ = kept.send(1, set_alias(alias, 245)));
+    let written = kept.written();
+    assert!(written.puts <= 64 && written.put_bytes < written.puts * 20_000, "{written:?}");
     let actions = kept.send(1, set_alias(1, 1_000));
     assert_eq!(last_reason(&actions), Some(ReasonCode::QuotaExceeded));
 }
