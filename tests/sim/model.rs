@@ -205,6 +205,8 @@ impl Model {
         self.publish_will(number);
         let Some(index) = self.sessions.iter().position(|it| it.number == number) else { return };
         let session = self.sessions.remove(index);
+        // What began with this input need not be there after a crash, nor its end.
+        self.is_touched &= number <= self.before;
         self.over.insert(session.client_id.clone());
         for float in std::mem::take(&mut self.floats) {
             let is_candidate = float.candidates.iter().any(|(it, _)| *it == number);

@@ -40,6 +40,8 @@ pub struct Model {
     pub over: BTreeSet<Text>,
     /// Whether this input changed what must outlive a crash.
     pub is_touched: bool,
+    /// What was numbered last before it.
+    pub before: u64,
 }
 
 #[derive(Clone, Default)]
@@ -105,6 +107,14 @@ impl Model {
         }
     }
 
+    /// Whether a connection has been silent for as long as it may be, as far as is remembered.
+    pub fn is_silent(&self, now: u64) -> bool {
+        let is_dead = |it: &Connection| {
+            it.keep_alive > 0 && it.noted.is_some_and(|noted| noted + u64::from(it.keep_alive) * 1_500 <= now)
+        };
+        self.connections.values().any(is_dead)
+    }
+
     pub fn touch(&mut self, number: u64, is_changed: bool) {
         self.is_touched |= is_changed && self.session(number).expiry > 0;
     }
@@ -126,6 +136,7 @@ impl Model {
     /// What the input before caused is no longer new.
     pub fn forget_input(&mut self) {
         self.is_touched = false;
+        self.before = self.last;
         self.ended.clear();
         self.over.clear();
         self.sessions.iter_mut().flat_map(|session| &mut session.waiting).for_each(|it| it.is_fresh = false);
