@@ -71,7 +71,12 @@ impl Model {
         let Some(number) = connection.session else { return connection.held.push(packet) };
         connection.last = self.now;
         let sixteenth = u64::from(connection.keep_alive) * 1_000 / 16;
-        connection.noted = connection.noted.filter(|noted| self.now - noted <= sixteenth).or(Some(self.now));
+        if connection.noted.is_none_or(|noted| self.now - noted > sixteenth) {
+            connection.noted = Some(self.now);
+            if self.setup.durability == 2 && connection.keep_alive > 0 {
+                connection.silence_at = Some(self.now + u64::from(connection.keep_alive) * 1_500);
+            }
+        }
         match packet {
             Packet::Publish(publish) => self.publish(id, number, publish),
             Packet::PubAck(ack) | Packet::PubComp(ack) => self.session(number).finish(ack.packet_id),
