@@ -25,8 +25,8 @@ help: ## List the commands
 demo: target/ci/www.built ## Serve a page with a broker in it: port 8000, or PORT=n
 	@node www/serve.mjs
 
-worker: target/ci/js.built npm-worker ## Run the worker locally: port 8787, or PORT=n
-	@PORT=$${PORT:-8787} npm --prefix worker run --silent dev
+worker: target/ci/js.built npm-worker ## Run the worker locally: port 8787, or PORT=n; DATA=folder keeps its state
+	@PORT=$${PORT:-8787} DATA=$(and $(DATA),$(abspath $(DATA))) npm --prefix worker run --silent dev
 
 build: target/ci/www.built target/ci/worker.built ## Build the package, the page, the worker and the native command
 	cargo build --release --features native

@@ -1,6 +1,9 @@
-// Runs the Worker locally until Ctrl-C: on port 8787 or PORT, the next free one when that is taken.
+// Runs the Worker locally until Ctrl-C: on port 8787 or PORT, the next free one when that is taken. DATA names a folder that keeps its
+// state.
 
+import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { resolve } from 'node:path';
 import { start } from './local.mjs';
 
 const port = process.env.PORT || '8787';
@@ -9,10 +12,12 @@ if (!(/^\d+$/.test(port) && port < 65_536)) {
   process.exit(1);
 }
 
-const workerd = await start({ port: await freePort(Number(port)) });
+const data = process.env.DATA && resolve(process.env.INIT_CWD ?? '.', process.env.DATA);
+if (data) await mkdir(data, { recursive: true });
+const workerd = await start({ port: await freePort(Number(port)), ...(data && { data }) });
 console.log(`\n  ws://127.0.0.1:${workerd.port}/mqtt        one broker`);
 console.log(`  ws://127.0.0.1:${workerd.port}/mqtt/ROOM   another for each room name`);
-console.log('\n  Ctrl-C stops it.');
+console.log(data ? `\n  Its state is in ${data}. Ctrl-C stops it.` : '\n  Ctrl-C stops it, and its state is gone: DATA=folder keeps it.');
 
 let asked = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
