@@ -133,14 +133,15 @@ export class Broker {
   }
 
   /**
-   * Publishes a message that comes from no client. Resolves when the broker has taken it.
-   * @throws MqttError `invalid-options` or `closed`. A topic that is none is reported as an event.
+   * Publishes a message that comes from no client. Resolves when the broker has taken it, and its storage what is to be kept.
+   * @throws MqttError `invalid-options`, `closed`, or a code that begins with `storage-`. A topic that is none is reported as an event.
    */
   async publish(topic: string, payload: Payload, options: PublishOptions = {}): Promise<void> {
     checkText('topic', topic);
     const { qos = 0, retain = false, properties } = checked(options, PUBLISH_OPTIONS);
     const bytes = payloadBytes(payload);
     await this.#runner.attempt((engine, now) => engine.publish(now, topic, bytes, qos, retain, properties));
+    await this.#journal.settled();
   }
 
   /**

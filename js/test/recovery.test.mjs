@@ -206,13 +206,14 @@ test('A broker that fails together with its storage does not go on with nothing'
   context.mock.method(console, 'error', () => {});
   const storage = new Slow();
   const broker = await Broker.open({ storage, storageFallback: 'memory' });
-  await broker.publish('first', 'x', { retain: true });
+  const first = broker.publish('first', 'x', { retain: true });
   storage.finish();
-  await turn();
+  await first;
   const offender = rawClient(broker);
-  await broker.publish('second', 'x', { retain: true });
+  const second = broker.publish('second', 'x', { retain: true }).catch(() => {});
   offender.onmessage({ data: new Uint8Array(2 ** 31) });
   storage.finish(new MqttError('storage-full', 'There is no room.'));
+  await second;
   await turn();
   await turn();
   let retained;

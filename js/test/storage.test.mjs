@@ -49,6 +49,22 @@ test('Nothing is acknowledged before it is durable, and one group gathers while 
   await broker.close();
 });
 
+test('What the host publishes resolves when it is durable, and not if it never is', async (context) => {
+  context.mock.method(console, 'error', () => {});
+  const storage = new Slow();
+  const broker = await Broker.open({ storage });
+  let isDone = false;
+  const published = broker.publish('t', 'x', { qos: 1, retain: true }).then(() => (isDone = true));
+  await turn();
+  assert.deepEqual([storage.pending.length, isDone], [1, false]);
+  storage.finish();
+  await published;
+  const lost = broker.publish('t/2', 'x', { qos: 1, retain: true });
+  await turn();
+  storage.finish(new MqttError('storage-full', 'There is no room.'));
+  await assert.rejects(lost, { code: 'storage-full' });
+});
+
 test('A storage that fails ends the broker, and what was not stored is not acknowledged', async (context) => {
   const errors = [];
   context.mock.method(console, 'error', (error) => errors.push(error));
