@@ -12,7 +12,7 @@ if (!(/^\d+$/.test(port) && port < 65_536)) {
   process.exit(1);
 }
 
-const data = process.env.DATA && resolve(process.env.INIT_CWD ?? '.', process.env.DATA);
+const data = process.env.DATA && resolve(process.env.DATA);
 if (data) await mkdir(data, { recursive: true });
 const workerd = await start({ port: await freePort(Number(port)), ...(data && { data }) });
 console.log(`\n  ws://127.0.0.1:${workerd.port}/mqtt        one broker`);

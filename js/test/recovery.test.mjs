@@ -56,10 +56,7 @@ test('A storage that could not be loaded is closed', async () => {
 });
 
 test('An import that a close came before says so', async () => {
-  const source = await Broker.open();
-  await source.publish('new', 'x', { retain: true });
-  const file = await source.export();
-  await source.close();
+  const file = await exported('x');
   const storage = new Memory();
   const broker = await Broker.open({ storage });
   const imported = broker.import(file).then(() => 'imported', ({ code }) => code);
@@ -74,10 +71,7 @@ test('An import that a close came before says so', async () => {
 
 test('An import goes on, or fails alone, when another broker breaks the instance', async (context) => {
   context.mock.method(console, 'error', () => {});
-  const source = await Broker.open();
-  await source.publish('new', 'x', { retain: true });
-  const file = await source.export();
-  await source.close();
+  const file = await exported('x');
   const storage = new Memory();
   const broker = await Broker.open({ storage });
   await broker.publish('old', 'x', { retain: true });
@@ -115,10 +109,7 @@ test('Nothing is on its way in a storage that is closed, also when an event clos
 });
 
 test('Clients hear that the broker goes when an event has it import', async () => {
-  const source = await Broker.open();
-  await source.publish('new', 'x', { retain: true });
-  const file = await source.export();
-  await source.close();
+  const file = await exported('x');
   let importing;
   const onEvent = ({ type }) => {
     if (type === 'connected') importing ??= broker.import(file);
@@ -133,9 +124,7 @@ test('Clients hear that the broker goes when an event has it import', async () =
 });
 
 test('A connection that is accepted while a file is imported is served', async () => {
-  const source = await Broker.open();
-  const file = await source.export();
-  await source.close();
+  const file = await exported('x');
   const broker = await Broker.open();
   const imported = broker.import(file);
   const transport = new RawTransport();
@@ -228,10 +217,7 @@ test('A broker that fails together with its storage does not go on with nothing'
 
 test('What is imported is what there is, although the engine that was to shut down failed', async (context) => {
   context.mock.method(console, 'error', () => {});
-  const source = await Broker.open();
-  await source.publish('new', 'x', { retain: true });
-  const file = await source.export();
-  await source.close();
+  const file = await exported('x');
   const { BrokerEngine } = await engineOf();
   const storage = new Memory();
   const broker = await Broker.open({ storage });
@@ -273,10 +259,7 @@ test('What the host publishes is no larger than a value may be, or is refused al
 
 test('A file with more in a value than this storage takes is refused, and nothing is lost', async (context) => {
   context.mock.method(console, 'error', () => {});
-  const source = await Broker.open();
-  await source.publish('t', new Uint8Array(600_000), { retain: true });
-  const file = await source.export();
-  await source.close();
+  const file = await exported(new Uint8Array(600_000));
   const broker = await Broker.open({ storage: new Limited(500_000) });
   await assert.rejects(broker.import(file));
   await broker.connect();
@@ -354,23 +337,10 @@ test('A connection that wakes a broker whose instance another has broken is open
 });
 
 test('What comes at any moment of an import is taken by the broker that there is afterwards', async () => {
-  const source = await Broker.open();
-  await source.publish('new', 'x', { retain: true });
-  const file = await source.export();
-  await source.close();
+  const file = await exported('x');
   const storage = new Memory();
   const broker = await Broker.open({ storage });
-  const load = storage.load.bind(storage);
-  const taken = [];
-  storage.load = async () => {
-    void (async () => {
-      for (let count = 0; count < 10; count += 1) {
-        await null;
-        taken.push(broker.publish(`late/${count}`, 'x', { retain: true }));
-      }
-    })();
-    return load();
-  };
+  const taken = publishingWhileLoaded(broker, storage);
   await broker.import(file);
   await turn();
   await Promise.all(taken);
@@ -383,6 +353,25 @@ test('What comes at any moment while an engine is replaced does not end the brok
   context.mock.method(console, 'error', () => {});
   const storage = new Memory();
   const broker = await Broker.open({ storage });
+  const taken = publishingWhileLoaded(broker, storage);
+  trap(broker);
+  await turn();
+  await Promise.all(taken);
+  assert.equal(broker.statistics().retainedMessages, 10);
+  await broker.close();
+});
+
+/** What a broker exports that retains this payload for the topic `new`. */
+async function exported(payload) {
+  const source = await Broker.open();
+  await source.publish('new', payload, { retain: true });
+  const file = await source.export();
+  await source.close();
+  return file;
+}
+
+/** Has the host publish ten messages, one a microtask, as soon as the storage is loaded again. */
+function publishingWhileLoaded(broker, storage) {
   const load = storage.load.bind(storage);
   const taken = [];
   storage.load = async () => {
@@ -394,12 +383,8 @@ test('What comes at any moment while an engine is replaced does not end the brok
     })();
     return load();
   };
-  trap(broker);
-  await turn();
-  await Promise.all(taken);
-  assert.equal(broker.statistics().retainedMessages, 10);
-  await broker.close();
-});
+  return taken;
+}
 
 /** The class of engines: the package shows it to nobody, but the glue marks each engine as it is made. */
 async function engineOf() {

@@ -163,7 +163,7 @@ record!(
         problem_information: bool,
         /// Whether the client has sent its CONNECT and is not let in yet.
         is_pending: bool,
-        /// When it is closed for silence, if nothing was heard since it was resumed.
+        /// When it is closed for silence, unless something is heard before; a little early, perhaps.
         silence_at: Option<Timestamp>,
         /// What the client was let in with.
         link: Option<Link>,

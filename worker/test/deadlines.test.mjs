@@ -52,6 +52,15 @@ const kinds = async (room) => {
   return rows.map(({ kind }) => String.fromCharCode(Number.parseInt(kind, 16))).join('');
 };
 
+/** Leaves a session behind that subscribes to `a` at QoS 1 and lasts for `expiry` seconds. */
+async function leaveBehind(room, clientId, expiry) {
+  const [client] = await open5(room, clientId, { expiry });
+  client.send(packet('82', `000100${text('a')}01`));
+  await client.hears('900400010001');
+  client.send('e000');
+  await client.closed;
+}
+
 test('A delayed will goes out at its time', async () => {
   const room = await freshRoom();
   const watcher = await watcherOf(room, 'will');
@@ -68,11 +77,7 @@ test('A delayed will goes out at its time', async () => {
 
 test('A session ends at its time, with all that waited for it, and then nothing is armed', async () => {
   const room = await freshRoom();
-  const [leaver] = await open5(room, 'leaver', { expiry: 100 });
-  leaver.send(packet('82', `000100${text('a')}01`));
-  await leaver.hears('900400010001');
-  leaver.send('e000');
-  await leaver.closed;
+  await leaveBehind(room, 'leaver', 100);
   await room.steer('publish', { topic: 'a', payload: 'waits', qos: 1 });
   await room.evict();
   await room.time(BEGIN + 99_999);
@@ -85,11 +90,7 @@ test('A session ends at its time, with all that waited for it, and then nothing 
 
 test('A retained message ends at its time, and one that waits is not delivered after its own', async () => {
   const room = await freshRoom();
-  const [leaver] = await open5(room, 'leaver', { expiry: 3600 });
-  leaver.send(packet('82', `000100${text('a')}01`));
-  await leaver.hears('900400010001');
-  leaver.send('e000');
-  await leaver.closed;
+  await leaveBehind(room, 'leaver', 3600);
   const [publisher] = await open5(room, 'publisher');
   publisher.send(packet('33', `${text('a')}0001${'0502'}${seconds(50)}${'6f6e65'}`));
   assert.match(await publisher.packet(), /^40..0001/);

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { start } from '../local.mjs';
-import { connect, open } from './raw-client.mjs';
+import { connect, open, packet, text } from './raw-client.mjs';
 
 /** Starts workerd as `start` of local.mjs does, with the paths of steered.js. */
 export async function startSteered(options = {}) {
@@ -30,6 +30,16 @@ class SteeredRoom {
   /** A raw client that has connected with MQTT 3.1.1. */
   async connect(options) {
     return this.#known(await connect(this.url, options));
+  }
+
+  /** Leaves a 3.1.1 session behind that subscribes to `filter` at QoS 1. */
+  async absent(clientId, filter) {
+    const client = await this.open();
+    client.send(packet('10', `${text('MQTT')}04000000${text(clientId)}`));
+    await client.hears('20020000');
+    client.send(packet('82', `0001${text(filter)}01`) + 'e000');
+    await client.hears('9003000101');
+    await client.closed;
   }
 
   /** Has the room do what steered.js names `order`. */

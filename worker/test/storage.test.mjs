@@ -25,12 +25,7 @@ const hex4 = (value) => value.toString(16).padStart(4, '0');
 /** A room with a session that is away and subscribes to `a`. */
 async function roomWithAbsentee(name) {
   const room = workerd.room(name);
-  const absentee = await room.open();
-  absentee.send(packet('10', `${text('MQTT')}04000000${text('absentee')}`));
-  await absentee.hears('20020000');
-  absentee.send(packet('82', `0001${text('a')}01`) + 'e000');
-  await absentee.hears('9003000101');
-  await absentee.closed;
+  await room.absent('absentee', 'a');
   return room;
 }
 

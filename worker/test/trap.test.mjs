@@ -20,12 +20,7 @@ test('A trap costs the connection that caused it, and nothing that was acknowled
     const bystander = await it.connect({ clientId: 'bystander', will: 'gone' });
     bystander.send(subscribe('#'));
     await bystander.hears('9003000100');
-    const keeper = await it.open();
-    keeper.send(packet('10', `${text('MQTT')}04000000${text('keeper')}`));
-    await keeper.hears('20020000');
-    keeper.send(packet('82', `0001${text('kept')}01`) + 'e000');
-    await keeper.hears('9003000101');
-    await keeper.closed;
+    await it.absent('keeper', 'kept');
     bystander.send(packet('32', `${text('kept')}0001${'6f6e65'}`));
     await bystander.hears(publish('kept', 'one') + '40020001');
     bystanders.push(bystander);
