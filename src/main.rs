@@ -91,7 +91,7 @@ struct ImportFrom {
 
 #[derive(Args)]
 struct Data {
-    /// Keep state in this directory
+    /// The directory of the state
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }

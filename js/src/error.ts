@@ -34,7 +34,7 @@ export type MqttErrorCode =
   | 'storage-full'
   /** There is no storage to be had here, as in some private windows. */
   | 'storage-unavailable'
-  /** Another tab keeps an older version of the database open. */
+  /** Other code keeps the database from opening, as a tab with an older version of it does. */
   | 'storage-blocked'
   /** Another broker has this storage open. */
   | 'storage-in-use'
@@ -44,7 +44,7 @@ export type MqttErrorCode =
   | 'storage-failed'
   /** It was called from within its own work, such as a transport's `send`. */
   | 'busy'
-  /** The WebAssembly instance, the clock or the timer failed; what was held is lost. */
+  /** The WebAssembly instance, the clock or the timer failed; what is in no storage is lost. */
   | 'broken';
 
 /** What went wrong: a word for programs (`code`), a sentence for people (`message`), and what may help (`hint`). */

@@ -31,8 +31,9 @@ export class Journal {
    * @throws MqttError whose code begins with `storage-`.
    */
   async load(): Promise<Iterable<StoredRecord>> {
+    if (!this.#storage) return [];
     try {
-      return (await this.#storage?.load()) ?? [];
+      return checkedRecords(await this.#storage.load());
     } catch (error) {
       throw storageError(error);
     }
@@ -149,3 +150,17 @@ function storageError(cause: unknown): MqttError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new MqttError('storage-failed', `The storage failed: ${why}`, { cause });
 }
+
+/** One by one, as they are taken: there may be many. */
+function checkedRecords(records: unknown): Iterable<StoredRecord> {
+  if (typeof (records as Iterable<unknown> | undefined)?.[Symbol.iterator] !== 'function') throw NO_RECORDS();
+  return (function* () {
+    for (const record of records as Iterable<Partial<StoredRecord> | undefined>) {
+      if (!(record?.key instanceof Uint8Array && record.value instanceof Uint8Array)) throw NO_RECORDS();
+      yield record as StoredRecord;
+    }
+  })();
+}
+
+const NO_RECORDS = () =>
+  new MqttError('storage-failed', "The storage's load must return the records, each a key and a value that are Uint8Arrays.");

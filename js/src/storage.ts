@@ -15,11 +15,11 @@ export interface StorageChange {
 }
 
 /**
- * A broker's storage. What fails in it should be an `MqttError` whose code begins with `storage-`; anything else becomes
+ * A broker's storage, for one broker at a time. What fails in it should be an `MqttError` whose code begins with `storage-`; anything else becomes
  * `storage-failed`.
  */
 export interface BrokerStorage {
-  /** Every record, in any order. Called when a broker opens, and again when its engine failed. */
+  /** Every record, in any order. Called when a broker opens, when its engine failed, and when it imports. */
   load(): Iterable<StoredRecord> | Promise<Iterable<StoredRecord>>;
   /**
    * Makes all changes durable, in their order and as one: all or none. Nothing that depends on them is sent before this
@@ -28,6 +28,6 @@ export interface BrokerStorage {
   commit(changes: readonly StorageChange[]): void | Promise<void>;
   /** The broker is closed, or gives the storage up. */
   close?(): void | Promise<void>;
-  /** The most bytes of a value, where there is a limit: the broker then accepts no packet that would not fit. */
+  /** The most bytes of a value, where there is a limit, of 262,144 at least: the broker then accepts no packet that would not fit. */
   readonly maximumValueBytes?: number;
 }

@@ -121,6 +121,14 @@ test('A storage that does not open is said to be so, or goes without', async () 
   await broker.close();
 });
 
+test('A storage that loads anything but records is told so, before a client finds its session gone', async () => {
+  for (const loaded of [undefined, null, 5, {}, [{ key: 'a', value: 'b' }], new Map([['a', 'b']]), [undefined]]) {
+    const storage = { load: () => loaded, commit: () => {} };
+    const message = "The storage's load must return the records, each a key and a value that are Uint8Arrays.";
+    await assert.rejects(Broker.open({ storage }), { name: 'MqttError', code: 'storage-failed', message });
+  }
+});
+
 test('A record that cannot be used is told of and left alone', async () => {
   const storage = new Memory();
   storage.records.set(Buffer.from('zebra').toString('hex'), new Uint8Array([1]));
