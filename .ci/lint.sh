@@ -14,7 +14,9 @@ check "clippy, the broker alone" clippy --features broker
 check "clippy, the client alone" clippy --features client
 check "clippy, the core" clippy --features broker,client
 check "clippy, native and all tests" clippy --features broker,client,native --all-targets
-check "clippy, wasm" clippy --features wasm
+check "clippy, wasm with the broker alone" clippy --features wasm,broker
+check "clippy, wasm with the client alone" clippy --features wasm,client
+check "clippy, wasm with both" clippy --features wasm,broker,client
 check "The core builds for wasm" .ci/wasm cargo build --no-default-features --features broker,client --target "$wasm_target"
 check "The documentation builds" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --features native
 

@@ -1,16 +1,19 @@
 //! The broker behind a host object. All frames of one connection that an input causes become one write.
 
-use super::convert::{failure, invalid, invalid_topic, message, milliseconds, read, text, timestamp, write};
+use super::{
+    Records,
+    convert::{invalid, invalid_topic, message, milliseconds, read, text, timestamp, write},
+};
 use crate::{
     broker::{
         Action, Authentication, Broker, Config, ConnectionId, Durability, Export, Grant, Grants, Input, Restored,
         Verdict,
     },
-    codec::{Binary, Text},
+    codec::{Binary, ReasonCode, Text},
     time::Timestamp,
     topic::TopicFilter,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use js_sys::Error;
 use serde::Deserialize;
 use std::collections::{BTreeMap, VecDeque};
@@ -67,38 +70,6 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn reject(this: &BrokerHost, key: &[u8], reason: &str);
-}
-
-/// What an earlier broker had its host write.
-#[wasm_bindgen]
-#[derive(Default)]
-pub struct Records(Vec<(Bytes, Bytes)>);
-
-#[wasm_bindgen]
-impl Records {
-    /// None.
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Those of a file that `export` made.
-    ///
-    /// # Errors
-    /// When it is none, or not whole.
-    pub fn parse(file: Vec<u8>) -> Result<Self, Error> {
-        Export::parse(file.into()).map(Self).map_err(invalid)
-    }
-
-    /// The length of the longest value, in bytes.
-    pub fn longest(&self) -> usize {
-        self.0.iter().map(|(_, value)| value.len()).max().unwrap_or_default()
-    }
-
-    /// One more, in any order.
-    pub fn push(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.0.push((key.into(), value.into()));
-    }
 }
 
 /// A broker. Connections are numbered by the host, never twice the same; times are milliseconds since 1970.
@@ -175,7 +146,7 @@ impl BrokerEngine {
             (true, true) => Durability::Connections,
         };
         let config = Config { authentication, durability, ..read(config)? };
-        let Restored { broker, rejected } = Broker::restore(config, seed, records.unwrap_or_default().0);
+        let Restored { broker, rejected } = Broker::restore(config, seed, records.unwrap_or_default().into_inner());
         rejected.iter().for_each(|record| host.reject(&record.key, record.reason));
         Ok(Self { broker, host, reports: policy.reports, writes: BTreeMap::new() })
     }
@@ -319,6 +290,13 @@ fn grants(rules: Option<Vec<Grant>>) -> Result<Grants, Error> {
         TopicFilter::parse(text("filter", example)?).map_err(invalid_topic)?;
     }
     Ok(rules.map_or_else(Grants::all, Grants::of))
+}
+
+/// A Reason Code that says what went wrong.
+fn failure(value: u8) -> Result<ReasonCode, Error> {
+    ReasonCode::from_u8(value)
+        .filter(|reason| reason.is_failure())
+        .ok_or_else(|| invalid("reason: not a Reason Code of 0x80 or above"))
 }
 
 fn id(connection: u32) -> ConnectionId {

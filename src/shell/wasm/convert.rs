@@ -1,9 +1,10 @@
 //! Between JavaScript's values and the core's. What does not fit is an error that names the field.
 //! The `name` of each error is a word for programs, in the manner of DOM exceptions.
 
+#[cfg(feature = "client")]
+use crate::client::Misuse;
 use crate::{
-    client::Misuse,
-    codec::{Publish, QoS, ReasonCode, Text},
+    codec::{Publish, QoS, Text},
     time::Timestamp,
     topic::InvalidTopic,
 };
@@ -29,9 +30,10 @@ pub(super) fn invalid(message: &str) -> Error {
 }
 
 pub(super) fn invalid_topic(invalid: InvalidTopic) -> Error {
-    misused(&invalid.into())
+    fault("invalid-topic", &invalid.to_string())
 }
 
+#[cfg(feature = "client")]
 pub(super) fn misused(misuse: &Misuse) -> Error {
     fault(code(misuse), &misuse.to_string())
 }
@@ -43,6 +45,7 @@ fn fault(code: &str, message: &str) -> Error {
 }
 
 /// One word for each thing that the host can do wrong.
+#[cfg(feature = "client")]
 pub(super) const fn code(misuse: &Misuse) -> &'static str {
     match misuse {
         Misuse::InvalidConnect(_) | Misuse::NoFilters | Misuse::InvalidSubscriptionIdentifier => "invalid-options",
@@ -116,11 +119,4 @@ pub(super) fn message(
         properties: read(properties)?,
         ..Publish::default()
     })
-}
-
-/// A Reason Code that says what went wrong.
-pub(super) fn failure(value: u8) -> Result<ReasonCode, Error> {
-    ReasonCode::from_u8(value)
-        .filter(|reason| reason.is_failure())
-        .ok_or_else(|| invalid("reason: not a Reason Code of 0x80 or above"))
 }

@@ -1,12 +1,21 @@
-//! The core for JavaScript: engines that take numbers, text and bytes, and hand them to a host object.
+//! The core for JavaScript: engines that take numbers, text and bytes, and hand them to a host object. Which engines
+//! there are the features `broker` and `client` say.
 //! Knows no promise, timer or transport: those are the host's, in `js/`.
 
+#[cfg(feature = "broker")]
 mod broker;
+#[cfg(feature = "client")]
 mod client;
 mod convert;
+#[cfg(feature = "broker")]
+mod records;
 
-pub use broker::{BrokerEngine, BrokerHost, Records};
+#[cfg(feature = "broker")]
+pub use broker::{BrokerEngine, BrokerHost};
+#[cfg(feature = "client")]
 pub use client::{ClientEngine, ClientHost};
+#[cfg(feature = "broker")]
+pub use records::Records;
 
 use crate::codec::ReasonCode;
 use wasm_bindgen::prelude::*;
