@@ -39,7 +39,7 @@ fn no_file_is_too_long() {
 }
 
 #[test]
-fn only_the_engine_imports_the_generated_glue() {
+fn only_a_file_for_each_artefact_imports_the_generated_glue() {
     assert_holds(imports_glue);
 }
 
@@ -86,10 +86,10 @@ fn too_long(path: &str, text: &str) -> Vec<String> {
 }
 
 fn imports_glue(path: &str, text: &str) -> Vec<String> {
-    if !path.starts_with("js/src/") || path == "js/src/engine.ts" {
+    if !path.starts_with("js/src/") || path.starts_with("js/src/glue/") {
         return Vec::new();
     }
-    complain(path, text, "only engine.ts imports the glue", |import| {
+    complain(path, text, "only js/src/glue imports the glue", |import| {
         resolve(path, import).starts_with("js/wasm/") && !import.contains(".wasm")
     })
 }
@@ -189,11 +189,11 @@ fn the_line_after_the_last_allowed_one_is_found() {
 
 #[test]
 fn an_import_is_found_however_it_is_written() {
-    let glue = "import init, {\n  Engine,\n} from '../wasm/mqlite.js'";
-    assert_eq!(imports_glue("js/src/broker.ts", glue).len(), 1);
-    assert_eq!(imports_glue("js/src/engine.ts", glue).len(), 0);
-    assert_eq!(imports_glue("js/src/entry/browser.ts", "const glue = await import(\"../../wasm/mqlite.js\")").len(), 1);
-    assert_eq!(imports_glue("js/src/entry/worker.ts", "import wasm from '../../wasm/mqlite_bg.wasm'").len(), 0);
+    let glue = "import init, {\n  Engine,\n} from '../../wasm/client.js'";
+    assert_eq!(imports_glue("js/src/entry/broker.ts", glue).len(), 1);
+    assert_eq!(imports_glue("js/src/glue/client.ts", glue).len(), 0);
+    assert_eq!(imports_glue("js/src/entry/browser.ts", "const glue = await import(\"../../wasm/client.js\")").len(), 1);
+    assert_eq!(imports_glue("js/src/entry/worker.ts", "import wasm from '../../wasm/client_bg.wasm'").len(), 0);
 
     let platform = "export { a } from './a'; import fs from 'node:fs'";
     assert_eq!(names_platform("js/src/storage.ts", platform).len(), 1);

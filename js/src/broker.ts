@@ -1,10 +1,13 @@
 // The broker for JavaScript: connections are transports, verdicts are promises.
 
+import { named, type Source, unnamed } from './artefact.js';
 import { checkBytes, checked, checkText, payloadBytes } from './check.js';
-import { type Client, connectOver } from './client.js';
+import type { Client } from './client.js';
+import { connectOver } from './connect.js';
 import { Connections } from './connections.js';
-import { BrokerEngine, type BrokerHost, type Input, load, Records, refusing, Runner, type Successor, weakly } from './engine.js';
+import { type Input, Runner, type Successor, weakly } from './engine.js';
 import { attempt, MqttError, report } from './error.js';
+import { BrokerEngine, type BrokerHost, broker as artefact, Records } from './glue/broker.js';
 import { Journal } from './journal.js';
 import type { Payload, PublishOptions } from './message.js';
 import type {
@@ -48,13 +51,14 @@ export class Broker {
     },
   };
 
-  private constructor(options: BrokerOptions, journal: Journal, records: Iterable<StoredRecord>) {
+  protected constructor(options: BrokerOptions, journal: Journal, records: Iterable<StoredRecord>) {
     const { clock = Date.now, timer, storage, resume = [] } = options;
     this.#options = options;
     this.#journal = journal;
     journal.onfail = (error) => this.#storageFailed(error);
     this.#connections = new Connections(journal, (run) => this.#runner.feed(run));
     this.#runner = new Runner(this.#engine(toRecords(records)), {
+      artefact,
       clock,
       timer: timer ?? new SystemTimer(clock),
       failed: (error) => {
@@ -80,7 +84,7 @@ export class Broker {
   static async open(options: BrokerOptions = {}): Promise<Broker> {
     const known = checked(options, BROKER_OPTIONS);
     check(known);
-    await load(known.wasm);
+    await artefact.load(named(known.wasm, this.source));
     const journal = new Journal(known.storage);
     const records = await journal.load().catch(async (error: MqttError) => {
       await journal.close().catch(report);
@@ -89,11 +93,16 @@ export class Broker {
       return [];
     });
     try {
-      return refusing(() => new this(known, journal, records));
+      return artefact.refusing(() => new this(known, journal, records));
     } catch (error) {
       await journal.close();
       throw error;
     }
+  }
+
+  /** @internal Where the WebAssembly comes from unless the option `wasm` says otherwise: each entry of the package has its own. */
+  protected static source(): ReturnType<Source> {
+    return unnamed();
   }
 
   /**
@@ -115,7 +124,7 @@ export class Broker {
       this.accept(ours);
       return theirs;
     };
-    return connectOver(open, options);
+    return connectOver({ artefact, source: unnamed }, open, options);
   }
 
   /**
@@ -276,7 +285,7 @@ export class Broker {
    */
   #mustFit(file: Uint8Array): void {
     const { maximumValueBytes = Number.POSITIVE_INFINITY } = this.#options.storage ?? {};
-    const records = refusing(() => Records.parse(file));
+    const records = artefact.refusing(() => Records.parse(file));
     const longest = records.longest();
     records.free();
     if (longest > maximumValueBytes) {

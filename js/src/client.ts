@@ -1,15 +1,16 @@
 // The client for JavaScript: requests are promises, messages go to subscriptions.
 
 import { checked, checkText, payloadBytes } from './check.js';
-import { load, refusing } from './engine.js';
-import { MqttError } from './error.js';
-import { Link, type Welcome } from './link.js';
+import type { Link, Welcome } from './link.js';
 import type { Payload, PublishOptions } from './message.js';
-import type { ConnectOptions, DisconnectOptions, ServerProperties, SubscribeOptions } from './options.js';
+import type { DisconnectOptions, ServerProperties, SubscribeOptions } from './options.js';
 import type { Answer, Closed } from './outcome.js';
-import { CONNECT_OPTIONS, DISCONNECT_OPTIONS, PUBLISH_OPTIONS, SUBSCRIBE_OPTIONS } from './shapes.js';
+import { DISCONNECT_OPTIONS, PUBLISH_OPTIONS, SUBSCRIBE_OPTIONS } from './shapes.js';
 import type { MessageHandler, Subscription } from './subscription.js';
-import { type Connectable, toTransport, type Transport } from './transport.js';
+import type { Connectable } from './transport.js';
+
+/** A server's `ws:` or `wss:` address, or a connection to it: a WebSocket, MessagePort or any other transport. */
+export type Server = string | URL | Connectable;
 
 /** A connected client. Its session and its subscriptions last as long as its connection. */
 export class Client {
@@ -75,39 +76,5 @@ export class Client {
   async disconnect(options: DisconnectOptions = {}): Promise<void> {
     const { reason = 0, sessionExpiryInterval } = checked(options, DISCONNECT_OPTIONS);
     await this.#link.disconnect(reason, sessionExpiryInterval);
-  }
-}
-
-/**
- * Connects to a server: at a `ws:` or `wss:` address, or at the other end of a WebSocket, MessagePort or any other transport.
- * @throws MqttError `unreachable`, `refused`, `closed` when the server did not answer, `invalid-options`, or `unsupported`.
- */
-export async function connect(server: string | URL | Connectable, options: ConnectOptions = {}): Promise<Client> {
-  if (typeof server === 'string' || server instanceof URL) return connectOver(() => openWebSocket(server), options);
-  const transport = toTransport(server); // at once: it may fail while the WebAssembly is loaded
-  return connectOver(() => transport, options);
-}
-
-/** Connects over what `open` opens, once it is clear that the options are good. */
-export async function connectOver(open: () => Transport, options: ConnectOptions): Promise<Client> {
-  const known = checked(options, CONNECT_OPTIONS);
-  await load(known.wasm);
-  const link = refusing(() => new Link(known));
-  return new Client(link, await link.open(open()));
-}
-
-function openWebSocket(address: string | URL): Transport {
-  if (typeof WebSocket !== 'function') {
-    throw new MqttError('unsupported', 'This platform has no WebSocket of its own.', {
-      hint: "Pass one instead of an address: new WebSocket(address, 'mqtt') with the WebSocket of the npm package ws.",
-    });
-  }
-  try {
-    return toTransport(new WebSocket(address, 'mqtt'));
-  } catch (cause) {
-    throw new MqttError('invalid-options', 'This is no address of a WebSocket.', {
-      cause,
-      hint: 'It begins with ws:// or wss://, and usually ends in /mqtt.',
-    });
   }
 }

@@ -1,7 +1,7 @@
 // A broker's connections, by number: what goes to each and what comes from it. Knows no MQTT.
 
-import type { BrokerEngine } from './engine.js';
 import { attempt, report } from './error.js';
+import type { BrokerEngine } from './glue/broker.js';
 import type { Journal } from './journal.js';
 import { letProcessEnd } from './timer.js';
 import { toBytes, type Transport } from './transport.js';

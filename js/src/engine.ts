@@ -1,75 +1,8 @@
-// The WebAssembly in which the rules live: loads it, and feeds its engines one input at a time.
+// Feeds the engines of the WebAssembly, in which the rules live, one input at a time.
 
-import { __wbg_reset_state, BrokerEngine, ClientEngine, initSync, Records, reasonName } from '../wasm/mqlite.js';
-import { attempt, MqttError, type MqttErrorCode, report, sentence } from './error.js';
-import type { WasmSource } from './options.js';
+import { type Artefact, isTrap, toMqttError } from './artefact.js';
+import { attempt, MqttError, report } from './error.js';
 import type { Clock, Timer } from './timer.js';
-
-export { BrokerEngine, ClientEngine, Records };
-export type { BrokerHost, ClientHost } from '../wasm/mqlite.js';
-
-/** Called by an entry of the package: where the WebAssembly comes from unless somebody says otherwise. */
-export function setDefaultSource(source: () => WasmSource): void {
-  defaultSource = source;
-}
-
-/** Makes the engines usable. Loads once, from whichever source is named first. */
-export function load(source?: WasmSource | PromiseLike<WasmSource>): Promise<void> {
-  loading ??= instantiate(source).catch((error: unknown) => {
-    loading = undefined;
-    throw error;
-  });
-  return loading;
-}
-
-async function instantiate(source?: WasmSource | PromiseLike<WasmSource>): Promise<void> {
-  if (typeof WebAssembly !== 'object') {
-    throw new MqttError('unsupported', 'This platform has no WebAssembly.', {
-      hint: 'It may be switched off: by a lockdown mode, or by the strictest setting of the browser.',
-    });
-  }
-  try {
-    initSync({ module: await compile((await source) ?? defaultSource()) });
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new MqttError('unsupported', `The WebAssembly could not be loaded: ${why}`, {
-      cause,
-      hint: "A Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src.",
-    });
-  }
-}
-
-function compile(source: WasmSource): WebAssembly.Module | Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  return source instanceof Response ? WebAssembly.compileStreaming(source) : WebAssembly.compile(source);
-}
-
-/** `0x87 Not authorized`. */
-export function describeReason(reason: number): string {
-  return `0x${reason.toString(16).padStart(2, '0')} ${reasonName(reason) ?? ''}`.trimEnd();
-}
-
-/**
- * What `make` makes with an engine.
- * @throws MqttError that says what was wrong with what the engine was given.
- */
-export function refusing<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!isTrap(error)) throw toMqttError(error);
-    const broken = new MqttError('broken', 'The WebAssembly instance failed.', { cause: error });
-    breakInstance(broken);
-    throw broken;
-  }
-}
-
-/** Engines name their errors by our codes. */
-function toMqttError(error: unknown): MqttError {
-  if (error instanceof MqttError) return error;
-  const { name, message } = error instanceof Error ? error : { name: '', message: String(error) };
-  return new MqttError(name.includes('-') ? (name as MqttErrorCode) : 'invalid-options', sentence(message));
-}
 
 /**
  * The host as an engine is to hold it. The WebAssembly lives as long as the program, and what it holds does too: so a broker that
@@ -105,7 +38,8 @@ export class Runner<E extends Engine> {
   readonly #revive: RunnerOptions<E>['revive'];
   #inputs: Input<E>[] = [];
   readonly #deferred: (() => void)[] = [];
-  #instance = instance;
+  readonly #artefact: Artefact;
+  #instance: number;
   #running = false;
   /** How many engines are to take the place of this one: inputs wait for the last. */
   #awaited = 0;
@@ -119,13 +53,15 @@ export class Runner<E extends Engine> {
   #deadline: number | undefined;
 
   /** `failed` is called once, if the engine fails and is not revived: there is no input to be taken any more. */
-  constructor(engine: E, { clock, timer, failed, revive }: RunnerOptions<E>) {
+  constructor(engine: E, { artefact, clock, timer, failed, revive }: RunnerOptions<E>) {
     this.#engine = engine;
+    this.#artefact = artefact;
+    this.#instance = artefact.instance;
     this.#clock = clock;
     this.#timer = timer;
     this.#failed = failed;
     this.#revive = revive;
-    if (!revive) runners.add(this);
+    if (!revive) artefact.add(this);
   }
 
   /** Gives the engine an input: now, or after the one that it is busy with. If it is over, `refuse` is called. */
@@ -163,7 +99,7 @@ export class Runner<E extends Engine> {
 
   #run(): void {
     if (this.#running || this.#awaited > 0) return;
-    if (this.#instance !== instance) return this.broke(new MqttError('broken', 'The WebAssembly instance failed.'));
+    if (!this.#isAlive) return this.broke(new MqttError('broken', 'The WebAssembly instance failed.'));
     this.#running = true;
     let next: Input<E> | undefined;
     try {
@@ -181,7 +117,7 @@ export class Runner<E extends Engine> {
       const error = new MqttError('broken', `${what} failed.`, { cause, hint: 'Open a new one.' });
       next?.refuse?.(error);
       if (!this.#isBusy || !isTrap(cause)) return this.fail(error);
-      breakInstance(error);
+      this.#artefact.renew(error);
       if (this.#revive) this.broke(error);
     } finally {
       this.#running = false;
@@ -205,7 +141,7 @@ export class Runner<E extends Engine> {
         await before;
         const make = await prepare();
         if (this.#over) throw this.#over;
-        this.#take(refusing(make));
+        this.#take(this.#artefact.refusing(make));
       } finally {
         this.#awaited -= 1;
         this.#run();
@@ -215,10 +151,15 @@ export class Runner<E extends Engine> {
     return replaced;
   }
 
+  /** Whether the instance that the engine is of has not failed. */
+  get #isAlive(): boolean {
+    return this.#instance === this.#artefact.instance;
+  }
+
   #take({ engine, inputs }: Successor<E>): void {
-    if (this.#instance === instance && !this.#isBusy) this.#engine.free();
+    if (this.#isAlive && !this.#isBusy) this.#engine.free();
     this.#engine = engine;
-    this.#instance = instance;
+    this.#instance = this.#artefact.instance;
     this.#isBusy = false;
     this.#inputs = [...inputs.map((input) => ({ ...input, isTold: true })), ...this.#inputs.filter(({ isTold }) => !isTold)];
   }
@@ -247,10 +188,10 @@ export class Runner<E extends Engine> {
   free(reason: MqttError): void {
     if (this.#over) return;
     this.#over = reason;
-    runners.delete(this);
+    this.#artefact.delete(this);
     for (const { refuse } of this.#inputs.splice(0)) refuse?.(reason);
     // Garbage collection would come late: it does not know how much memory the engine has.
-    queueMicrotask(() => !this.#isBusy && this.#instance === instance && this.#engine.free());
+    queueMicrotask(() => !this.#isBusy && this.#isAlive && this.#engine.free());
   }
 
   /**
@@ -271,7 +212,7 @@ export class Runner<E extends Engine> {
     if (this.#isBusy || this.#awaited > 0) {
       throw new MqttError('busy', 'The engine is busy just now.', { hint: 'Call later, from a promise.' });
     }
-    return refusing(() => at(this.#engine));
+    return this.#artefact.refusing(() => at(this.#engine));
   }
 
   #runDeferred(): void {
@@ -298,6 +239,8 @@ export class Runner<E extends Engine> {
 }
 
 interface RunnerOptions<E> {
+  /** What the engine is of. */
+  artefact: Artefact;
   clock: Clock;
   timer: Timer;
   failed: (error: MqttError) => void;
@@ -311,28 +254,3 @@ export interface Successor<E> {
   /** What it hears before all that waits. */
   inputs: Input<E>[];
 }
-
-/** Whether the instance is unusable: what was on its stack stays there. */
-function isTrap(error: unknown): boolean {
-  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
-}
-
-/**
- * All engines of an instance end with it, and new ones get a new instance. Those that are revived notice when they have something
- * to do: their storages may be out of reach from here, as that of another Durable Object is.
- */
-function breakInstance(error: MqttError): void {
-  instance += 1;
-  __wbg_reset_state();
-  for (const runner of [...runners]) runner.broke(error);
-}
-
-/** The number of the instance that new engines get. */
-let instance = 0;
-/** Those that are not revived. */
-const runners = new Set<{ broke(error: MqttError): void }>();
-
-let loading: Promise<void> | undefined;
-let defaultSource = (): WasmSource => {
-  throw new Error('name a source in the option `wasm`');
-};

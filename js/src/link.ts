@@ -1,8 +1,10 @@
 // A client's connection: from promises to the engine's requests, from the engine's calls to promises and subscriptions.
 
+import type { Artefact } from './artefact.js';
 import { payloadBytes } from './check.js';
-import { ClientEngine, type ClientHost, describeReason, Runner } from './engine.js';
+import { Runner } from './engine.js';
 import { MqttError, type MqttErrorCode, report, sentence } from './error.js';
+import type { ClientEngine, ClientGlue, ClientHost } from './glue/client.js';
 import { Message, type MessageProperties, type QoS } from './message.js';
 import type { ConnectOptions, ServerProperties } from './options.js';
 import type { Answer, Closed } from './outcome.js';
@@ -33,6 +35,7 @@ interface Route {
 export class Link {
   readonly closed: Promise<Closed>;
   #transport: Transport | undefined;
+  readonly #artefact: Artefact<ClientGlue>;
   readonly #runner: Runner<ClientEngine>;
   readonly #authenticate: ConnectOptions['authenticate'];
   /** Takes what no subscription matches. */
@@ -46,19 +49,21 @@ export class Link {
   #lastToken = 0;
   #lastRoute = 0;
 
-  constructor(options: ConnectOptions) {
+  constructor(artefact: Artefact<ClientGlue>, options: ConnectOptions) {
     const { authenticate, onMessage, clock = Date.now, timer, wasm: _, ...said } = options;
+    this.#artefact = artefact;
     this.#authenticate = authenticate;
     if (onMessage) this.#rest = new Subscription('', onMessage, () => Promise.resolve());
     this.#patience = said.responseTimeoutMillis ?? PATIENCE;
     this.closed = this.#end.promise;
     this.#welcome.promise.catch(() => {}); // whoever opens it hears of it
-    const engine = new ClientEngine(this.#host(), {
+    const engine = new artefact.glue.ClientEngine(this.#host(), {
       ...said,
       ...(said.password !== undefined && { password: payloadBytes(said.password) }),
       ...(said.will && { will: { ...said.will, payload: payloadBytes(said.will.payload ?? '') } }),
     });
     this.#runner = new Runner(engine, {
+      artefact,
       clock,
       timer: timer ?? new SystemTimer(clock),
       failed: (error) => {
@@ -199,7 +204,7 @@ export class Link {
   #answered(request: Request | undefined, answer: Answer): void {
     const { reason, reasonString } = answer;
     if (!request || reason < UNSPECIFIED_ERROR) return request?.resolve(answer);
-    const why = `${request.what()} was refused: ${describeReason(reason)}.`;
+    const why = `${request.what()} was refused: ${this.#artefact.describeReason(reason)}.`;
     request.reject(new MqttError('refused', [why, ...explanation(reasonString)].join(' '), { reason }));
   }
 
@@ -225,7 +230,7 @@ export class Link {
   }
 
   #refused(reason: number, { reasonString, serverReference }: ServerProperties): void {
-    const why = [`The server refused the connection: ${describeReason(reason)}.`, ...explanation(reasonString)];
+    const why = [`The server refused the connection: ${this.#artefact.describeReason(reason)}.`, ...explanation(reasonString)];
     const hint = serverReference === undefined ? undefined : `It names another server: ${serverReference}.`;
     const error = new MqttError('refused', why.join(' '), { reason, hint });
     this.#over({ cause: 'server', reason, message: error.message }, error);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { Broker } from 'mqlite';
+import { Broker } from 'mqlite/broker';
 
 /** A test whose broker asks `authenticate`. */
 function asking(name, authenticate, body) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { Broker, MqttError } from 'mqlite';
+import { Broker, MqttError } from 'mqlite/broker';
 import { RawTransport, rawClient, settled, Time, withBroker } from './support.mjs';
 
 /** PUBLISH at QoS 0 to `t`, as a client that a test speaks itself hears it. */
@@ -307,7 +307,7 @@ test('A connection that never says CONNECT is closed in time', async (context) =
 test('A source that is no WebAssembly is refused, and the next one may do', async () => {
   const { spawnSync } = await import('node:child_process');
   const script = `
-    import { Broker } from 'mqlite';
+    import { Broker } from 'mqlite/broker';
     const refused = await Broker.open({ wasm: new Uint8Array(8) }).catch(({ code, hint }) => [code, typeof hint]);
     const broker = await Broker.open();
     console.log(JSON.stringify([refused, broker.statistics().sessions]));`;

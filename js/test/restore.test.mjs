@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Broker } from 'mqlite';
+import { Broker } from 'mqlite/broker';
 import { RawTransport } from './support.mjs';
 
 const SESSIONS = 10_000;

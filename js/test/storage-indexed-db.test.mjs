@@ -1,7 +1,7 @@
 // What `indexedDb` says where there is no IndexedDB. The rest of its tests are in Chromium: tests/interop/storage.test.mjs.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Broker, indexedDb } from 'mqlite';
+import { Broker, indexedDb } from 'mqlite/broker';
 
 test('Where there is no IndexedDB, that is said, and a broker can go on without', async () => {
   const storage = indexedDb('tide');

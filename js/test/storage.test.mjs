@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Broker, MqttError } from 'mqlite';
+import { Broker, MqttError } from 'mqlite/broker';
 import { Memory, Slow } from './storages.mjs';
 import { RawTransport, rawClient } from './support.mjs';
 

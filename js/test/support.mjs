@@ -1,7 +1,7 @@
 // What several tests need: a connection that a test speaks itself, and a clock that a test sets.
 
 import { test } from 'node:test';
-import { Broker } from 'mqlite';
+import { Broker } from 'mqlite/broker';
 
 /** A test with a broker of its own, which is closed whatever happens. */
 export function withBroker(name, body, options = {}) {

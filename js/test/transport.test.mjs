@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { Broker, connect } from 'mqlite';
+import { Broker, connect } from 'mqlite/broker';
 import mqtt from 'mqtt';
 import { WebSocket, WebSocketServer } from 'ws';
 import { scenarios } from '../../tests/interop/scenarios.mjs';
@@ -94,7 +94,7 @@ describe('Behind a server of the npm package ws', () => {
 
   test('a server that is not there is unreachable, also before anything was loaded', () => {
     const script = `
-      import { connect } from 'mqlite';
+      import { connect } from 'mqlite/broker';
       import { WebSocket } from 'ws';
       console.log(await connect(new WebSocket('ws://127.0.0.1:1', 'mqtt')).catch(({ code }) => code));`;
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {

@@ -1,7 +1,7 @@
 // What must compile for those who use TypeScript. Checked by `npm run lint`, never run.
 
 import mqtt from 'mqtt';
-import { type BrokerEvent, Broker, connect, type Message, MqttError, type Transport, type Verdict } from '../src/index.js';
+import { type BrokerEvent, Broker, connect, type Message, MqttError, type Transport, type Verdict } from '../src/entry/broker.js';
 
 export async function everything(socket: WebSocket, port: MessagePort, transport: Transport): Promise<void> {
   const broker = await Broker.open({

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Broker, connect } from 'mqlite';
+import { Broker, connect } from 'mqlite/broker';
 import { RawTransport, rawClient, settled, withBroker } from './support.mjs';
 
 const folder = new URL('../../tests/vectors/', import.meta.url);

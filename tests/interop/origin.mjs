@@ -10,7 +10,7 @@ const inFolder = (path) => fileURLToPath(new URL(path, import.meta.url));
 export async function serve(names) {
   const { outputFiles } = await build({
     entryPoints: names.map((name) => inFolder(`tab/${name}.mjs`)),
-    alias: { mqlite: inFolder('../../js/dist/index.js') },
+    alias: { 'mqlite/broker': inFolder('../../js/dist/broker.js') },
     bundle: true,
     format: 'esm',
     write: false,

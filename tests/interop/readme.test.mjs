@@ -18,7 +18,7 @@ after(async () => {
 
 test('The example for a tab with a storage hears what it published, and hears it again after a reload', async () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const [, example] = /```js\nimport \{ Broker, indexedDb \} from 'mqlite';\n(.*?)```/s.exec(readme);
+  const [, example] = /```js\nimport \{ Broker, indexedDb \} from 'mqlite\/broker';\n(.*?)```/s.exec(readme);
   const page = await browser.newPage();
   await page.goto(origin.url);
   for (let load = 0; load < 2; load += 1) {

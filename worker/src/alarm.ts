@@ -1,6 +1,6 @@
 // The object's one alarm as the broker's timer. Knows no MQTT.
 
-import type { Clock, Timer } from 'mqlite';
+import type { Clock, Timer } from 'mqlite/broker';
 
 /** A timer that wakes the object, evicted or not. Its granularity is a millisecond. */
 export class Alarm implements Timer {

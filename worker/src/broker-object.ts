@@ -1,7 +1,7 @@
 // A room: one broker in a Durable Object, and the WebSockets that the runtime holds for it, awake or asleep. Knows no MQTT.
 
 import { DurableObject } from 'cloudflare:workers';
-import { Broker, type BrokerOptions } from 'mqlite';
+import { Broker, type BrokerOptions } from 'mqlite/broker';
 import { Alarm } from './alarm.js';
 import type { Environment } from './environment.js';
 import { SocketTransport } from './socket-transport.js';

@@ -1,4 +1,4 @@
-import type { BrokerLimits } from 'mqlite';
+import type { BrokerLimits } from 'mqlite/broker';
 import type { MqttBroker } from './broker-object.js';
 
 /** What wrangler.jsonc binds. */

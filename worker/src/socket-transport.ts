@@ -1,6 +1,6 @@
 // A WebSocket that the runtime holds, awake or asleep, as a transport. Knows no MQTT.
 
-import type { Transport } from 'mqlite';
+import type { Transport } from 'mqlite/broker';
 
 /** All that is sent within one event leaves as one message. */
 export class SocketTransport implements Transport {

@@ -1,6 +1,6 @@
 // A room's records in the object's SQLite database. Knows no MQTT, and nothing of what the records say.
 
-import type { BrokerStorage, StorageChange, StoredRecord } from 'mqlite';
+import type { BrokerStorage, StorageChange, StoredRecord } from 'mqlite/broker';
 
 /**
  * The storage of one room. Nothing is awaited: what is sent after a commit is held by the runtime's output gate until that is

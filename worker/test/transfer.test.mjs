@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Broker } from 'mqlite';
+import { Broker } from 'mqlite/broker';
 import mqtt from 'mqtt';
 import { startSteered } from './steering.mjs';
 

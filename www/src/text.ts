@@ -1,4 +1,4 @@
-import { MqttError } from 'mqlite';
+import { MqttError } from 'mqlite/broker';
 
 /** Characters of a payload that are shown. */
 const SHOWN = 2_000;

@@ -1,5 +1,5 @@
 // A broker with a storage in IndexedDB, whose clients are in the test: what they say and hear is written as hexadecimal digits.
-import { Broker, indexedDb } from 'mqlite';
+import { Broker, indexedDb } from 'mqlite/broker';
 
 const transports = new Map();
 

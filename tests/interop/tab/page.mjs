@@ -1,5 +1,5 @@
 // What runs in the tab: MQTT.js against a broker in the same page, and a client against one in a Web Worker.
-import { Broker, connect } from 'mqlite';
+import { Broker, connect } from 'mqlite/broker';
 import mqtt from 'mqtt';
 import { scenarios } from '../scenarios.mjs';
 

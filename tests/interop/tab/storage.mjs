@@ -1,5 +1,5 @@
 // Storages in IndexedDB, as the tests drive them: bytes are written as hexadecimal digits, keys may stand for many.
-import { Broker, indexedDb } from 'mqlite';
+import { Broker, indexedDb } from 'mqlite/broker';
 
 const storages = new Map();
 

@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { BrokerEngine, initSync } from '../../../js/wasm/mqlite.js';
+import { BrokerEngine, initSync } from '../../../js/wasm/broker.js';
 
-initSync({ module: readFileSync(new URL('../../../js/wasm/mqlite_bg.wasm', import.meta.url)) });
+initSync({ module: readFileSync(new URL('../../../js/wasm/broker_bg.wasm', import.meta.url)) });
 
 const SEED = new Uint8Array(32).fill(7);
 

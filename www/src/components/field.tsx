@@ -1,5 +1,5 @@
 import type { Signal } from '@preact/signals';
-import type { QoS } from 'mqlite';
+import type { QoS } from 'mqlite/broker';
 import type { ComponentChildren } from 'preact';
 
 /** A control under its label. */

@@ -1,4 +1,4 @@
-import type { BrokerStatistics } from 'mqlite';
+import type { BrokerStatistics } from 'mqlite/broker';
 
 /** What this page is, and what its broker counts. */
 export function Header({ statistics }: { statistics: BrokerStatistics | null }) {

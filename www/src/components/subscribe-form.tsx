@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { QoS } from 'mqlite';
+import type { QoS } from 'mqlite/broker';
 import type { ClientModel } from '../state/client.js';
 import { QoSField, TextField } from './field.js';
 

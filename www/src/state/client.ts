@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { Broker, Client, Closed, Message, ProtocolVersion, QoS } from 'mqlite';
+import type { Broker, Client, Closed, Message, ProtocolVersion, QoS } from 'mqlite/broker';
 import { sentence } from '../text.js';
 import { MessageLog } from './log.js';
 

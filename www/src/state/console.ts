@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { Broker, type BrokerStatistics } from 'mqlite';
+import { Broker, type BrokerStatistics } from 'mqlite/broker';
 import { sentence } from '../text.js';
 import { ClientModel } from './client.js';
 

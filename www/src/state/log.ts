@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { QoS } from 'mqlite';
+import type { QoS } from 'mqlite/broker';
 
 /** Entries that a log keeps; older ones make room. */
 export const LOG_LIMIT = 500;

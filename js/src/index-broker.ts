@@ -1,0 +1,14 @@
+// The public names for those who have a broker, but for `connect` and `Broker` themselves: see index.ts.
+
+export * from './index.js';
+export type {
+  AuthenticationRequest,
+  BrokerEvent,
+  BrokerLimits,
+  BrokerOptions,
+  BrokerStatistics,
+  Grant,
+  Refusal,
+  Verdict,
+} from './options.js';
+export type { BrokerWebSocket } from './web-socket.js';
