@@ -136,7 +136,7 @@ export interface BrokerOptions extends BrokerLimits {
   clock?: Clock;
   /** Wakes the broker. Default `setTimeout`. */
   timer?: Timer;
-  /** The package's WebAssembly, where it is not to come from the package itself. What is loaded first is used by all. */
+  /** The package's `broker.wasm`, where it is not to come from the package itself. What is loaded first is used by all. */
   wasm?: WasmSource | PromiseLike<WasmSource>;
 }
 
@@ -224,7 +224,10 @@ export interface ConnectOptions {
   clock?: Clock;
   /** Wakes the client. Default `setTimeout`. */
   timer?: Timer;
-  /** As in `BrokerOptions`. */
+  /**
+   * The package's `client.wasm`, where it is not to come from the package itself; for `connect` of `mqlite/broker` its
+   * `broker.wasm`. What is loaded first is used by all.
+   */
   wasm?: WasmSource | PromiseLike<WasmSource>;
 }
 
