@@ -3,7 +3,7 @@
 import { named, type Source, unnamed } from './artefact.js';
 import { checkBytes, checked, checkText, payloadBytes } from './check.js';
 import type { Client } from './client.js';
-import { connectOver } from './connect.js';
+import { connectWith } from './connect.js';
 import { Connections } from './connections.js';
 import { type Input, Runner, type Successor, weakly } from './engine.js';
 import { attempt, MqttError, report } from './error.js';
@@ -115,16 +115,11 @@ export class Broker {
   }
 
   /**
-   * A client of this broker, in this program.
+   * A client of this broker, in this program: `connect(broker, options)`.
    * @throws MqttError `refused`, `invalid-options` or `closed`.
    */
   connect(options: ConnectOptions = {}): Promise<Client> {
-    const [ours, theirs] = pair();
-    const open = () => {
-      this.accept(ours);
-      return theirs;
-    };
-    return connectOver({ artefact, source: unnamed }, open, options);
+    return connectWith({ artefact, source: unnamed }, this, options);
   }
 
   /**

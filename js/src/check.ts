@@ -1,6 +1,8 @@
 // Whether what somebody said is what can be said. The ranges of numbers are the engine's to check.
 
 import { MqttError } from './error.js';
+import type { Payload } from './message.js';
+import { toBytes } from './transport.js';
 
 /** What a value may be. A list in brackets holds any number of the one thing in it. */
 export type Kind = keyof typeof KINDS | Shape | readonly [Kind];
@@ -36,13 +38,25 @@ export function checkBytes(name: string, value: Uint8Array): void {
 }
 
 /**
- * The bytes of what is to be published: text as UTF-8.
+ * The bytes of what is to be published: text as UTF-8, values as JSON.
  * @throws MqttError `invalid-options`.
  */
-export function payloadBytes(payload: string | Uint8Array | ArrayBuffer): Uint8Array {
+export function payloadBytes(payload: Payload): Uint8Array {
   check('payload', payload, 'payload');
   if (typeof payload === 'string') return new TextEncoder().encode(payload);
-  return payload instanceof Uint8Array ? payload : new Uint8Array(payload);
+  return toBytes(payload) ?? jsonBytes(payload);
+}
+
+function jsonBytes(value: unknown): Uint8Array {
+  let text: unknown;
+  let cause: unknown;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    cause = error;
+  }
+  if (typeof text === 'string') return new TextEncoder().encode(text);
+  throw new MqttError('invalid-options', `payload ${KINDS.payload.sentence}.`, { cause });
 }
 
 function check(name: string, value: unknown, kind: Kind): unknown {
@@ -77,7 +91,7 @@ function isList(kind: Shape | readonly [Kind]): kind is readonly [Kind] {
 
 const KINDS = {
   text: {
-    test: (value: unknown) => typeof value === 'string' && !/[\ud800-\udfff]/u.test(value),
+    test: isText,
     sentence: 'must be a string, without half of a surrogate pair',
   },
   number: { test: (value: unknown) => typeof value === 'number' && !Number.isNaN(value), sentence: 'must be a number' },
@@ -89,8 +103,20 @@ const KINDS = {
   function: { test: (value: unknown) => typeof value === 'function', sentence: 'must be a function' },
   bytes: { test: (value: unknown) => value instanceof Uint8Array, sentence: 'must be a Uint8Array' },
   payload: {
-    test: (value: unknown) => typeof value === 'string' || value instanceof Uint8Array || value instanceof ArrayBuffer,
-    sentence: 'must be a string, a Uint8Array or an ArrayBuffer',
+    test: (value: unknown) => isText(value) || toBytes(value) !== undefined || isJson(value),
+    sentence: 'must be a string, an ArrayBuffer, a view such as a Uint8Array, or a value that JSON has',
+  },
+  secret: {
+    test: (value: unknown) => isText(value) || value instanceof Uint8Array,
+    sentence: 'must be a string or a Uint8Array',
+  },
+  milliseconds: {
+    test: (value: unknown) => typeof value === 'number' && value >= 0,
+    sentence: 'must be a number of milliseconds',
+  },
+  signal: {
+    test: (value: unknown) => typeof (value as AbortSignal | null)?.aborted === 'boolean',
+    sentence: 'must be an AbortSignal',
   },
   pair: {
     test: (value: unknown) =>
@@ -112,6 +138,18 @@ const KINDS = {
   /** Checked where it is used. */
   any: { test: () => true, sentence: '' },
 };
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && !/[\ud800-\udfff]/u.test(value);
+}
+
+/** What JSON says whole. Of most objects with a class it would say `{}`. */
+function isJson(value: unknown): boolean {
+  if (value === null || typeof value === 'boolean' || Number.isFinite(value) || Array.isArray(value)) return true;
+  if (typeof value !== 'object') return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null || hasMethods(value, ['toJSON']);
+}
 
 function hasMethods(value: unknown, names: readonly string[]): boolean {
   return names.every((name) => typeof (value as { [name: string]: unknown } | null | undefined)?.[name] === 'function');

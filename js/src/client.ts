@@ -1,80 +1,141 @@
 // The client for JavaScript: requests are promises, messages go to subscriptions.
+/// <reference lib="esnext.disposable" preserve="true" />
 
 import { checked, checkText, payloadBytes } from './check.js';
-import type { Link, Welcome } from './link.js';
-import type { Payload, PublishOptions } from './message.js';
-import type { DisconnectOptions, ServerProperties, SubscribeOptions } from './options.js';
+import { MqttError } from './error.js';
+import type { ClientEvents } from './events.js';
+import type { Link } from './link.js';
+import type { Payload, PublishOptions, RequestLimits } from './message.js';
+import type { EndOptions, ServerProperties, SubscribeOptions } from './options.js';
 import type { Answer, Closed } from './outcome.js';
-import { DISCONNECT_OPTIONS, PUBLISH_OPTIONS, SUBSCRIBE_OPTIONS } from './shapes.js';
+import { CLIENT_PUBLISH_OPTIONS, END_OPTIONS, REQUEST_LIMITS, SUBSCRIBE_OPTIONS } from './shapes.js';
+import type { ClientStatus } from './status.js';
 import type { MessageHandler, Subscription } from './subscription.js';
-import type { Connectable } from './transport.js';
 
-/** A server's `ws:` or `wss:` address, or a connection to it: a WebSocket, MessagePort or any other transport. */
-export type Server = string | URL | Connectable;
-
-/** A connected client. Its session and its subscriptions last as long as its connection. */
-export class Client {
-  /** The Client Identifier, which the server may have assigned. */
-  readonly clientId: string;
-  /** Whether the server kept a session of this client. */
-  readonly sessionPresent: boolean;
-  /** What the server said when it accepted the connection; nothing in 3.1.1. */
-  readonly server: ServerProperties;
-  /** Resolves when the connection is over. Never rejects. */
-  readonly closed: Promise<Closed>;
+/**
+ * A client. It comes back when its connection is lost, and its subscriptions and what waits to be sent with it, until it ends:
+ * because somebody called `end()`, or because the server or an option says that there is no coming back.
+ */
+export class Client implements AsyncDisposable {
+  /** Resolves when the client has ended for good. Never rejects. */
+  readonly ended: Promise<Closed>;
   readonly #link: Link;
 
   /** @internal */
-  constructor(link: Link, { clientId, sessionPresent, server }: Welcome) {
+  constructor(link: Link) {
     this.#link = link;
-    this.clientId = clientId;
-    this.sessionPresent = sessionPresent;
-    this.server = server;
-    this.closed = link.closed;
+    this.ended = link.ended;
+  }
+
+  /** The Client Identifier, which the server may have assigned: then it is empty until there was a connection. */
+  get clientId(): string {
+    return this.#link.welcome.clientId;
+  }
+
+  /** Whether the server had kept the session of this client when it connected last. */
+  get sessionPresent(): boolean {
+    return this.#link.welcome.sessionPresent;
+  }
+
+  /** What the server said when it accepted the last connection; nothing in 3.1.1. */
+  get server(): ServerProperties {
+    return this.#link.welcome.server;
+  }
+
+  get status(): ClientStatus {
+    return this.#link.status;
   }
 
   /**
-   * Publishes a message. Resolves at QoS 0 when it was handed over, at QoS 1 and 2 when the server has acknowledged it;
-   * `interrupted` leaves open whether the server has it.
-   * @throws MqttError `refused`, `interrupted`, `closed`, or what is wrong with the message.
+   * Publishes a message: at once, or when there is a connection. Resolves at QoS 0 when it was handed over, at QoS 1 and 2
+   * when the server has acknowledged it; `interrupted` leaves open whether the server has it.
+   * @throws MqttError `refused`, `interrupted`, `closed`, `aborted`, `timeout`, or what is wrong with the message.
    */
-  async publish(topic: string, payload: Payload, options: PublishOptions = {}): Promise<Answer> {
+  async publish(topic: string, payload: Payload, options: PublishOptions & RequestLimits = {}): Promise<Answer> {
     checkText('topic', topic);
-    const { qos = 0, retain = false, properties } = checked(options, PUBLISH_OPTIONS);
+    const { qos = 0, retain = false, properties, ...limits } = checked(options, CLIENT_PUBLISH_OPTIONS);
     const bytes = payloadBytes(payload);
-    return this.#link.ask(() => `The message to ${JSON.stringify(topic)}`, (engine, now, token) => {
+    return this.#link.requests.ask(() => `The message to ${JSON.stringify(topic)}`, limits, (engine, now, token) => {
       engine.publish(now, token, topic, bytes, qos, retain, properties);
     });
   }
 
   /**
-   * Subscribes to a filter. Messages go to `handler`, one after the other, and each is acknowledged when its promise has
-   * resolved; without a handler they wait for `for await`. Resolves when the server has granted the subscription.
-   * @throws MqttError `refused`, `interrupted`, `closed`, or what is wrong with the filter.
+   * Subscribes to a filter, or to several: to all or to none. Messages go to `handler`, one after the other, and each is
+   * acknowledged when its promise has resolved; without a handler they wait for `for await`. Resolves when the server has
+   * granted the subscription, which then outlives its connection.
+   * @throws MqttError `refused`, `closed`, `aborted`, `timeout`, or what is wrong with a filter.
    */
-  async subscribe(filter: string, options: SubscribeOptions | MessageHandler = {}, handler?: MessageHandler): Promise<Subscription> {
+  async subscribe(
+    filters: string | readonly string[],
+    options: SubscribeOptions | MessageHandler = {},
+    handler?: MessageHandler,
+  ): Promise<Subscription> {
     const [said, take] = typeof options === 'function' ? [{}, options] : [options, handler];
     checked({ handler: take }, { handler: 'function' });
-    checkText('filter', filter);
-    const { userProperties = [], ...subscriptionOptions } = checked<SubscribeOptions>(said, SUBSCRIBE_OPTIONS);
-    return this.#link.subscribe(filter, subscriptionOptions, { userProperties }, take);
+    const known = checked<SubscribeOptions>(said, SUBSCRIBE_OPTIONS);
+    const { userProperties = [], manualAck, signal, timeout, ...subscriptionOptions } = known;
+    return this.#link.routes.subscribe(toFilters(filters), {
+      options: subscriptionOptions,
+      properties: { userProperties },
+      handler: take,
+      manualAck,
+      limits: toLimits(signal, timeout),
+    });
   }
 
   /**
-   * Ends all subscriptions of this client to a filter. Resolves when the server has answered.
-   * @throws MqttError `refused`, `interrupted`, `closed`, or `invalid-options`.
+   * Ends all subscriptions of this client to these filters. Resolves when the server has answered.
+   * @throws MqttError `refused`, `closed`, `aborted`, `timeout` or `invalid-options`.
    */
-  async unsubscribe(filter: string): Promise<void> {
-    checkText('filter', filter);
-    await this.#link.unsubscribe(filter);
+  async unsubscribe(filters: string | readonly string[], options: RequestLimits = {}): Promise<void> {
+    const limits = checked(options, REQUEST_LIMITS);
+    await this.#link.routes.unsubscribe(toFilters(filters), limits);
   }
 
   /**
-   * Says goodbye and closes the connection. The will is not published unless `reason` is 0x04.
+   * Calls `handler` whenever something happens, until the function that it returns is called.
    * @throws MqttError `invalid-options`.
    */
-  async disconnect(options: DisconnectOptions = {}): Promise<void> {
-    const { reason = 0, sessionExpiryInterval } = checked(options, DISCONNECT_OPTIONS);
-    await this.#link.disconnect(reason, sessionExpiryInterval);
+  on<N extends keyof ClientEvents>(event: N, handler: ClientEvents[N]): () => void {
+    if (typeof handler !== 'function') throw new MqttError('invalid-options', 'handler must be a function.');
+    if (!EVENTS.includes(event)) {
+      throw new MqttError('invalid-options', `There is no event "${event}".`, { hint: `There are ${EVENTS.join(', ')}.` });
+    }
+    if (event === 'message') return this.#link.routes.listen(handler as MessageHandler);
+    return this.#link.listeners.add(event, handler);
+  }
+
+  /** Tries to connect now, if the client waits to try again; otherwise does nothing. */
+  reconnect(): void {
+    this.#link.wake();
+  }
+
+  /**
+   * Says goodbye, closes the connection and ends the client. The will is not published unless `reason` is 0x04. The session
+   * ends too, unless a Session Expiry Interval was asked for.
+   * @throws MqttError `invalid-options`.
+   */
+  async end(options: EndOptions = {}): Promise<void> {
+    const { reason = 0, sessionExpiryInterval } = checked(options, END_OPTIONS);
+    await this.#link.end(reason, sessionExpiryInterval);
+  }
+
+  /** The same as `end()`, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
   }
 }
+
+function toFilters(filters: string | readonly string[]): readonly string[] {
+  const list = Array.isArray(filters) ? (filters as readonly string[]) : [filters as string];
+  if (list.length === 0) throw new MqttError('invalid-options', 'There is no filter in the list.');
+  for (const filter of list) checkText('filter', filter);
+  return list;
+}
+
+function toLimits(signal: AbortSignal | undefined, timeout: number | undefined): RequestLimits {
+  return { ...(signal && { signal }), ...(timeout !== undefined && { timeout }) };
+}
+
+const EVENTS: readonly (keyof ClientEvents)[] = ['status', 'message', 'error'];

@@ -14,6 +14,12 @@ export type MqttErrorCode =
   | 'closed'
   /** There was no connection to be had. */
   | 'unreachable'
+  /** The browser says that there is no network. */
+  | 'offline'
+  /** It took longer than its `timeout`. */
+  | 'timeout'
+  /** Its `signal` was aborted; `cause` is why. */
+  | 'aborted'
   /** This platform lacks something that is needed. */
   | 'unsupported'
   /** The message or packet is larger than the server accepts. */
@@ -42,6 +48,8 @@ export type MqttErrorCode =
   | 'storage-lost'
   /** The storage failed in another way. */
   | 'storage-failed'
+  /** A handler or another function that was given to a client failed; `cause` is what it threw. */
+  | 'handler-failed'
   /** It was called from within its own work, such as a transport's `send`. */
   | 'busy'
   /** The WebAssembly instance, the clock or the timer failed; what is in no storage is lost. */
@@ -99,7 +107,8 @@ export function sentence(text: string): string {
 
 const HINTS: Partial<Record<MqttErrorCode, string>> = {
   closed: 'Connect again.',
-  interrupted: 'Connect again, and repeat it if repeating does no harm.',
+  offline: 'A client that is connected, or connects with waitForConnection: false, goes on by itself when the network is back.',
+  interrupted: 'Repeat it if repeating does no harm.',
   'packet-too-large': 'Send less at a time, or raise the limit of the server.',
   'queue-full': 'Wait for what was asked before, or raise maximumQueued.',
 };

@@ -1,12 +1,14 @@
 // The public names for those who connect, but for `connect` itself: each entry gives that a WebAssembly of its own.
 
-export { Client, type Server } from './client.js';
+export { Client } from './client.js';
 export { MqttError, type MqttErrorCode } from './error.js';
-export type { Message, MessageProperties, Payload, PublishOptions, QoS, UserProperty } from './message.js';
+export type { ClientEvents, StatusChange } from './events.js';
+export type { Message, MessageProperties, Payload, PublishOptions, QoS, RequestLimits, UserProperty } from './message.js';
 export type {
   ConnectOptions,
   ConnectProperties,
-  DisconnectOptions,
+  Credentials,
+  EndOptions,
   ProtocolVersion,
   ServerProperties,
   SubscribeOptions,
@@ -14,8 +16,10 @@ export type {
   WillOptions,
 } from './options.js';
 export type { Answer, Closed } from './outcome.js';
-export type { BrokerStorage, StorageChange, StoredRecord } from './storage.js';
+export type { RecordStorage, StorageChange, StoredRecord } from './storage.js';
 export { type IndexedDbOptions, indexedDb } from './storages/indexed-db.js';
+export type { Acceptor, Server } from './server.js';
+export type { ClientStatus, ReconnectOptions } from './status.js';
 export type { MessageHandler, Subscription } from './subscription.js';
 export type { Clock, Timer } from './timer.js';
 export type { Connectable, MessagePortLike, Transport, WebSocketLike } from './transport.js';

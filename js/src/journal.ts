@@ -1,7 +1,7 @@
 // Between a broker and its storage: changes go out in groups, and what depends on them waits. Knows no MQTT.
 
 import { isThenable, MqttError, report } from './error.js';
-import type { BrokerStorage, StorageChange, StoredRecord } from './storage.js';
+import type { RecordStorage, StorageChange, StoredRecord } from './storage.js';
 
 /**
  * Hands changes to a storage. While one group is on its way the next one gathers, and leaves when the first is durable. A
@@ -10,7 +10,7 @@ import type { BrokerStorage, StorageChange, StoredRecord } from './storage.js';
 export class Journal {
   /** Called once, if the storage fails: what waits for it then waits for ever, unless it is told to go on. */
   onfail: ((error: MqttError) => void) | null = null;
-  #storage: BrokerStorage | undefined;
+  #storage: RecordStorage | undefined;
   /** What is written and not committed yet. */
   #written: StorageChange[] = [];
   /** What is committed and not handed to the storage yet. */
@@ -22,7 +22,7 @@ export class Journal {
   #error: MqttError | undefined;
   #givenUp: ((error: MqttError) => void)[] = [];
 
-  constructor(storage: BrokerStorage | undefined) {
+  constructor(storage: RecordStorage | undefined) {
     this.#storage = storage;
   }
 

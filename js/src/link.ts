@@ -1,16 +1,23 @@
-// A client's connection: from promises to the engine's requests, from the engine's calls to promises and subscriptions.
+// A client's connections, one after the other: opens them, feeds the engine what they carry, and decides what follows their end.
 
 import type { Artefact } from './artefact.js';
 import { payloadBytes } from './check.js';
 import { Runner } from './engine.js';
-import { MqttError, type MqttErrorCode, report, sentence } from './error.js';
+import { MqttError, report, sentence } from './error.js';
+import { handlerFailed, Listeners, type StatusChange } from './events.js';
 import type { ClientEngine, ClientGlue, ClientHost } from './glue/client.js';
-import { Message, type MessageProperties, type QoS } from './message.js';
-import type { ConnectOptions, ServerProperties } from './options.js';
+import { UNANSWERED, unreachable } from './hints.js';
+import type { MessageProperties, QoS, ReceivedMessage } from './message.js';
+import type { ConnectOptions, Credentials, ServerProperties } from './options.js';
 import type { Answer, Closed } from './outcome.js';
-import { type MessageHandler, Subscription } from './subscription.js';
-import { SystemTimer } from './timer.js';
-import { toBytes, type Transport } from './transport.js';
+import { isOffline, watchPresence } from './presence.js';
+import { afterReason } from './refusals.js';
+import { explanation, Requests } from './requests.js';
+import { Routes } from './routes.js';
+import { askServer, isConnection, openServer, type Server } from './server.js';
+import { type ClientStatus, Course, type Next } from './status.js';
+import { Alarms, SystemTimer, type Timer } from './timer.js';
+import { toBytes, toTransport, type Transport } from './transport.js';
 
 /** What the server said first. */
 export interface Welcome {
@@ -19,148 +26,167 @@ export interface Welcome {
   server: ServerProperties;
 }
 
-interface Request {
-  readonly what: () => string;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: MqttError) => void;
-}
-
-/** The subscriptions to one filter. The server knows them as one, with this number as its identifier. */
-interface Route {
-  readonly number: number;
-  readonly subscriptions: Set<Subscription>;
-}
-
-/** One connection: an engine, a transport, and who waits for what. */
+/** An engine, and what it takes to keep it connected. */
 export class Link {
-  readonly closed: Promise<Closed>;
-  #transport: Transport | undefined;
+  readonly listeners = new Listeners();
+  readonly requests: Requests;
+  readonly routes: Routes;
+  readonly ended: Promise<Closed>;
+  welcome: Welcome;
   readonly #artefact: Artefact<ClientGlue>;
+  readonly #server: Server;
+  readonly #options: ConnectOptions;
+  readonly #clock: () => number;
+  readonly #alarms: Alarms;
+  /** The next attempt, and the end of one. */
+  readonly #retry: Timer;
+  readonly #limit: Timer;
   readonly #runner: Runner<ClientEngine>;
-  readonly #authenticate: ConnectOptions['authenticate'];
-  /** Takes what no subscription matches. */
-  readonly #rest: Subscription | undefined;
-  readonly #patience: number;
-  readonly #welcome = deferred<Welcome>();
+  readonly #course: Course;
+  /** Whether the server is told to forget the session at the end: nobody asked for it to be kept longer. */
+  readonly #forgets: boolean;
+  readonly #first = deferred<void>();
   readonly #end = deferred<Closed>();
-  readonly #requests = new Map<number, Request>();
-  readonly #routes = new Map<string, Route>();
-  readonly #filters = new Map<number, string>();
-  #lastToken = 0;
-  #lastRoute = 0;
+  #transport: Transport | undefined;
+  #address: URL | undefined;
+  /** Of the attempt that is under way, or was last. */
+  #attempt = 0;
+  #hasConnected = false;
+  /** Why there is no connection any more. */
+  #last: { closed: Closed; error: MqttError } | undefined;
+  #isOver = false;
+  /** Whether the server has said anything on this connection. */
+  #isAnswered = false;
+  #vigil: ReturnType<typeof setInterval> | undefined;
+  #unwatch = () => {};
 
-  constructor(artefact: Artefact<ClientGlue>, options: ConnectOptions) {
-    const { authenticate, onMessage, clock = Date.now, timer, wasm: _, ...said } = options;
+  constructor(artefact: Artefact<ClientGlue>, server: Server, options: ConnectOptions) {
+    const { clock = Date.now, timer = new SystemTimer(clock), clientId = '' } = options;
+    const isOnce = isConnection(server);
+    const reconnect = options.reconnect === false || isOnce ? undefined : (options.reconnect ?? {});
+    this.#server = server;
+    this.#options = options;
+    this.#clock = clock;
+    this.#alarms = new Alarms(timer);
+    this.#retry = this.#alarms.alarm();
+    this.#limit = this.#alarms.alarm();
+    this.#course = new Course(reconnect, Math.random);
+    this.#forgets = reconnect !== undefined && options.properties?.sessionExpiryInterval === undefined;
+    this.welcome = { clientId, sessionPresent: false, server: {} };
+    this.ended = this.#end.promise;
+    this.#first.promise.catch(() => {}); // whoever waits for it hears of it
+    const engine = new artefact.glue.ClientEngine(this.#host(), engineOptions(options, this.#forgets));
     this.#artefact = artefact;
-    this.#authenticate = authenticate;
-    if (onMessage) this.#rest = new Subscription('', onMessage, () => Promise.resolve());
-    this.#patience = said.responseTimeoutMillis ?? PATIENCE;
-    this.closed = this.#end.promise;
-    this.#welcome.promise.catch(() => {}); // whoever opens it hears of it
-    const engine = new artefact.glue.ClientEngine(this.#host(), {
-      ...said,
-      ...(said.password !== undefined && { password: payloadBytes(said.password) }),
-      ...(said.will && { will: { ...said.will, payload: payloadBytes(said.will.payload ?? '') } }),
-    });
     this.#runner = new Runner(engine, {
       artefact,
       clock,
-      timer: timer ?? new SystemTimer(clock),
+      timer: this.#alarms.alarm(),
       failed: (error) => {
         this.#over({ cause: 'lost', message: error.message }, error);
-        this.#hangUp();
-        report(error);
+        this.listeners.report(error);
       },
     });
+    this.requests = new Requests(artefact, this.#runner, this.#alarms, clock);
+    this.routes = new Routes(this.#runner, this.requests, this.listeners, options.onMessage);
   }
 
-  /** Connects. Once only. */
-  async open(transport: Transport): Promise<Welcome> {
-    this.#transport = transport;
-    let isClosed = false;
-    transport.onclose = () => {
-      isClosed = true;
-      this.#lost();
-    };
-    transport.onmessage = ({ data }) => {
-      const bytes = toBytes(data);
-      if (bytes) return this.#runner.feed((engine, now) => engine.received(now, bytes));
-      this.#hangUp();
-      this.#lost();
-    };
-    const vigil = setInterval(() => {}, LONGEST_TIMEOUT); // keeps Node from ending while somebody waits
+  /** Whether whoever connects waits for the first attempt, and hears of its failure. */
+  get #waits(): boolean {
+    return this.#options.waitForConnection !== false;
+  }
+
+  get status(): ClientStatus {
+    return this.#course.status;
+  }
+
+  /** Makes the first attempt. Resolves when the client is connected, rejects when that attempt has failed: then the client has ended. */
+  async open(): Promise<void> {
+    this.#unwatch = watchPresence(() => this.wake());
+    this.#begin();
+    if (this.#waits) await this.#first.promise;
+  }
+
+  /** Tries now, if the client waits to try again. */
+  wake(): void {
+    if (this.#course.wake()) this.#begin();
+  }
+
+  async end(reason: number, sessionExpiryInterval: number | undefined): Promise<void> {
+    const expiry = sessionExpiryInterval ?? (this.#forgets ? 0 : undefined);
+    const properties = expiry === undefined ? undefined : { sessionExpiryInterval: expiry };
     try {
+      await this.#runner.attempt((engine, now) => engine.disconnect(now, reason, properties));
+    } catch (error) {
+      if ((error as MqttError).code !== 'closed') throw error;
+    }
+    this.#over({ cause: 'requested', message: 'The client disconnected.' });
+  }
+
+  /** Makes an attempt. */
+  #begin(): void {
+    this.#tell({});
+    this.#runner.defer(() => void this.#try());
+  }
+
+  async #try(): Promise<void> {
+    const attempt = (this.#attempt += 1);
+    const isStale = () => attempt !== this.#attempt;
+    try {
+      const credentials = await this.#credentials();
+      if (isStale()) return;
+      const place = await askServer(this.#server);
+      if (isStale()) return void (isConnection(place) && toTransport(place).close());
+      const { transport, address } = openServer(place, isOffline);
+      this.#address = address;
       await this.#opened(transport);
-      if (isClosed) throw unreachable('it was closed at once');
+      if (isStale()) return;
+      void credentials;
       this.#runner.feed((engine, now) => engine.opened(now));
-      return await this.#welcome.promise;
     } catch (error) {
-      this.#over({ cause: 'lost', message: (error as MqttError).message }, error as MqttError);
-      this.#hangUp();
-      throw error;
-    } finally {
-      clearInterval(vigil);
+      if (!isStale()) this.#failed(error);
     }
   }
 
-  /** Asks something of the server, and waits for the answer. `what` is the subject of a sentence about it. */
-  ask(what: () => string, request: (engine: ClientEngine, now: number, token: number) => void): Promise<Answer> {
-    const token = (this.#lastToken += 1);
-    return new Promise((resolve, reject) => {
-      this.#requests.set(token, { what, resolve, reject });
-      this.#runner
-        .attempt((engine, now) => request(engine, now, token))
-        .catch((error: MqttError) => {
-          this.#requests.delete(token);
-          reject(error);
-        });
-    });
-  }
-
-  async subscribe(filter: string, options: object, properties: object, handler?: MessageHandler): Promise<Subscription> {
-    const subscription = new Subscription(filter, handler, (ended) => this.#leave(ended));
-    const route = this.#routes.get(filter) ?? { number: (this.#lastRoute += 1), subscriptions: new Set() };
-    this.#routes.set(filter, route);
-    this.#filters.set(route.number, filter);
-    route.subscriptions.add(subscription); // messages may come before the answer
-    try {
-      const { reason } = await this.ask(() => `The subscription to ${JSON.stringify(filter)}`, (engine, now, token) => {
-        engine.subscribe(now, token, route.number, filter, options, properties);
-      });
-      subscription.granted(reason as QoS);
-      return subscription;
-    } catch (error) {
-      this.#forget(subscription);
-      throw error;
-    }
-  }
-
-  async unsubscribe(filter: string): Promise<void> {
-    for (const subscription of this.#routes.get(filter)?.subscriptions ?? []) this.#forget(subscription);
-    const what = () => `The end of the subscription to ${JSON.stringify(filter)}`;
-    await this.ask(what, (engine, now, token) => engine.unsubscribe(now, token, filter));
-  }
-
-  async disconnect(reason: number, sessionExpiryInterval: number | undefined): Promise<void> {
-    const properties = sessionExpiryInterval === undefined ? undefined : { sessionExpiryInterval };
-    await this.#runner.attempt((engine, now) => engine.disconnect(now, reason, properties)).catch((error: MqttError) => {
-      if (error.code !== 'closed') throw error;
-    });
+  async #credentials(): Promise<Credentials | undefined> {
+    const { credentials } = this.#options;
+    return credentials && (await credentials());
   }
 
   /** Resolves when bytes can be sent. */
   async #opened(transport: Transport): Promise<void> {
-    let limit: ReturnType<typeof setTimeout> | undefined;
+    this.#transport = transport;
+    this.#isAnswered = false;
+    let isClosed = false;
+    transport.onclose = () => {
+      isClosed = true;
+      this.#closed();
+    };
+    transport.onmessage = ({ data }) => this.#received(data);
     const late = new Promise<never>((_, reject) => {
-      limit = setTimeout(() => reject(new Error('it took too long')), Math.min(this.#patience, LONGEST_TIMEOUT));
+      const patience = this.#options.responseTimeoutMillis ?? PATIENCE;
+      this.#limit.set(this.#clock() + patience, () => reject(new Error('it took too long')));
     });
     try {
       await Promise.race([transport.opened, late]);
+      if (isClosed) throw new Error('it was closed at once');
     } catch (cause) {
-      throw unreachable(cause instanceof Error ? cause.message : String(cause), cause);
+      throw unreachable(cause instanceof Error ? cause.message : String(cause), this.#address, cause);
     } finally {
-      clearTimeout(limit);
+      this.#limit.clear();
     }
+  }
+
+  #received(data: unknown): void {
+    const bytes = toBytes(data);
+    this.#isAnswered = true;
+    if (bytes) return this.#runner.feed((engine, now) => engine.received(now, bytes));
+    this.#hangUp();
+    this.#closed();
+  }
+
+  /** The transport is gone. While it opens that is for `#opened` to tell. */
+  #closed(): void {
+    this.#runner.feed((engine, now) => engine.closed(now));
   }
 
   #host(): ClientHost {
@@ -168,44 +194,27 @@ export class Link {
       send: (bytes) => this.#send(bytes.slice()),
       close: () => this.#hangUp(),
       connected: (sessionPresent, clientId, properties) => {
-        this.#welcome.resolve({ sessionPresent, clientId, server: present(properties as ServerProperties) });
+        this.#connected({ sessionPresent, clientId, server: present(properties as ServerProperties) });
       },
       refused: (reason, properties) => this.#refused(reason, properties as ServerProperties),
-      deliver: (subscriptions, topic, payload, qos, retain, dup, properties, delivery) => {
+      deliver: (numbers, topic, payload, qos, retain, dup, properties, delivery) => {
         const said = present((properties ?? {}) as MessageProperties);
-        const message = new Message(topic, payload.slice(), qos as QoS, retain, dup, said);
-        const matching = Array.from(subscriptions).flatMap((number) => [...this.#subscriptions(number)]);
-        const takers = matching.length === 0 && this.#rest ? [this.#rest] : matching;
-        this.#runner.defer(() => this.#deliver(takers, message, delivery));
+        const message: ReceivedMessage = { topic, payload: payload.slice(), qos: qos as QoS, retain, dup, properties: said };
+        const routes = Array.from(numbers);
+        this.#runner.defer(() => this.routes.deliver(routes, message, delivery));
       },
       answered: (token, reasons, properties) => {
-        const said = present(properties as Omit<Answer, 'reason'>);
         const [reason = UNSPECIFIED_ERROR] = reasons; // each request has one filter
-        this.#answered(this.#take(token), { reason, ...said });
+        this.requests.answered(token, { reason, ...present(properties as Omit<Answer, 'reason'>) });
       },
-      failed: (token, code, message) => {
-        this.#take(token)?.reject(new MqttError(code as MqttErrorCode, sentence(message)));
-      },
+      failed: (token, code, message) => this.requests.failed(token, code, message),
       authenticate: (reason, properties) => {
         this.#runner.defer(() => void this.#answerChallenge(reason, properties as ServerProperties));
       },
       disconnected: (cause, reason, message, properties) => {
-        const { serverReference } = (properties ?? {}) as ServerProperties;
-        this.#over({
-          cause: cause as Closed['cause'],
-          message: sentence(message),
-          ...(reason !== undefined && { reason }),
-          ...(serverReference !== undefined && { serverReference }),
-        });
+        this.#disconnected(cause as Closed['cause'], reason, message, (properties ?? {}) as ServerProperties);
       },
     };
-  }
-
-  #answered(request: Request | undefined, answer: Answer): void {
-    const { reason, reasonString } = answer;
-    if (!request || reason < UNSPECIFIED_ERROR) return request?.resolve(answer);
-    const why = `${request.what()} was refused: ${this.#artefact.describeReason(reason)}.`;
-    request.reject(new MqttError('refused', [why, ...explanation(reasonString)].join(' '), { reason }));
   }
 
   #send(bytes: Uint8Array<ArrayBuffer>): void {
@@ -213,96 +222,135 @@ export class Link {
       this.#transport?.send(bytes);
     } catch {
       this.#hangUp();
-      this.#lost();
+      this.#closed();
     }
   }
 
   #hangUp(): void {
+    const transport = this.#transport;
+    this.#transport = undefined;
+    if (!transport) return;
+    transport.onmessage = transport.onclose = null;
     try {
-      this.#transport?.close();
+      transport.close();
     } catch (error) {
       report(error);
     }
   }
 
-  #lost(): void {
-    this.#runner.feed((engine, now) => engine.closed(now));
+  #connected(welcome: Welcome): void {
+    const isFirst = !this.#hasConnected;
+    this.#hasConnected = true;
+    this.welcome = welcome;
+    this.#course.accepted(this.#clock());
+    this.#first.resolve();
+    this.#tell({ sessionPresent: welcome.sessionPresent });
+    if (!welcome.sessionPresent && !isFirst) this.#runner.defer(() => this.routes.renew());
   }
 
   #refused(reason: number, { reasonString, serverReference }: ServerProperties): void {
     const why = [`The server refused the connection: ${this.#artefact.describeReason(reason)}.`, ...explanation(reasonString)];
     const hint = serverReference === undefined ? undefined : `It names another server: ${serverReference}.`;
     const error = new MqttError('refused', why.join(' '), { reason, hint });
-    this.#over({ cause: 'server', reason, message: error.message }, error);
+    this.#lost({ cause: 'server', reason, message: error.message }, error, this.#afterReason(reason));
   }
 
-  #over(closed: Closed, error?: MqttError): void {
-    const { reason } = closed;
-    error ??= new MqttError('closed', `The connection is over: ${closed.message}`, { reason });
-    this.#welcome.reject(error);
-    for (const { what, reject } of this.#requests.values()) {
-      const message = `${what()} was under way when the connection ended. ${closed.message}`;
-      reject(new MqttError('interrupted', message, { reason }));
-    }
-    this.#requests.clear();
-    for (const { subscriptions } of this.#routes.values()) {
-      for (const subscription of subscriptions) subscription.end({ isWanted: closed.cause !== 'requested' });
-    }
-    this.#routes.clear();
-    this.#rest?.end({ isWanted: closed.cause !== 'requested' });
-    if (this.#transport) this.#transport.onmessage = this.#transport.onclose = null;
-    this.#end.resolve(closed);
-    this.#runner.end(error);
-  }
-
-  #deliver(takers: readonly Subscription[], message: Message, delivery: number | undefined): void {
-    let outstanding = takers.length;
-    const done = () => {
-      outstanding -= 1;
-      if (outstanding > 0 || delivery === undefined) return;
-      this.#runner.feed((engine, now) => engine.acknowledge(now, delivery));
+  #disconnected(cause: Closed['cause'], reason: number | undefined, why: string, { serverReference }: ServerProperties): void {
+    this.#hangUp();
+    const message = sentence(why);
+    const closed: Closed = {
+      cause,
+      message,
+      ...(reason !== undefined && { reason }),
+      ...(serverReference !== undefined && { serverReference }),
     };
-    for (const taker of takers) taker.take(message, once(done));
-    if (takers.length === 0) done();
+    const hint = this.#isAnswered ? undefined : UNANSWERED;
+    const error = new MqttError('closed', `The connection is over: ${message}`, { reason, hint });
+    if (cause === 'requested') return this.#over(closed);
+    this.#lost(closed, error, cause === 'server' && reason !== undefined ? this.#afterReason(reason) : 'later');
+  }
+
+  #afterReason(reason: number): Next {
+    const asksAgain = this.#options.credentials !== undefined || typeof this.#server === 'function';
+    return afterReason(reason, { asksAgain });
+  }
+
+  /** An attempt came to nothing before the engine knew of it. */
+  #failed(cause: unknown): void {
+    const error = cause instanceof MqttError ? cause : handlerFailed(cause);
+    const next = error.code === 'offline' ? 'online' : FINAL.test(error.code) ? 'never' : 'later';
+    this.#hangUp();
+    // A broker that is closed says no more than that; what it said before says why.
+    const last = error.code === 'closed' ? this.#last : undefined;
+    this.#lost(last?.closed ?? { cause: 'lost', message: error.message }, last?.error ?? error, next);
+  }
+
+  /** There is no connection, or no more. */
+  #lost(closed: Closed, error: MqttError, next: Next): void {
+    this.#attempt += 1;
+    this.#last = { closed, error };
+    const isLast = this.#waits && !this.#hasConnected && next !== 'now';
+    this.#course.lost(this.#clock(), isLast ? 'never' : next);
+    if (this.#course.status === 'ended') return this.#over(closed, error);
+    if (this.#course.status === 'connecting') return this.#begin();
+    const { dueAt } = this.#course;
+    if (dueAt !== undefined) this.#retry.set(dueAt, () => this.wake());
+    this.#tell({ error, ...(dueAt !== undefined && { nextAttemptAt: dueAt }) });
+  }
+
+  /** Nothing follows. There is an error unless somebody wanted it. */
+  #over(closed: Closed, error?: MqttError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#attempt += 1;
+    this.#course.end();
+    this.#unwatch();
+    this.#hangUp();
+    const reason = error ?? new MqttError('closed', `The connection is over: ${closed.message}`);
+    this.#first.reject(reason);
+    this.requests.interruptAll(closed);
+    this.routes.end(error);
+    this.#runner.end(reason);
+    this.#alarms.clear();
+    this.#end.resolve(closed);
+    this.#tell(error ? { error } : {});
+  }
+
+  #tell(change: StatusChange): void {
+    const { status } = this;
+    const isUnsettled = status === 'connecting' || status === 'waiting';
+    if (!isUnsettled) {
+      clearInterval(this.#vigil);
+      this.#vigil = undefined;
+    } else {
+      // Keeps Node from ending while the client is about to come back.
+      this.#vigil ??= setInterval(() => {}, LONGEST_TIMEOUT);
+    }
+    this.#runner.defer(() => this.listeners.emit('status', status, change));
   }
 
   async #answerChallenge(reason: number, { authenticationData }: ServerProperties): Promise<void> {
     if (reason === SUCCESS) return;
     try {
-      const data = await this.#authenticate?.(authenticationData);
+      const data = await this.#options.authenticate?.(authenticationData);
       await this.#runner.attempt((engine, now) => engine.answerAuthentication(now, { authenticationData: data }));
     } catch (error) {
       report(error);
-      await this.disconnect(UNSPECIFIED_ERROR, undefined);
+      await this.end(UNSPECIFIED_ERROR, undefined);
     }
   }
+}
 
-  async #leave(subscription: Subscription): Promise<void> {
-    const { filter } = subscription;
-    this.#forget(subscription);
-    if (!this.#routes.has(filter)) await this.unsubscribe(filter);
-  }
-
-  #forget(subscription: Subscription): void {
-    const { filter } = subscription;
-    const route = this.#routes.get(filter);
-    subscription.end({ isWanted: false });
-    if (!route?.subscriptions.delete(subscription) || route.subscriptions.size > 0) return;
-    this.#routes.delete(filter);
-    this.#filters.delete(route.number);
-    this.#runner.feed((engine) => engine.forget(route.number, filter));
-  }
-
-  #subscriptions(number: number): Iterable<Subscription> {
-    const filter = this.#filters.get(number);
-    return (filter !== undefined && this.#routes.get(filter)?.subscriptions) || [];
-  }
-
-  #take(token: number): Request | undefined {
-    const request = this.#requests.get(token);
-    this.#requests.delete(token);
-    return request;
-  }
+/** What the engine is to know. */
+function engineOptions(options: ConnectOptions, isKept: boolean): object {
+  const { password, will, properties, protocolVersion, ...said } = options;
+  return {
+    ...said,
+    protocolVersion,
+    properties: { ...(isKept && { sessionExpiryInterval: KEPT }), ...properties },
+    ...(password !== undefined && { password: payloadBytes(password) }),
+    ...(will && { will: { ...will, payload: payloadBytes(will.payload ?? '') } }),
+  };
 }
 
 interface Deferred<T> {
@@ -321,32 +369,17 @@ function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-function once(call: () => void): () => void {
-  let called = false;
-  return () => {
-    if (called) return;
-    called = true;
-    call();
-  };
-}
-
 /** The properties that there are. */
 function present<T extends object>(properties: T): T {
   const isThere = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => isThere(value))) as T;
 }
 
-/** What the server said about it, as a sentence. */
-function explanation(reasonString: string | undefined): string[] {
-  return reasonString ? [sentence(reasonString)] : [];
-}
+/** Errors before a connection that another attempt does not mend. */
+const FINAL = /^(invalid-options|unsupported|closed|broken|storage-.*)$/;
 
-function unreachable(why: string, cause?: unknown): MqttError {
-  return new MqttError('unreachable', `There is no connection: ${why}.`, {
-    cause,
-    hint: 'Look whether the server runs, whether the address is right, and whether it offers the subprotocol mqtt.',
-  });
-}
+/** Seconds that the server keeps the session of a client that comes back, unless somebody says otherwise. */
+const KEPT = 120;
 
 /** Milliseconds that opening may take, unless the options say otherwise. */
 const PATIENCE = 10_000;

@@ -31,14 +31,22 @@ export class Message {
   /** Whether an earlier attempt to deliver it may have been made. */
   readonly dup: boolean;
   readonly properties: MessageProperties;
+  readonly #ack: () => void;
 
-  constructor(topic: string, payload: Uint8Array, qos: QoS, retain: boolean, dup: boolean, properties: MessageProperties) {
+  /** @internal */
+  constructor({ topic, payload, qos, retain, dup, properties }: ReceivedMessage, ack: () => void) {
     this.topic = topic;
     this.payload = payload;
     this.qos = qos;
     this.retain = retain;
     this.dup = dup;
     this.properties = properties;
+    this.#ack = ack;
+  }
+
+  /** The payload, by the name that the Web's own interfaces have for it. */
+  get bytes(): Uint8Array {
+    return this.payload;
   }
 
   /** The payload as text, all of it; what is not UTF-8 becomes U+FFFD. */
@@ -53,10 +61,24 @@ export class Message {
   json(): unknown {
     return JSON.parse(this.text());
   }
+
+  /**
+   * Acknowledges the message: with `manualAck` this is what does. Otherwise it is done by itself, when the handler's promise
+   * has resolved or the loop asks for the next message. At QoS 0, and for the second time, it does nothing.
+   */
+  ack(): void {
+    this.#ack();
+  }
 }
 
-/** What can be published: text is sent as UTF-8. */
-export type Payload = string | Uint8Array | ArrayBuffer;
+/** What came, before anybody takes it. */
+export type ReceivedMessage = Pick<Message, 'topic' | 'payload' | 'qos' | 'retain' | 'dup' | 'properties'>;
+
+/**
+ * What can be published: text is sent as UTF-8, an ArrayBuffer and every view as its bytes, and `null`, `true`, `false`, a
+ * number, a list, a plain object or what has `toJSON` as JSON.
+ */
+export type Payload = string | ArrayBuffer | ArrayBufferView | null | boolean | number | object;
 
 /** How a message is published. */
 export interface PublishOptions {
@@ -66,4 +88,12 @@ export interface PublishOptions {
   retain?: boolean;
   /** MQTT 5 only. */
   properties?: MessageProperties;
+}
+
+/** How long a request may take. */
+export interface RequestLimits {
+  /** Gives up: what was not sent is not sent any more. The promise rejects with `aborted`. */
+  signal?: AbortSignal;
+  /** Milliseconds after which to give up likewise, with `timeout`. Default none: it waits for the connection. */
+  timeout?: number;
 }

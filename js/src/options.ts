@@ -1,8 +1,9 @@
 // What a broker and a client can be told, and a check that nothing else is said.
 
 import type { MqttError } from './error.js';
-import type { Message, MessageProperties, Payload, QoS, UserProperty } from './message.js';
-import type { BrokerStorage } from './storage.js';
+import type { Message, MessageProperties, Payload, QoS, RequestLimits, UserProperty } from './message.js';
+import type { RecordStorage } from './storage.js';
+import type { ReconnectOptions } from './status.js';
 import type { Clock, Timer } from './timer.js';
 import type { Transport } from './transport.js';
 
@@ -122,7 +123,7 @@ export interface BrokerOptions extends BrokerLimits {
    * Keeps retained messages, the sessions that outlive their connections, and wills: for the next broker with this storage,
    * whatever ends this one. Default: memory alone.
    */
-  storage?: BrokerStorage;
+  storage?: RecordStorage;
   /** What becomes of the broker when its storage fails: with `memory` it goes on without. Default: it is over. */
   storageFallback?: 'memory';
   /**
@@ -206,6 +207,15 @@ export interface ConnectOptions {
   keepAlive?: number;
   userName?: string;
   password?: string | Uint8Array;
+  /** Asked at each attempt to connect, such as for a token that has just been issued. Instead of `userName` and `password`. */
+  credentials?: () => Credentials | PromiseLike<Credentials>;
+  /**
+   * Whether `connect` resolves when the client is connected, and rejects when its first attempt fails. Otherwise it resolves
+   * with a client that connects in the background, and tries again until it ends. Default true.
+   */
+  waitForConnection?: boolean;
+  /** How the client comes back when its connection is lost. Not over a single connection such as a MessagePort. `false`: it ends. */
+  reconnect?: false | ReconnectOptions;
   /** What the server publishes when the connection ends badly. */
   will?: WillOptions;
   /** MQTT 5 only. */
@@ -231,6 +241,12 @@ export interface ConnectOptions {
   wasm?: WasmSource | PromiseLike<WasmSource>;
 }
 
+/** Who a client says that it is. */
+export interface Credentials {
+  userName?: string;
+  password?: string | Uint8Array;
+}
+
 /** The message that the server publishes when the connection ends badly. */
 export interface WillOptions {
   topic: string;
@@ -247,7 +263,10 @@ export interface WillOptions {
 
 /** The CONNECT Properties of MQTT 5 (3.1.2.11). */
 export interface ConnectProperties {
-  /** Seconds that the session outlives the connection; 4,294,967,295 is for ever. Default 0. */
+  /**
+   * Seconds that the session outlives the connection; 4,294,967,295 is for ever. Default 120 for a client that reconnects, so
+   * that it misses nothing meanwhile, and whose `end()` ends the session. For others 0.
+   */
   sessionExpiryInterval?: number;
   /** QoS 1 and 2 messages that this client takes before it acknowledges. Default 256. */
   receiveMaximum?: number;
@@ -283,7 +302,7 @@ export interface ServerProperties {
 }
 
 /** How a client subscribes. */
-export interface SubscribeOptions {
+export interface SubscribeOptions extends RequestLimits {
   /** The highest QoS to receive with. Default 0. */
   qos?: QoS;
   /** Whether messages that this client published stay away. MQTT 5 only. Default false. */
@@ -294,12 +313,16 @@ export interface SubscribeOptions {
   retainHandling?: 'send' | 'sendIfNew' | 'doNotSend';
   /** MQTT 5 only. */
   userProperties?: UserProperty[];
+  /** Whether messages of QoS 1 and 2 wait for `message.ack()`, in the order in which they came. Default false. */
+  manualAck?: boolean;
+  /** Gives up while the server has not answered, with `aborted`; later it ends the subscription. */
+  signal?: AbortSignal;
 }
 
 /** How a client says goodbye. */
-export interface DisconnectOptions {
+export interface EndOptions {
   /** A Reason Code. Default 0x00; 0x04 has the will published. */
   reason?: number;
-  /** Seconds that the session is kept, instead of what was said at connecting. MQTT 5 only. */
+  /** Seconds that the session is kept, instead of what `sessionExpiryInterval` said at connecting. MQTT 5 only. */
   sessionExpiryInterval?: number;
 }

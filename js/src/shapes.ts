@@ -1,12 +1,14 @@
 // The members of every object that can be said, for `checked`. The compiler holds them to the types.
 
 import type { ShapeOf } from './check.js';
-import type { MessageProperties, PublishOptions } from './message.js';
+import type { MessageProperties, PublishOptions, RequestLimits } from './message.js';
+import type { ReconnectOptions } from './status.js';
 import type {
   BrokerOptions,
   ConnectOptions,
   ConnectProperties,
-  DisconnectOptions,
+  Credentials,
+  EndOptions,
   Grant,
   SubscribeOptions,
   Verdict,
@@ -24,15 +26,29 @@ const MESSAGE_PROPERTIES: ShapeOf<MessageProperties> = {
 
 export const PUBLISH_OPTIONS: ShapeOf<PublishOptions> = { qos: 'number', retain: 'boolean', properties: MESSAGE_PROPERTIES };
 
+export const REQUEST_LIMITS: ShapeOf<RequestLimits> = { signal: 'signal', timeout: 'milliseconds' };
+
+export const CLIENT_PUBLISH_OPTIONS: ShapeOf<PublishOptions & RequestLimits> = { ...PUBLISH_OPTIONS, ...REQUEST_LIMITS };
+
 export const SUBSCRIBE_OPTIONS: ShapeOf<SubscribeOptions> = {
   qos: 'number',
   noLocal: 'boolean',
   retainAsPublished: 'boolean',
   retainHandling: 'text',
   userProperties: ['pair'],
+  manualAck: 'boolean',
+  ...REQUEST_LIMITS,
 };
 
-export const DISCONNECT_OPTIONS: ShapeOf<DisconnectOptions> = { reason: 'byte', sessionExpiryInterval: 'number' };
+export const CREDENTIALS: ShapeOf<Credentials> = { userName: 'text', password: 'secret' };
+
+export const RECONNECT: ShapeOf<ReconnectOptions> = {
+  minimumDelayMillis: 'milliseconds',
+  maximumDelayMillis: 'milliseconds',
+  maximumAttempts: 'number',
+};
+
+export const END_OPTIONS: ShapeOf<EndOptions> = { reason: 'byte', sessionExpiryInterval: 'number' };
 
 const WILL: ShapeOf<WillOptions> = {
   topic: 'text',
@@ -60,7 +76,10 @@ export const CONNECT_OPTIONS: ShapeOf<ConnectOptions> = {
   cleanStart: 'boolean',
   keepAlive: 'number',
   userName: 'text',
-  password: 'payload',
+  password: 'secret',
+  credentials: 'function',
+  waitForConnection: 'boolean',
+  reconnect: 'any',
   will: WILL,
   properties: CONNECT_PROPERTIES,
   authenticate: 'function',

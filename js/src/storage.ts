@@ -18,7 +18,7 @@ export interface StorageChange {
  * A broker's storage, for one broker at a time. What fails in it should be an `MqttError` whose code begins with `storage-`; anything else becomes
  * `storage-failed`.
  */
-export interface BrokerStorage {
+export interface RecordStorage {
   /** Every record, in any order. Called when a broker opens, when its engine failed, and when it imports. */
   load(): Iterable<StoredRecord> | Promise<Iterable<StoredRecord>>;
   /**

@@ -1,34 +1,29 @@
-// What a client hears of one filter: through a callback, or through `for await`.
+// What a client hears of its filters: through a callback, or through `for await`.
+/// <reference lib="esnext.disposable" preserve="true" />
 
-import { attempt, MqttError } from './error.js';
-import type { Message, QoS } from './message.js';
+import { MqttError } from './error.js';
+import { Message, type QoS, type ReceivedMessage } from './message.js';
 
-/** What is done with a message. It is acknowledged when that is done. */
+/**
+ * What is done with a message. It is acknowledged when that is done, also when it failed: MQTT has no way to hand a message
+ * back, and to leave it would hold back all that follow. The failure goes to the `error` event.
+ */
 export type MessageHandler = (message: Message) => void | PromiseLike<void>;
 
 /**
- * A subscription. Without a callback it is to be iterated, once: a message is acknowledged when the loop asks for the next,
- * and QoS 1 and 2 messages that nobody takes hold back all that follow. Leaving the loop unsubscribes. It ends when the
- * connection does: after what came before if that was the server's or the network's doing, else at once.
+ * A subscription to one filter or several. Without a callback it is to be iterated, once: a message is acknowledged when the
+ * loop asks for the next, and QoS 1 and 2 messages that nobody takes hold back all that follow. Leaving the loop unsubscribes.
+ * It outlives its connection. When the client ends, the loop takes what came before and then throws why; after `end()` it just ends.
  */
-export class Subscription implements AsyncIterable<Message> {
-  /** The Topic Filter. */
-  readonly filter: string;
-  /** The QoS that the server granted. */
-  get qos(): QoS {
-    return this.#qos;
-  }
-  /** QoS 0 messages that were dropped because 16 MiB of messages waited to be taken. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  readonly #handler: MessageHandler | undefined;
-  readonly #leave: () => Promise<void>;
+export class Subscription implements AsyncIterable<Message>, AsyncDisposable {
+  /** The Topic Filters. */
+  readonly filters: readonly string[];
+  readonly #hooks: SubscriptionHooks;
   readonly #waiting: Waiting[] = [];
-  #qos: QoS = 0;
+  #granted: readonly QoS[] = [];
   #dropped = 0;
   #ended = false;
+  #error: MqttError | undefined;
   #isWanted = true;
   #isIterated = false;
   #isHandling = false;
@@ -36,10 +31,24 @@ export class Subscription implements AsyncIterable<Message> {
   #wake: (() => void) | undefined;
 
   /** @internal */
-  constructor(filter: string, handler: MessageHandler | undefined, leave: (subscription: Subscription) => Promise<void>) {
-    this.filter = filter;
-    this.#handler = handler;
-    this.#leave = () => leave(this);
+  constructor(filters: readonly string[], hooks: SubscriptionHooks) {
+    this.filters = filters;
+    this.#hooks = hooks;
+  }
+
+  /** The QoS that the server granted to each filter, in order. */
+  get granted(): readonly QoS[] {
+    return this.#granted;
+  }
+
+  /** The lowest of these. */
+  get qos(): QoS {
+    return Math.min(...this.#granted, 2) as QoS;
+  }
+
+  /** QoS 0 messages that were dropped because 16 MiB of messages waited to be taken. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /**
@@ -47,7 +56,12 @@ export class Subscription implements AsyncIterable<Message> {
    * @throws MqttError `refused`, `interrupted` or `closed`.
    */
   unsubscribe(): Promise<void> {
-    return this.#leave();
+    return this.#hooks.leave(this);
+  }
+
+  /** Ends the subscription; to one that has ended already it does nothing. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) await this.unsubscribe();
   }
 
   /**
@@ -55,7 +69,7 @@ export class Subscription implements AsyncIterable<Message> {
    * @throws MqttError `invalid-options` beside a callback, or for a second time.
    */
   [Symbol.asyncIterator](): AsyncIterator<Message, void, void> {
-    if (this.#handler || this.#isIterated) {
+    if (this.#hooks.handler || this.#isIterated) {
       throw new MqttError('invalid-options', 'A subscription is taken by one callback or by one loop.', {
         hint: 'Subscribe once more.',
       });
@@ -63,7 +77,7 @@ export class Subscription implements AsyncIterable<Message> {
     this.#isIterated = true;
     let taken: Waiting | undefined;
     const settle = () => {
-      taken?.done();
+      if (taken) this.#settle(taken);
       taken = undefined;
     };
     const step = async (): Promise<IteratorResult<Message, void>> => {
@@ -71,7 +85,7 @@ export class Subscription implements AsyncIterable<Message> {
       for (;;) {
         taken = this.#next();
         if (taken) return { value: taken.message, done: false };
-        if (this.#ended) return { value: undefined, done: true };
+        if (this.#ended) return this.#over();
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     };
@@ -79,39 +93,42 @@ export class Subscription implements AsyncIterable<Message> {
     return {
       next: () => {
         const result = last.then(step);
-        last = result;
+        last = result.catch(() => {});
         return result;
       },
       return: async () => {
         settle();
-        // When it fails the connection has ended, and the subscription with it.
-        if (!this.#ended) this.#leave().catch(() => {});
+        // When it fails the client has ended, and the subscription with it.
+        if (!this.#ended) this.#hooks.leave(this).catch(() => {});
         return { value: undefined, done: true };
       },
     };
   }
 
   /** @internal */
-  granted(qos: QoS): void {
-    this.#qos = qos;
+  accepted(granted: readonly QoS[]): void {
+    this.#granted = granted;
   }
 
   /** Takes a message; `done` is called once it was dealt with. @internal */
-  take(message: Message, done: () => void): void {
+  take(received: ReceivedMessage, done: () => void): void {
     if (!this.#isWanted) return done();
-    const size = message.payload.length + OVERHEAD;
-    if (message.qos === 0 && this.#waitingBytes + size > MOST_WAITING) {
+    const size = received.payload.length + OVERHEAD;
+    if (received.qos === 0 && this.#waitingBytes + size > MOST_WAITING) {
       this.#dropped += 1;
       return done();
     }
-    this.#waiting.push({ message, size, done });
+    this.#waiting.push({ message: new Message(received, done), size, done });
     this.#waitingBytes += size;
-    if (this.#handler) this.#handle(this.#handler);
+    if (this.#hooks.handler) this.#handle(this.#hooks.handler);
     else this.#wake?.();
   }
 
-  /** The server sends no more messages. Those that came are taken to the end, if somebody wants them. @internal */
-  end({ isWanted }: { isWanted: boolean }): void {
+  /**
+   * No more messages come. Those that came are taken to the end, if somebody wants them; then a loop throws the error. @internal
+   */
+  end({ isWanted, error }: { isWanted: boolean; error?: MqttError | undefined }): void {
+    if (!this.#ended) this.#error = error;
     this.#ended = true;
     this.#isWanted &&= isWanted;
     if (!isWanted) {
@@ -119,26 +136,38 @@ export class Subscription implements AsyncIterable<Message> {
       for (const { done } of this.#waiting.splice(0)) done();
       this.#waitingBytes = 0;
     }
+    this.#hooks.ended?.();
     this.#wake?.();
+  }
+
+  #over(): IteratorResult<Message, void> {
+    const error = this.#error;
+    this.#error = undefined;
+    if (error) throw error;
+    return { value: undefined, done: true };
   }
 
   /** One message after the other, in order. */
   #handle(handler: MessageHandler): void {
     for (let next = this.#next(); next; next = this.#next()) {
-      const { message, done } = next;
+      const taken = next;
       this.#isHandling = true;
-      const handled = attempt(() => handler(message));
+      const handled = this.#hooks.guard(() => handler(taken.message));
       if (handled) {
         void handled.then(() => {
           this.#isHandling = false;
-          done();
+          this.#settle(taken);
           this.#handle(handler);
         });
         return;
       }
       this.#isHandling = false;
-      done();
+      this.#settle(taken);
     }
+  }
+
+  #settle({ done }: Waiting): void {
+    if (!this.#hooks.manualAck) done();
   }
 
   /** The next message, unless the handler is busy. */
@@ -147,6 +176,16 @@ export class Subscription implements AsyncIterable<Message> {
     this.#waitingBytes -= next?.size ?? 0;
     return next;
   }
+}
+
+/** What a subscription needs of its client. */
+export interface SubscriptionHooks {
+  readonly handler?: MessageHandler | undefined;
+  readonly manualAck?: boolean | undefined;
+  /** Runs the handler. */
+  readonly guard: (call: () => unknown) => Promise<void> | undefined;
+  readonly leave: (subscription: Subscription) => Promise<void>;
+  ended?: () => void;
 }
 
 interface Waiting {

@@ -32,6 +32,57 @@ export class SystemTimer implements Timer {
   }
 }
 
+/** Any number of alarms over one timer. */
+export class Alarms {
+  readonly #timer: Timer;
+  readonly #set = new Map<Timer, { at: number; call: () => void }>();
+  /** What the timer was set to. */
+  #armed = Number.POSITIVE_INFINITY;
+
+  constructor(timer: Timer) {
+    this.#timer = timer;
+  }
+
+  /** One more alarm, which is a timer itself. */
+  alarm(): Timer {
+    const alarm: Timer = {
+      set: (at, call) => {
+        this.#set.set(alarm, { at, call });
+        if (at < this.#armed) this.#arm(at);
+      },
+      clear: () => {
+        this.#set.delete(alarm);
+        // Otherwise it rings for nothing, once: that is cheaper than to look for the next one each time.
+        if (this.#set.size === 0) this.clear();
+      },
+    };
+    return alarm;
+  }
+
+  /** Clears all alarms. */
+  clear(): void {
+    this.#set.clear();
+    if (this.#armed === Number.POSITIVE_INFINITY) return;
+    this.#armed = Number.POSITIVE_INFINITY;
+    this.#timer.clear();
+  }
+
+  #arm(at: number): void {
+    this.#armed = at;
+    this.#timer.set(at, () => this.#ring(at));
+  }
+
+  #ring(now: number): void {
+    this.#armed = Number.POSITIVE_INFINITY;
+    const due = [...this.#set].filter(([, { at }]) => at <= now);
+    for (const [alarm] of due) this.#set.delete(alarm);
+    let next = Number.POSITIVE_INFINITY;
+    for (const { at } of this.#set.values()) next = Math.min(next, at);
+    if (next < Number.POSITIVE_INFINITY) this.#arm(next);
+    for (const [, { call }] of due) call();
+  }
+}
+
 /** Lets Node end although the timer is pending; elsewhere a timer is a number, or cannot do this. */
 export function letProcessEnd(handle: unknown): void {
   (handle as { unref?: () => void }).unref?.();

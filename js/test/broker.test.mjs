@@ -57,7 +57,7 @@ test('A broker that closes tells its clients, and is of no more use', async () =
   broker.close();
   assert.equal(raw.hear().slice(0, 2), 'e0');
   assert.ok(raw.closed);
-  const { cause, reason } = await client.closed;
+  const { cause, reason } = await client.ended;
   assert.deepEqual({ cause, reason }, { cause: 'server', reason: 0x8b });
   assert.throws(() => broker.accept(new RawTransport()), { code: 'closed' });
   assert.throws(() => broker.statistics(), { code: 'closed' });
@@ -70,7 +70,7 @@ test('A broker that is closed by what it reports tells its clients too', async (
   const broker = await Broker.open({ onEvent: ({ type }) => type === 'publishRefused' && broker.close(), maximumTopicLevels: 1 });
   const client = await broker.connect();
   await client.publish('a/b', 'x');
-  assert.equal((await client.closed).reason, 0x8b);
+  assert.equal((await client.ended).reason, 0x8b);
 });
 
 test('Every limit is known to the broker, and a wrong value is refused by name', async () => {
@@ -121,14 +121,14 @@ withBroker('What is no topic, payload or option is refused, and harms nobody', a
         () => client.publish('a', 'x', { properties: { userProperties: nonsense === cyclic ? cyclic : [nonsense] } }),
         () => broker.connect({ will: { topic: 'a', qos: nonsense === 5 ? 5 : {} } }),
       ]),
-      () => broker.publish('a', nonsense),
-      () => client.publish('a', nonsense, { retain: true }),
     ]) {
       await assert.rejects(attempt(), { name: 'MqttError', code: 'invalid-options' });
     }
   }
-  for (const payload of [21.5, { temperature: 1 }, [1, 2, 300], new DataView(new ArrayBuffer(1)), new Uint16Array(1)]) {
-    await assert.rejects(broker.publish('a', payload), { code: 'invalid-options' });
+  const nested = { at: [1n] };
+  for (const payload of [undefined, NaN, Infinity, 1n, Symbol('a'), () => {}, cyclic, nested, new Map(), new Blob([]), '\ud800']) {
+    await assert.rejects(broker.publish('a', payload), { name: 'MqttError', code: 'invalid-options' });
+    await assert.rejects(client.publish('a', payload, { retain: true }), { name: 'MqttError', code: 'invalid-options' });
   }
   await assert.rejects(Broker.open(null), { code: 'invalid-options' });
   assert.throws(() => broker.accept({}), { code: 'invalid-options' });
@@ -144,7 +144,7 @@ withBroker('Topics and filters of 256 levels come and go on the stack that there
   await client.publish(deep, '', { qos: 1, retain: true });
   await subscription.unsubscribe();
   await client.subscribe(`+/${deep.slice(2)}`, () => {});
-  await client.disconnect();
+  await client.end();
   await settled();
   assert.equal(broker.statistics().subscriptions, 0);
 }, { maximumTopicLevels: 256 });
@@ -155,7 +155,7 @@ test('What brokers and clients held is given back', async () => {
     const broker = await Broker.open();
     const client = await broker.connect();
     await client.publish('a', payload, { qos: 1, retain: true });
-    await client.disconnect();
+    await client.end();
     broker.close();
     await settled();
   };
@@ -174,7 +174,7 @@ test('An instance that fails takes its brokers with it, and the next broker has 
   raw.onmessage({ data: new Uint8Array(2 ** 31) }); // more than an instance can hold
   assert.ok(raw.closed);
   assert.throws(() => broken.statistics(), { code: 'broken' });
-  assert.equal((await client.closed).cause, 'lost');
+  assert.equal((await client.ended).cause, 'lost');
   await assert.rejects(bystander.connect(), { code: 'broken' });
   const next = await Broker.open();
   assert.equal((await (await next.connect()).publish('a', 'x', { qos: 1 })).reason, 0x10);
@@ -192,7 +192,7 @@ test('Limits are kept: one client more is closed at once', async (context) => {
   broker.accept(other);
   assert.ok(other.closed);
   assert.equal(broker.statistics().connectionsRefused, 1);
-  await client.disconnect();
+  await client.end();
   await settled();
   assert.deepEqual(events, [
     { type: 'connected', connection: 1, clientId: 'first', version: 5, sessionPresent: false },

@@ -36,7 +36,7 @@ test('A broker whose timeout fails again and again is not revived for ever, beca
 test('A storage that was given up for memory is closed, at the latest with its broker', async () => {
   const storage = new Slow();
   const broker = await Broker.open({ storage, storageFallback: 'memory' });
-  const client = await broker.connect({ clientId: 'eve' });
+  const client = await broker.connect({ clientId: 'eve', reconnect: false });
   const published = client.publish('t', 'x', { qos: 1, retain: true });
   while (storage.pending.length === 0) await turn();
   storage.finish(new MqttError('storage-full', 'There is no room.'));
@@ -316,7 +316,7 @@ test('The first client that comes after another broker has broken the instance i
   trap(other);
   await turn();
   const client = await broker.connect();
-  await client.disconnect();
+  await client.end();
   await broker.close();
   await other.close();
 });

@@ -12,7 +12,7 @@ test('What is retained and what waits for a session is there for the next broker
   const first = await Broker.open({ storage });
   const ada = await first.connect(PERSISTENT);
   await ada.subscribe('t/#', { qos: 1 }, () => {});
-  await ada.disconnect();
+  await ada.end();
   await first.publish('t/1', 'waits', { qos: 1 });
   await first.publish('r', 'retained', { qos: 1, retain: true });
   await first.close();
@@ -32,7 +32,7 @@ test('What is retained and what waits for a session is there for the next broker
 test('Nothing is acknowledged before it is durable, and one group gathers while another is on its way', async () => {
   const storage = new Slow();
   const broker = await Broker.open({ storage });
-  const client = await broker.connect({ clientId: 'eve' });
+  const client = await broker.connect({ clientId: 'eve', reconnect: false });
   const published = [0, 1, 2].map(async (number) => {
     await client.publish(`t/${number}`, 'x', { qos: 1, retain: true });
     return storage.commits;
@@ -70,7 +70,7 @@ test('A storage that fails ends the broker, and what was not stored is not ackno
   context.mock.method(console, 'error', (error) => errors.push(error));
   const storage = new Slow();
   const broker = await Broker.open({ storage });
-  const client = await broker.connect({ clientId: 'eve' });
+  const client = await broker.connect({ clientId: 'eve', reconnect: false });
   const published = client.publish('t', 'x', { qos: 1, retain: true });
   while (storage.pending.length === 0) await turn();
   storage.finish(new MqttError('storage-full', 'There is no room.'));
@@ -98,7 +98,7 @@ test('With a fallback to memory the broker goes on with what it has', async () =
   const onEvent = ({ type, error }) => type === 'storageFailed' && events.push(error.code);
   const storage = new Slow();
   const broker = await Broker.open({ storage, storageFallback: 'memory', onEvent });
-  const client = await broker.connect({ clientId: 'eve' });
+  const client = await broker.connect({ clientId: 'eve', reconnect: false });
   const published = client.publish('t', 'x', { qos: 1, retain: true });
   while (storage.pending.length === 0) await turn();
   storage.finish(new MqttError('storage-lost', 'It was deleted.'));
@@ -216,7 +216,7 @@ test('A broker with a storage, but whose connections do not outlive it, closes t
   const client = await broker.connect(PERSISTENT);
   await client.subscribe('t', { qos: 1 }, () => {});
   rawClient(broker).onmessage({ data: new Uint8Array(2 ** 31) });
-  assert.equal((await client.closed).cause, 'lost');
+  assert.equal((await client.ended).cause, 'lost');
   const again = await broker.connect(PERSISTENT);
   assert.equal(again.sessionPresent, true);
   await broker.close();
@@ -243,7 +243,7 @@ test('All that outlives a broker moves to another, whether either has a storage 
     else {
       const ada = await broker.connect(PERSISTENT);
       await ada.subscribe('t', { qos: 1 }, () => {});
-      await ada.disconnect();
+      await ada.end();
       await broker.publish('t', 'waits', { qos: 1 });
       await broker.publish('r', 'retained', { retain: true });
     }
@@ -251,10 +251,10 @@ test('All that outlives a broker moves to another, whether either has a storage 
     await broker.close();
   }
   const broker = await Broker.open();
-  const bystander = await broker.connect();
+  const bystander = await broker.connect({ reconnect: false });
   await broker.publish('old', 'retained', { retain: true });
   await broker.import(file);
-  assert.equal((await bystander.closed).reason, 0x8b);
+  assert.equal((await bystander.ended).reason, 0x8b);
   assert.deepEqual(await broker.export(), file);
   const messages = [];
   const onMessage = ({ topic, payload }) => messages.push(`${topic} ${Buffer.from(payload)}`);

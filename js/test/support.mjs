@@ -1,6 +1,8 @@
 // What several tests need: a connection that a test speaks itself, and a clock that a test sets.
 
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { Broker } from 'mqlite/broker';
 
 /** A test with a broker of its own, which is closed whatever happens. */
@@ -79,3 +81,19 @@ export class Time {
 
 /** Lets everything happen that is under way within this program. */
 export const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+/** What a file of src/ exports, for one that is no part of the public interface and needs no WebAssembly. */
+export async function source(file) {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(`../src/${file}`, import.meta.url))],
+    bundle: true,
+    format: 'esm',
+    write: false,
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+}
+
+/** Resolves when `condition` holds. */
+export async function until(condition) {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}

@@ -19,9 +19,9 @@ withBroker('A MessagePort is a connection, and its end is heard on both sides', 
     await settled();
     assert.equal(heard[0].length, 100_000);
     assert.equal(broker.statistics().clientsConnected, 1);
-    if (who === 'client') await client.disconnect();
+    if (who === 'client') await client.end();
     else broker.close();
-    await client.closed;
+    await client.ended;
     await settled();
     if (who === 'client') assert.equal(broker.statistics().clientsConnected, 0);
   }
@@ -58,7 +58,7 @@ describe('Behind a server of the npm package ws', () => {
       assert.equal(message.text(), 'x');
       break;
     }
-    await client.disconnect();
+    await client.end();
   });
 
   test('a client of ours that is given an address offers the subprotocol mqtt [MQTT-6.0.0-3]', async () => {
@@ -67,7 +67,7 @@ describe('Behind a server of the npm package ws', () => {
     try {
       const [client, [, request]] = await Promise.all([connect(url), once(server, 'connection')]);
       assert.equal(request.headers['sec-websocket-protocol'], 'mqtt');
-      await client.disconnect();
+      await client.end();
     } finally {
       globalThis.WebSocket = own;
     }
@@ -77,7 +77,7 @@ describe('Behind a server of the npm package ws', () => {
     const socket = new WebSocket(url, 'mqtt');
     const client = await connect(socket, { clientId: 'cut' });
     socket.close();
-    assert.equal((await client.closed).cause, 'lost');
+    assert.equal((await client.ended).cause, 'lost');
   });
 
   test('a text message closes with 1003 [MQTT-6.0.0-1]', async () => {

@@ -26,6 +26,6 @@ export async function everything(socket: WebSocket, port: MessagePort, transport
   }
   // @ts-expect-error there is no QoS 3
   await client.publish('a', 'b', { qos: 3 });
-  const { cause } = await client.closed;
+  const { cause } = await client.ended;
   console.log(cause satisfies string);
 }

@@ -73,6 +73,6 @@ withBroker('A client of ours connects over it like over any WebSocket', async (b
   const client = await connect(broker.webSocket(), { clientId: 'a' });
   assert.equal((await client.publish('a', 'x', { qos: 2 })).reason, 0x10);
   broker.close();
-  assert.equal((await client.closed).reason, 0x8b);
+  assert.equal((await client.ended).reason, 0x8b);
   await settled();
 });

@@ -1,12 +1,12 @@
 // A room's records in the object's SQLite database. Knows no MQTT, and nothing of what the records say.
 
-import type { BrokerStorage, StorageChange, StoredRecord } from 'mqlite/broker';
+import type { RecordStorage, StorageChange, StoredRecord } from 'mqlite/broker';
 
 /**
  * The storage of one room. Nothing is awaited: what is sent after a commit is held by the runtime's output gate until that is
  * durable, and all commits of one event become durable as one.
  */
-export class SqliteStorage implements BrokerStorage {
+export class SqliteStorage implements RecordStorage {
   readonly maximumValueBytes = MAXIMUM_ROW_BYTES - MAXIMUM_KEY_BYTES;
   readonly #state: DurableObjectState;
 

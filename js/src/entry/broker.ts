@@ -2,9 +2,10 @@
 
 import type { Source } from '../artefact.js';
 import { Broker as Base } from '../broker.js';
-import type { Client, Server } from '../client.js';
+import type { Client } from '../client.js';
 import { connectWith } from '../connect.js';
 import type { ConnectOptions } from '../options.js';
+import type { Server } from '../server.js';
 import { supply } from './inlined/broker.js';
 
 export * from '../index-broker.js';

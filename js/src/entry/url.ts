@@ -2,11 +2,12 @@
 
 import type { Source } from '../artefact.js';
 import { Broker as Base } from '../broker.js';
-import type { Client, Server } from '../client.js';
+import type { Client } from '../client.js';
 import { connectWith } from '../connect.js';
 import { MqttError } from '../error.js';
 import { client } from '../glue/client.js';
 import type { ConnectOptions, WasmSource } from '../options.js';
+import type { Server } from '../server.js';
 
 export * from '../index-broker.js';
 

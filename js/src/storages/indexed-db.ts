@@ -3,7 +3,7 @@
 import { type DBSchema, type IDBPDatabase, openDB, unwrap } from 'idb';
 import { checked, checkText, type ShapeOf } from '../check.js';
 import { MqttError, sentence } from '../error.js';
-import type { BrokerStorage, StorageChange, StoredRecord } from '../storage.js';
+import type { RecordStorage, StorageChange, StoredRecord } from '../storage.js';
 import { type Lock, lock } from './lock.js';
 
 /** How a database is opened and written. */
@@ -28,7 +28,7 @@ export interface IndexedDbOptions {
  * `storage-lost` when it was deleted, and `storage-failed`.
  * @throws MqttError `invalid-options`.
  */
-export function indexedDb(name: string, options: IndexedDbOptions = {}): BrokerStorage {
+export function indexedDb(name: string, options: IndexedDbOptions = {}): RecordStorage {
   checkText('name', name);
   const { durability = 'strict', wait = true, signal, openTimeoutMillis = 10_000 } = checked(options, INDEXED_DB_OPTIONS);
   if (durability !== 'strict' && durability !== 'relaxed') {
@@ -37,7 +37,7 @@ export function indexedDb(name: string, options: IndexedDbOptions = {}): BrokerS
   return new IndexedDbStorage(name, { durability, wait, signal, openTimeoutMillis });
 }
 
-class IndexedDbStorage implements BrokerStorage {
+class IndexedDbStorage implements RecordStorage {
   /** Browsers have their own limits of one value, from 127 MiB. */
   readonly maximumValueBytes = 100 << 20;
   readonly #name: string;

@@ -26,7 +26,7 @@ globalThis.crossWorker = async (text) => {
   const subscription = await subscriber.subscribe('a/+', { qos: 2 });
   await publisher.publish('a/b', text, { qos: 2 });
   for await (const message of subscription) {
-    await publisher.disconnect();
+    await publisher.end();
     worker.terminate();
     return message.text();
   }

@@ -56,11 +56,12 @@ export class ClientModel {
           protocolVersion: protocolVersion.value,
           cleanStart: cleanStart.value,
           keepAlive: keepAlive.value,
+          reconnect: false,
           onMessage: (message) => this.#received(message),
           ...(protocolVersion.value === 5 && !cleanStart.value && { properties: { sessionExpiryInterval: KEPT } }),
         });
         this.status.value = 'connected';
-        void this.#client.closed.then((closed) => this.#ended(closed));
+        void this.#client.ended.then((closed) => this.#ended(closed));
       } catch (error) {
         this.status.value = 'disconnected';
         throw error;
@@ -69,7 +70,7 @@ export class ClientModel {
   }
 
   async disconnect(): Promise<void> {
-    await this.#attempt(() => this.#client?.disconnect());
+    await this.#attempt(() => this.#client?.end());
   }
 
   async subscribe(filter: string, qos: QoS): Promise<void> {

@@ -3,10 +3,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Source } from '../../artefact.js';
 import { Broker as Base } from '../../broker.js';
-import type { Client, Server } from '../../client.js';
+import type { Client } from '../../client.js';
 import { connectWith } from '../../connect.js';
 import { client } from '../../glue/client.js';
 import type { ConnectOptions } from '../../options.js';
+import type { Server } from '../../server.js';
 
 export * from '../../index-broker.js';
 

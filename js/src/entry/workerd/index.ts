@@ -1,8 +1,9 @@
 // `mqlite` in Cloudflare Workers and their like.
 
-import type { Client, Server } from '../../client.js';
+import type { Client } from '../../client.js';
 import { connectWith } from '../../connect.js';
 import type { ConnectOptions } from '../../options.js';
+import type { Server } from '../../server.js';
 import { supply } from '../deployed/client.js';
 
 export * from '../../index.js';

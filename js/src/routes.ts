@@ -1,0 +1,210 @@
+// Which subscriptions a client has, and which of them a message goes to.
+
+import type { Runner } from './engine.js';
+import { MqttError } from './error.js';
+import type { Listeners } from './events.js';
+import type { ClientEngine } from './glue/client.js';
+import type { QoS, ReceivedMessage, RequestLimits } from './message.js';
+import type { Requests } from './requests.js';
+import { type MessageHandler, Subscription } from './subscription.js';
+
+/** How a subscription is taken, and what is sent for it. */
+export interface Subscribing {
+  readonly options: object;
+  readonly properties: object;
+  readonly handler: MessageHandler | undefined;
+  readonly manualAck: boolean | undefined;
+  readonly limits: RequestLimits;
+}
+
+/** The subscriptions to one filter. The server knows them as one, with this number as its identifier. */
+interface Route {
+  readonly number: number;
+  readonly subscriptions: Set<Subscription>;
+  /** What was said last. */
+  said: Pick<Subscribing, 'options' | 'properties'>;
+  /** Whether the server has it, as far as is known. */
+  isGranted: boolean;
+}
+
+/** The subscriptions of one client. */
+export class Routes {
+  readonly #runner: Runner<ClientEngine>;
+  readonly #requests: Requests;
+  readonly #listeners: Listeners;
+  /** Takes what no subscription matches. */
+  readonly #rest: Subscription | undefined;
+  /** Take every message. */
+  readonly #all = new Set<Subscription>();
+  readonly #routes = new Map<string, Route>();
+  readonly #filters = new Map<number, string>();
+  #lastRoute = 0;
+  #isOver = false;
+
+  constructor(runner: Runner<ClientEngine>, requests: Requests, listeners: Listeners, rest: MessageHandler | undefined) {
+    this.#runner = runner;
+    this.#requests = requests;
+    this.#listeners = listeners;
+    if (rest) this.#rest = this.#listener(rest);
+  }
+
+  /**
+   * Subscribes to all filters, or to none.
+   * @throws MqttError that names the filter which was refused.
+   */
+  async subscribe(filters: readonly string[], subscribing: Subscribing): Promise<Subscription> {
+    const { handler, manualAck, limits, ...said } = subscribing;
+    const { signal } = limits;
+    const abort = () => void subscription.unsubscribe().catch(() => {}); // it fails when there is nothing left to end
+    const subscription = new Subscription(filters, {
+      handler,
+      manualAck,
+      guard: (call) => this.#listeners.guard(call),
+      leave: (ended) => this.#leave(ended, ended.filters),
+      ended: () => signal?.removeEventListener('abort', abort),
+    });
+    for (const filter of filters) this.#join(filter, subscription, said); // messages may come before the answer
+    const answers = await Promise.allSettled(filters.map((filter) => this.#ask(filter, limits)));
+    const refused = answers.find((answer) => answer.status === 'rejected');
+    if (refused) {
+      const granted = filters.filter((_, index) => answers[index]?.status === 'fulfilled');
+      await this.#leave(subscription, granted).catch(() => {});
+      throw refused.reason;
+    }
+    subscription.accepted(answers.map((answer) => (answer as PromiseFulfilledResult<QoS>).value));
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort);
+    return subscription;
+  }
+
+  async unsubscribe(filters: readonly string[], limits: RequestLimits = {}): Promise<void> {
+    for (const filter of filters) {
+      for (const subscription of this.#routes.get(filter)?.subscriptions ?? []) this.#forget(subscription, [filter]);
+    }
+    await Promise.all(filters.map((filter) => this.#askToEnd(filter, limits)));
+  }
+
+  /** Adds somebody who takes every message. Returns what takes it away. */
+  listen(handler: MessageHandler): () => void {
+    const listener = this.#listener(handler);
+    this.#all.add(listener);
+    return () => {
+      if (this.#all.delete(listener)) listener.end({ isWanted: false });
+    };
+  }
+
+  /** A message came for the routes of these numbers. */
+  deliver(numbers: readonly number[], message: ReceivedMessage, delivery: number | undefined): void {
+    const matching = new Set(numbers.flatMap((number) => [...this.#subscriptions(number)]));
+    if (matching.size === 0 && this.#rest) matching.add(this.#rest);
+    const takers = [...this.#all, ...matching];
+    let outstanding = takers.length;
+    const done = () => {
+      outstanding -= 1;
+      if (outstanding > 0 || delivery === undefined) return;
+      this.#runner.feed((engine, now) => engine.acknowledge(now, delivery));
+    };
+    for (const taker of takers) taker.take(message, once(done));
+    if (takers.length === 0) done();
+  }
+
+  /** A server without a session of this client is told what it is subscribed to. */
+  renew(): void {
+    for (const [filter, route] of this.#routes) {
+      if (!route.isGranted) continue; // that request is under way
+      this.#ask(filter, {}).catch((error: MqttError) => {
+        if (this.#isOver) return;
+        for (const subscription of route.subscriptions) {
+          subscription.end({ isWanted: true, error });
+          this.#forget(subscription, [filter]);
+        }
+        this.#listeners.report(error);
+      });
+    }
+  }
+
+  /** The client has ended, with an error unless somebody wanted it. */
+  end(error: MqttError | undefined): void {
+    this.#isOver = true;
+    const subscriptions = [...this.#routes.values()].flatMap((route) => [...route.subscriptions]);
+    const listeners = [...this.#all, ...(this.#rest ? [this.#rest] : [])];
+    for (const subscription of [...subscriptions, ...listeners]) subscription.end({ isWanted: error !== undefined, error });
+    this.#routes.clear();
+  }
+
+  #listener(handler: MessageHandler): Subscription {
+    return new Subscription([], { handler, guard: (call) => this.#listeners.guard(call), leave: async () => {} });
+  }
+
+  #join(filter: string, subscription: Subscription, said: Route['said']): void {
+    const route = this.#routes.get(filter) ?? { number: (this.#lastRoute += 1), subscriptions: new Set(), said, isGranted: false };
+    route.said = said;
+    this.#routes.set(filter, route);
+    this.#filters.set(route.number, filter);
+    route.subscriptions.add(subscription);
+  }
+
+  /** Subscribes to one filter: again, if the connection ends before the answer comes. */
+  async #ask(filter: string, limits: RequestLimits): Promise<QoS> {
+    const what = () => `The subscription to ${JSON.stringify(filter)}`;
+    const route = this.#routes.get(filter);
+    if (!route) throw new MqttError('interrupted', `${what()} was ended before the server answered.`);
+    const { reason } = await this.#persist(() =>
+      this.#requests.ask(what, limits, (engine, now, token) => {
+        engine.subscribe(now, token, route.number, filter, route.said.options, route.said.properties);
+      }),
+    );
+    route.isGranted = true;
+    return reason as QoS;
+  }
+
+  #askToEnd(filter: string, limits: RequestLimits): Promise<unknown> {
+    const what = () => `The end of the subscription to ${JSON.stringify(filter)}`;
+    return this.#persist(() => this.#requests.ask(what, limits, (engine, now, token) => engine.unsubscribe(now, token, filter)));
+  }
+
+  /** Does again what does no harm when it is done twice, while there is a client to do it. */
+  async #persist<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (this.#isOver || !(error instanceof MqttError) || error.code !== 'interrupted') throw error;
+      }
+    }
+  }
+
+  /** Ends the subscription, and tells the server of those filters that nobody else here has. */
+  async #leave(subscription: Subscription, known: readonly string[]): Promise<void> {
+    this.#forget(subscription, subscription.filters);
+    const left = known.filter((filter) => !this.#routes.has(filter));
+    await Promise.all(left.map((filter) => this.#askToEnd(filter, {})));
+  }
+
+  /** Takes filters from a subscription, which ends with the last of them. */
+  #forget(subscription: Subscription, filters: readonly string[]): void {
+    for (const filter of filters) {
+      const route = this.#routes.get(filter);
+      if (!route?.subscriptions.delete(subscription) || route.subscriptions.size > 0) continue;
+      this.#routes.delete(filter);
+      this.#filters.delete(route.number);
+      this.#runner.feed((engine) => engine.forget(route.number, filter));
+    }
+    const isLeft = subscription.filters.some((filter) => this.#routes.get(filter)?.subscriptions.has(subscription));
+    if (!isLeft) subscription.end({ isWanted: false });
+  }
+
+  #subscriptions(number: number): Iterable<Subscription> {
+    const filter = this.#filters.get(number);
+    return (filter !== undefined && this.#routes.get(filter)?.subscriptions) || [];
+  }
+}
+
+function once(call: () => void): () => void {
+  let called = false;
+  return () => {
+    if (called) return;
+    called = true;
+    call();
+  };
+}
