@@ -52,7 +52,7 @@ impl TestBroker {
         let engine = ClientEngine::new(noting_host(&calls).unchecked_into(), json(options)).unwrap();
         let mut client = TestClient { engine, calls, connection };
         self.engine.opened(NOW, connection);
-        client.engine.opened(NOW);
+        client.engine.opened(NOW, JsValue::UNDEFINED).unwrap();
         self.carry(&mut [&mut client]);
         client
     }
@@ -238,6 +238,88 @@ fn what_is_written_comes_before_what_is_sent_and_makes_the_next_broker() {
     engine.timeout(NOW);
     engine.received(NOW, 7, b"\xc0\x00".to_vec());
     assert_eq!(text(&take(&calls, "send")), r#"[["send",7,[208,0]]]"#);
+}
+
+#[wasm_bindgen_test]
+fn each_connection_may_have_credentials_and_a_version_of_its_own() {
+    let calls = Array::new();
+    let mut engine = ClientEngine::new(noting_host(&calls).unchecked_into(), json(r#"{"userName": "u"}"#)).unwrap();
+    let sent = |engine: &mut ClientEngine, credentials: &str| {
+        engine.opened(NOW, json(credentials)).unwrap();
+        let connect = bytes(&take(&calls, "send").get(0).get(1));
+        engine.closed(NOW);
+        String::from_utf8_lossy(&connect[4..]).into_owned()
+    };
+    let fresh = sent(&mut engine, r#"{"userName": "fresh"}"#);
+    assert!(fresh.starts_with("MQTT\u{5}") && fresh.ends_with("\0\u{5}fresh"), "{fresh:?}");
+    assert!(sent(&mut engine, "null").ends_with("\0\u{1}u"));
+    engine.use_version(4).unwrap();
+    assert!(sent(&mut engine, "{}").starts_with("MQTT\u{4}"));
+    assert!(engine.use_version(3).is_err());
+    assert!(engine.opened(NOW, json(r#"{"userName": 1}"#)).is_err());
+}
+
+#[wasm_bindgen_test]
+fn what_waits_can_be_cancelled_or_make_room() {
+    let calls = Array::new();
+    let options = json(r#"{"outbox": {"maximumMessages": 1, "policy": "drop-oldest"}}"#);
+    let mut engine = ClientEngine::new(noting_host(&calls).unchecked_into(), options).unwrap();
+    for token in 1..=2 {
+        engine.publish(NOW, token, "a".into(), Vec::new(), 0.0, false, JsValue::UNDEFINED).unwrap();
+    }
+    assert_eq!(text(&take(&calls, "failed")), r#"[["failed",1,"dropped","the outbox had no room for it"]]"#);
+    assert!(!engine.cancel(NOW, 1));
+    assert!(engine.cancel(NOW, 2));
+    assert!(!engine.cancel(NOW, 2));
+    assert_eq!(calls.length(), 0);
+    let refused = ClientEngine::new(noting_host(&calls).unchecked_into(), json(r#"{"outbox": {"policy": "drop"}}"#));
+    assert!(refused.is_err());
+}
+
+#[wasm_bindgen_test]
+fn subscriptions_are_made_again_and_keep_their_identifiers() {
+    let mut broker = TestBroker::open("{}");
+    let mut client = broker.connect(1, "{}");
+    for (number, filter, properties) in
+        [(1, "a", r#"{"subscriptionIdentifier": 5}"#), (2, "b", r#"{"subscriptionIdentifier": 5}"#), (3, "#", "{}")]
+    {
+        client.engine.subscribe(NOW, number, number, filter.into(), json("{}"), json(properties)).unwrap();
+    }
+    broker.carry(&mut [&mut client]);
+    assert_eq!(take(&client.calls, "answered").length(), 3);
+    client.engine.forget(NOW, 2, "b".into());
+
+    client.engine.closed(NOW);
+    broker.engine.closed(NOW, 1);
+    client.connection = 2;
+    broker.engine.opened(NOW, 2);
+    client.engine.opened(NOW, JsValue::UNDEFINED).unwrap();
+    client.engine.publish(NOW, 4, "a".into(), Vec::new(), 0.0, false, JsValue::UNDEFINED).unwrap();
+    client.engine.publish(NOW, 5, "b".into(), Vec::new(), 0.0, false, JsValue::UNDEFINED).unwrap();
+    broker.carry(&mut [&mut client]);
+    let heard: Vec<Array> = take(&client.calls, "deliver").iter().map(JsCast::unchecked_into).collect();
+    let whom: Vec<_> = heard.iter().map(|call| text(&call.slice(1, 3))).collect();
+    assert_eq!(whom, [r#"[[3,1],"a"]"#, r#"[[3],"b"]"#]);
+    assert_eq!(text(&get(&heard[0].get(7), "subscriptionIdentifiers")), "[5]");
+    assert!(heard[1].get(7).is_undefined(), "those of the client itself are left out");
+
+    // CONNACK without a session, SUBACK for each of the two: the first is refused.
+    client.engine.opened(NOW, JsValue::UNDEFINED).unwrap();
+    client.engine.received(NOW, b"\x20\x03\0\0\0".to_vec());
+    let packets: Vec<Array> = take(&client.calls, "send").iter().map(JsCast::unchecked_into).collect();
+    let again = bytes(&packets[1].get(1));
+    client.engine.received(NOW, vec![0x90, 4, again[2], again[3], 0, 0x87]);
+    let lost = text(&take(&client.calls, "subscriptionLost"));
+    assert_eq!(lost, r#"[["subscriptionLost",1,135,"Not authorized"]]"#);
+}
+
+#[wasm_bindgen_test]
+fn a_probe_asks_whether_the_server_is_there() {
+    let mut broker = TestBroker::open("{}");
+    let mut client = broker.connect(1, "{}");
+    client.engine.probe(NOW);
+    assert_eq!(text(&take(&client.calls, "send")), r#"[["send",[192,0]]]"#);
+    assert_eq!(client.engine.deadline(), Some(NOW + 10_000.0));
 }
 
 #[wasm_bindgen_test]

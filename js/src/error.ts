@@ -26,6 +26,7 @@ export type MqttErrorCode =
   | 'packet-too-large'
   /** Too many requests wait already. */
   | 'queue-full'
+  | 'dropped'
   /** The server does not offer what was asked for. */
   | 'qos-not-supported'
   | 'retain-not-supported'
@@ -110,5 +111,6 @@ const HINTS: Partial<Record<MqttErrorCode, string>> = {
   offline: 'A client that is connected, or connects with waitForConnection: false, goes on by itself when the network is back.',
   interrupted: 'Repeat it if repeating does no harm.',
   'packet-too-large': 'Send less at a time, or raise the limit of the server.',
-  'queue-full': 'Wait for what was asked before, or raise maximumQueued.',
+  'queue-full': 'Wait for what was asked before, or raise the limits of the outbox.',
+  dropped: 'Publish it again, or raise the limits of the outbox.',
 };

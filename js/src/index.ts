@@ -9,6 +9,7 @@ export type {
   ConnectProperties,
   Credentials,
   EndOptions,
+  OutboxOptions,
   ProtocolVersion,
   ServerProperties,
   SubscribeOptions,

@@ -8,7 +8,7 @@ import { handlerFailed, Listeners, type StatusChange } from './events.js';
 import type { ClientEngine, ClientGlue, ClientHost } from './glue/client.js';
 import { UNANSWERED, unreachable } from './hints.js';
 import type { MessageProperties, QoS, ReceivedMessage } from './message.js';
-import type { ConnectOptions, Credentials, ServerProperties } from './options.js';
+import type { ConnectOptions, ServerProperties } from './options.js';
 import type { Answer, Closed } from './outcome.js';
 import { isOffline, watchPresence } from './presence.js';
 import { afterReason } from './refusals.js';
@@ -140,16 +140,17 @@ export class Link {
       this.#address = address;
       await this.#opened(transport);
       if (isStale()) return;
-      void credentials;
-      this.#runner.feed((engine, now) => engine.opened(now));
+      this.#runner.feed((engine, now) => engine.opened(now, credentials));
     } catch (error) {
       if (!isStale()) this.#failed(error);
     }
   }
 
-  async #credentials(): Promise<Credentials | undefined> {
-    const { credentials } = this.#options;
-    return credentials && (await credentials());
+  async #credentials(): Promise<{ userName?: string; password?: Uint8Array } | undefined> {
+    const said = await this.#options.credentials?.();
+    if (!said) return undefined;
+    const { userName, password } = said;
+    return { ...(userName !== undefined && { userName }), ...(password !== undefined && { password: payloadBytes(password) }) };
   }
 
   /** Resolves when bytes can be sent. */
@@ -208,6 +209,10 @@ export class Link {
         this.requests.answered(token, { reason, ...present(properties as Omit<Answer, 'reason'>) });
       },
       failed: (token, code, message) => this.requests.failed(token, code, message),
+      subscriptionLost: (number, reason, message) => {
+        const why = [this.#artefact.describeReason(reason), sentence(message)].join('. ');
+        this.#runner.defer(() => this.routes.lost(number, reason, why));
+      },
       authenticate: (reason, properties) => {
         this.#runner.defer(() => void this.#answerChallenge(reason, properties as ServerProperties));
       },
@@ -239,13 +244,11 @@ export class Link {
   }
 
   #connected(welcome: Welcome): void {
-    const isFirst = !this.#hasConnected;
     this.#hasConnected = true;
     this.welcome = welcome;
     this.#course.accepted(this.#clock());
     this.#first.resolve();
     this.#tell({ sessionPresent: welcome.sessionPresent });
-    if (!welcome.sessionPresent && !isFirst) this.#runner.defer(() => this.routes.renew());
   }
 
   #refused(reason: number, { reasonString, serverReference }: ServerProperties): void {

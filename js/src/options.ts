@@ -203,7 +203,10 @@ export interface ConnectOptions {
   protocolVersion?: ProtocolVersion;
   /** Whether to begin without an earlier session. In 3.1.1 this is Clean Session. Default true. */
   cleanStart?: boolean;
-  /** Seconds; 0 is none. Default 60. */
+  /**
+   * Seconds; 0 is none. A ping is sent after half of it without anything else: as browsers wake a hidden page once a minute only,
+   * less than 120 may cost such a page its connection. Default 120.
+   */
   keepAlive?: number;
   userName?: string;
   password?: string | Uint8Array;
@@ -226,8 +229,8 @@ export interface ConnectOptions {
   onMessage?: (message: Message) => void | PromiseLike<void>;
   /** Topics that are sent once and then as two bytes, if the server allows as many. MQTT 5 only. Default 64. */
   assignedTopicAliases?: number;
-  /** Requests that may wait for the server; one more is refused with `queue-full`. Default 1,000. */
-  maximumQueued?: number;
+  /** What may wait for a connection, or for the server's Receive Maximum. */
+  outbox?: OutboxOptions;
   /** Milliseconds that opening, and each answer to a CONNECT or ping, may take. Default 10,000. */
   responseTimeoutMillis?: number;
   /** Milliseconds since 1970. Default `Date.now`. */
@@ -245,6 +248,18 @@ export interface ConnectOptions {
 export interface Credentials {
   userName?: string;
   password?: string | Uint8Array;
+}
+
+/** The limits of what waits to be sent. */
+export interface OutboxOptions {
+  /** Messages. Default 1,000. */
+  maximumMessages?: number;
+  /** Bytes of their packets. Default 16,777,216. */
+  maximumBytes?: number;
+  /**
+   * What happens to one more message: it is refused with `queue-full`, or it or the oldest ends as `dropped`. Default `reject`.
+   */
+  policy?: 'reject' | 'drop-oldest' | 'drop-newest';
 }
 
 /** The message that the server publishes when the connection ends badly. */

@@ -23,8 +23,6 @@ interface Route {
   readonly subscriptions: Set<Subscription>;
   /** What was said last. */
   said: Pick<Subscribing, 'options' | 'properties'>;
-  /** Whether the server has it, as far as is known. */
-  isGranted: boolean;
 }
 
 /** The subscriptions of one client. */
@@ -108,19 +106,18 @@ export class Routes {
     if (takers.length === 0) done();
   }
 
-  /** A server without a session of this client is told what it is subscribed to. */
-  renew(): void {
-    for (const [filter, route] of this.#routes) {
-      if (!route.isGranted) continue; // that request is under way
-      this.#ask(filter, {}).catch((error: MqttError) => {
-        if (this.#isOver) return;
-        for (const subscription of route.subscriptions) {
-          subscription.end({ isWanted: true, error });
-          this.#forget(subscription, [filter]);
-        }
-        this.#listeners.report(error);
-      });
+  /** The server, which had no session of this client, did not take the route of this number again. */
+  lost(number: number, reason: number, why: string): void {
+    const filter = this.#filters.get(number);
+    const route = filter === undefined ? undefined : this.#routes.get(filter);
+    if (filter === undefined || !route) return;
+    const message = `The subscription to ${JSON.stringify(filter)} was refused on a new connection: ${why}`;
+    const error = new MqttError('refused', message, { reason });
+    for (const subscription of [...route.subscriptions]) {
+      subscription.end({ isWanted: true, error });
+      this.#forget(subscription, [filter]);
     }
+    this.#listeners.report(error);
   }
 
   /** The client has ended, with an error unless somebody wanted it. */
@@ -137,7 +134,7 @@ export class Routes {
   }
 
   #join(filter: string, subscription: Subscription, said: Route['said']): void {
-    const route = this.#routes.get(filter) ?? { number: (this.#lastRoute += 1), subscriptions: new Set(), said, isGranted: false };
+    const route = this.#routes.get(filter) ?? { number: (this.#lastRoute += 1), subscriptions: new Set(), said };
     route.said = said;
     this.#routes.set(filter, route);
     this.#filters.set(route.number, filter);
@@ -154,7 +151,6 @@ export class Routes {
         engine.subscribe(now, token, route.number, filter, route.said.options, route.said.properties);
       }),
     );
-    route.isGranted = true;
     return reason as QoS;
   }
 
@@ -188,7 +184,7 @@ export class Routes {
       if (!route?.subscriptions.delete(subscription) || route.subscriptions.size > 0) continue;
       this.#routes.delete(filter);
       this.#filters.delete(route.number);
-      this.#runner.feed((engine) => engine.forget(route.number, filter));
+      this.#runner.feed((engine, now) => engine.forget(now, route.number, filter));
     }
     const isLeft = subscription.filters.some((filter) => this.#routes.get(filter)?.subscriptions.has(subscription));
     if (!isLeft) subscription.end({ isWanted: false });

@@ -84,7 +84,7 @@ export const CONNECT_OPTIONS: ShapeOf<ConnectOptions> = {
   properties: CONNECT_PROPERTIES,
   authenticate: 'function',
   onMessage: 'function',
-  maximumQueued: 'number',
+  outbox: { maximumMessages: 'number', maximumBytes: 'number', policy: 'text' },
   assignedTopicAliases: 'number',
   responseTimeoutMillis: 'number',
   clock: 'function',

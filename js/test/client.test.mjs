@@ -318,7 +318,7 @@ withBroker('What breaks a rule is refused before it is sent, in words', async (b
 withBroker('A number out of its range is told the range', async (broker) => {
   for (const [options, message] of [
     [{ keepAlive: 65_536 }, 'keepAlive: a whole number from 0 to 65,535 is expected.'],
-    [{ maximumQueued: 0.5 }, 'maximumQueued: a whole number from 0 to 4,294,967,295 is expected.'],
+    [{ outbox: { maximumMessages: 0.5 } }, 'outbox.maximumMessages: a whole number from 0 to 4,294,967,295 is expected.'],
     [{ responseTimeoutMillis: 0 }, 'responseTimeoutMillis: a whole number from 1 on is expected.'],
     [{ properties: { receiveMaximum: 0 } }, 'properties.receiveMaximum: a whole number from 1 to 65,535 is expected.'],
   ]) {

@@ -39,7 +39,7 @@ impl Client {
         let mut answer = Ack::from(ack.packet_id);
         match self.session.outbound.received(ack.packet_id, !ack.reason.is_failure())? {
             Received::Accepted(pending) => {
-                self.session.accepted.insert(ack.packet_id, (pending.token, ack.reason));
+                self.session.accepted.push((ack.packet_id, pending.token, ack.reason));
             }
             Received::Refused(pending) => {
                 let outcome = Outcome::Published { reason: ack.reason, properties: ack.properties };
@@ -66,9 +66,11 @@ impl Client {
     }
 
     pub(super) fn pubcomp(&mut self, ack: Ack) -> Result<(), Violation> {
+        let accepted = &mut self.session.accepted;
         if self.session.outbound.completed(ack.packet_id)?
-            && let Some((token, accepted)) = self.session.accepted.remove(&ack.packet_id)
+            && let Some(place) = accepted.iter().position(|(id, ..)| *id == ack.packet_id)
         {
+            let (_, token, accepted) = accepted.remove(place);
             let reason = if ack.reason.is_failure() { ack.reason } else { accepted };
             self.complete(token, Outcome::Published { reason, properties: ack.properties });
         }

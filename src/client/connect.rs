@@ -26,9 +26,17 @@ impl Client {
                 None => Authentication::Idle,
             },
             silence_at: Some(self.now.plus_millis(self.options.response_timeout_millis)),
+            is_spared: false,
             link: None,
         });
-        let connect = Connect { clean_start: self.starts_clean(), ..connect.clone() };
+        let mut connect = Connect { clean_start: self.starts_clean(), ..connect.clone() };
+        if let Some((user_name, password)) = self.credentials.take() {
+            (connect.user_name, connect.password) = (user_name, password);
+        }
+        if connect.version == ProtocolVersion::V3_1_1 && connect.password.is_some() {
+            // [3.1.1 MQTT-3.1.2-22]
+            connect.user_name.get_or_insert_default();
+        }
         self.send(&Packet::Connect(Box::new(connect)));
     }
 
@@ -54,6 +62,7 @@ impl Client {
             client_id: self.options.connect.client_id.clone(),
             properties: Box::new(properties),
         });
+        self.subscribe_again();
         self.send_all_waiting();
         Ok(())
     }
@@ -98,6 +107,7 @@ impl Client {
             // [MQTT-3.2.2-5]
             self.session.inbound = Inbound::new(receive_maximum);
             self.session.deliveries.clear();
+            self.session.subscriptions.iter_mut().for_each(|subscription| subscription.is_made = false);
             self.begin_messages_anew();
         }
         self.session.is_begun = true;
@@ -112,7 +122,7 @@ impl Client {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Input, testing::*};
+    use super::super::{Input, Misuse, Outcome, testing::*};
     use super::*;
     use crate::codec::{Binary, QoS, Text, Will, WillProperties};
 
@@ -138,6 +148,71 @@ mod tests {
             }
             assert_eq!(script.input(Input::Opened), [Sent(Packet::Connect(Box::new(expected)))]);
         }
+    }
+
+    #[test]
+    fn credentials_are_for_one_connection() {
+        let mut script = Script::new(V5, |options| {
+            options.connect.user_name = Some(Text::from_static("u"));
+        });
+        let told = |script: &mut Script| {
+            let seen = script.input(Input::Opened);
+            let Some(Sent(Packet::Connect(connect))) = seen.last() else { panic!("{seen:?}") };
+            (connect.user_name.clone(), connect.password.clone())
+        };
+        let fresh = (Some(Text::from_static("v")), Binary::new("token".into()).ok());
+        script.client.use_credentials(fresh.0.clone(), fresh.1.clone());
+        assert_eq!(told(&mut script), fresh);
+        assert_eq!(told(&mut script), (Some(Text::from_static("u")), None));
+        script.client.use_credentials(None, None);
+        assert_eq!(told(&mut script), (None, None));
+    }
+
+    /// [3.1.1 MQTT-3.1.2-22]
+    #[test]
+    fn a_password_without_a_user_name_comes_with_an_empty_one_in_3_1_1() {
+        for (version, expected) in [(V5, None), (V3_1_1, Some(Text::default()))] {
+            let mut script = Script::new(version, |options| {
+                options.connect.password = Binary::new("p".into()).ok();
+            });
+            let seen = script.input(Input::Opened);
+            assert!(matches!(&seen[..], [Sent(Packet::Connect(connect))] if connect.user_name == expected));
+        }
+    }
+
+    #[test]
+    fn the_version_may_change_before_a_server_has_accepted_one_and_what_waits_is_kept() {
+        let mut script = Script::new(V5, |_| ());
+        let mut publish = message(QoS::AtLeastOnce, "a");
+        publish.properties.content_type = Some(Text::from_static("text/plain"));
+        script.publish(1, publish);
+        script.subscribe(2, "b", None);
+        script.subscribe(3, "c", Some(7));
+        script.input(Input::Opened);
+        assert!(script.use_version(V3_1_1).is_err(), "there is a connection");
+        script.receive(connack(false, ReasonCode::UnsupportedProtocolVersion, ConnAckProperties::default()));
+        assert_eq!(script.use_version(V3_1_1), Ok(()));
+        let seen = script.connect(false);
+        assert_eq!(seen[0], Sent(Packet::Publish(publish_of(1))));
+        assert!(matches!(seen[1], Sent(Packet::Subscribe(_))));
+        let refused = Outcome::Misused(Misuse::SubscriptionIdentifiersNotSupported);
+        assert_eq!(seen[2..], [completed(3, refused)]);
+        script.input(Input::Closed);
+        assert!(script.use_version(V5).is_err(), "a server has accepted 3.1.1");
+    }
+
+    fn publish_of(id: u16) -> crate::codec::Publish {
+        publish(QoS::AtLeastOnce, "a", id)
+    }
+
+    #[test]
+    fn a_version_in_which_no_server_could_accept_the_connect_is_not_taken() {
+        let mut script = Script::new(V5, |options| {
+            options.connect.client_id = Text::default();
+            options.connect.clean_start = false;
+        });
+        assert!(script.use_version(V3_1_1).is_err());
+        assert!(matches!(script.input(Input::Opened)[..], [Sent(Packet::Connect(_))]));
     }
 
     #[test]

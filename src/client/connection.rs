@@ -18,6 +18,8 @@ pub(super) struct Connection {
     pub(super) authentication: Authentication,
     /// When the server, which owes an answer, has been silent for too long.
     pub(super) silence_at: Option<Timestamp>,
+    /// Whether the host was late to notice a silence, and the server got more time.
+    pub(super) is_spared: bool,
     /// Present once the server has accepted the connection.
     pub(super) link: Option<Link>,
 }
@@ -38,10 +40,16 @@ impl Connection {
 
 impl Client {
     /// Bytes came. Whatever they say, the server is not silent.
-    pub(super) fn received(&mut self, bytes: Bytes) {
+    pub(super) fn heard(&mut self) {
         let later = self.now.plus_millis(self.options.response_timeout_millis);
+        if let Some(connection) = &mut self.connection {
+            connection.silence_at = connection.silence_at.map(|_| later);
+            connection.is_spared = false;
+        }
+    }
+
+    pub(super) fn received(&mut self, bytes: Bytes) {
         let Some(connection) = &mut self.connection else { return };
-        connection.silence_at = connection.silence_at.map(|_| later);
         connection.framer.push(bytes);
         while let Some(connection) = &mut self.connection {
             let packet = match connection.framer.next() {
@@ -97,23 +105,41 @@ impl Client {
         true
     }
 
-    /// The deadline has passed, or the host believes so.
-    pub(super) fn timeout(&mut self) {
+    /// Does what is due.
+    pub(super) fn look_at_deadline(&mut self) {
         let now = self.now;
+        let later = now.plus_millis(self.options.response_timeout_millis);
         let has_passed = |deadline: Option<Timestamp>| deadline.is_some_and(|at| at <= now);
         let Some(connection) = &mut self.connection else { return };
-        if has_passed(connection.silence_at) {
-            return self.close(Cause::Silence);
+        if let Some(silence_at) = connection.silence_at.filter(|at| *at <= now) {
+            // A host that slept may not have read what came meanwhile.
+            if connection.is_spared || now <= silence_at.plus_millis(TIMELY_MILLIS) {
+                return self.close(Cause::Silence);
+            }
+            connection.is_spared = true;
+            connection.silence_at = Some(later);
         }
-        // [MQTT-3.1.2-20]
-        if let Some(link) = &mut connection.link
-            && has_passed(link.keep_alive.ping_is_due_at())
-        {
-            // Due once, even if this server accepts no packet as large.
-            link.keep_alive.touch(now);
-            connection.silence_at.get_or_insert(now.plus_millis(self.options.response_timeout_millis));
-            self.send(&Packet::PingReq);
+        if connection.link.is_some_and(|link| has_passed(link.keep_alive.ping_is_due_at())) {
+            self.ping();
         }
+    }
+
+    /// Asks the server whether it is there, unless it owes an answer already.
+    pub(super) fn probe(&mut self) {
+        if self.connection.as_ref().is_some_and(|connection| connection.silence_at.is_none()) {
+            self.ping();
+        }
+    }
+
+    /// [MQTT-3.1.2-20]
+    fn ping(&mut self) {
+        let later = self.now.plus_millis(self.options.response_timeout_millis);
+        let Some(connection) = &mut self.connection else { return };
+        let Some(link) = &mut connection.link else { return };
+        // Due once, even if this server accepts no packet as large.
+        link.keep_alive.touch(self.now);
+        connection.silence_at.get_or_insert(later);
+        self.send(&Packet::PingReq);
     }
 
     pub(super) fn link(&self) -> Option<&Link> {
@@ -128,11 +154,14 @@ impl Client {
     }
 }
 
+/// A timer that is later than this has slept.
+const TIMELY_MILLIS: u64 = 1_000;
+
 #[cfg(test)]
 mod tests {
     use super::super::{Cause, Input, Outcome, Token, testing::*};
     use super::*;
-    use crate::codec::{ConnAckProperties, PublishProperties, QoS, ReasonCode};
+    use crate::codec::{ConnAckProperties, PublishProperties, QoS, ReasonCode, Text};
     use core::num::{NonZeroU16, NonZeroU32};
 
     #[test]
@@ -149,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ping_is_due_when_nothing_was_sent_for_the_keep_alive() {
+    fn a_ping_is_due_when_nothing_was_sent_for_half_of_the_keep_alive() {
         let mut script = Script::connected(V3_1_1);
         assert_eq!(script.client.deadline(), Some(Timestamp(60_000)));
         script.now = Timestamp(5_000);
@@ -158,6 +187,81 @@ mod tests {
         assert_eq!(script.now, Timestamp(65_000));
         assert_eq!(script.receive(Packet::PingResp), []);
         assert_eq!(script.client.deadline(), Some(Timestamp(125_000)));
+    }
+
+    /// [MQTT-3.1.2-20] [MQTT-3.1.2-22]
+    #[test]
+    fn a_host_that_is_woken_once_a_minute_never_breaks_the_keep_alive_of_two() {
+        for phase in [0, 1, 29_999, 30_000, 59_999] {
+            let mut script = Script::connected(V5);
+            let mut spoke = Timestamp(0);
+            for minute in 1..60 {
+                if minute % 7 == 0 {
+                    script.now = script.now.plus_millis(phase);
+                    script.publish(minute, message(QoS::AtMostOnce, "a"));
+                    spoke = script.now;
+                }
+                script.now = Timestamp(minute * 60_000);
+                if script.client.deadline().is_some_and(|at| at <= script.now) {
+                    assert_eq!(script.input(Input::Timeout), [Sent(Packet::PingReq)]);
+                    assert_eq!(script.receive(Packet::PingResp), []);
+                    spoke = script.now;
+                }
+                assert!(script.now.0 - spoke.0 <= 60_000, "the next minute is in time");
+            }
+        }
+    }
+
+    #[test]
+    fn every_input_notices_that_a_ping_is_due() {
+        let late = || {
+            let mut script = Script::connected(V5);
+            script.now = Timestamp(60_000);
+            script
+        };
+        let filter = || Text::from_static("a");
+        for input in [
+            Input::Forget { filter: filter() },
+            Input::Cancel { token: Token(1) },
+            Input::Acknowledge { delivery: super::super::Delivery(1) },
+            Input::Received { bytes: Bytes::from_static(b"\xD0\x00") },
+            Input::Probe,
+            Input::Timeout,
+        ] {
+            assert_eq!(late().input(input), [Sent(Packet::PingReq)]);
+        }
+        assert_eq!(late().publish(1, message(QoS::AtLeastOnce, "a"))[0], Sent(Packet::PingReq));
+    }
+
+    #[test]
+    fn a_probe_asks_at_once_and_once() {
+        let mut script = Script::new(V5, |_| ());
+        assert_eq!(script.input(Input::Probe), []);
+        script.input(Input::Opened);
+        assert_eq!(script.input(Input::Probe), [], "the CONNACK is awaited");
+        let mut script = Script::connected(V5);
+        assert_eq!(script.input(Input::Probe), [Sent(Packet::PingReq)]);
+        assert_eq!(script.input(Input::Probe), []);
+        assert_eq!(script.client.deadline(), Some(Timestamp(10_000)));
+        assert_eq!(script.wait(), [Did(Action::Close), disconnected(Cause::Silence)]);
+    }
+
+    #[test]
+    fn a_host_that_slept_gives_the_server_as_long_again_once() {
+        let mut script = Script::connected(V5);
+        script.wait();
+        script.now = Timestamp(400_000);
+        assert_eq!(script.input(Input::Timeout), [Sent(Packet::PingReq)]);
+        assert_eq!(script.client.deadline(), Some(Timestamp(410_000)));
+        assert_eq!(script.receive(Packet::PingResp), []);
+        assert_eq!(script.client.deadline(), Some(Timestamp(460_000)));
+
+        script.now = Timestamp(500_000);
+        assert_eq!(script.input(Input::Timeout), [Sent(Packet::PingReq)]);
+        script.now = Timestamp(540_000);
+        assert_eq!(script.input(Input::Timeout), []);
+        script.now = Timestamp(580_000);
+        assert_eq!(script.input(Input::Timeout), [Did(Action::Close), disconnected(Cause::Silence)]);
     }
 
     #[test]
@@ -193,7 +297,7 @@ mod tests {
     #[test]
     fn the_server_sets_the_keep_alive() {
         let keep_alive = |seconds| ConnAckProperties { server_keep_alive: Some(seconds), ..Default::default() };
-        assert_eq!(Script::connected_to(keep_alive(5)).client.deadline(), Some(Timestamp(5_000)));
+        assert_eq!(Script::connected_to(keep_alive(5)).client.deadline(), Some(Timestamp(2_500)));
         assert_eq!(Script::connected_to(keep_alive(0)).client.deadline(), None);
     }
 

@@ -1,6 +1,6 @@
 //! DISCONNECT, and every other end of a connection.
 
-use super::{Action, Cause, Client, Outcome};
+use super::{Action, Cause, Client};
 use crate::{
     codec::{Disconnect, DisconnectProperties, Packet, ProtocolVersion, ReasonCode},
     session::Violation,
@@ -56,14 +56,8 @@ impl Client {
         if self.connection.take().is_none() {
             return;
         }
-        let session = &mut self.session;
-        session.deliveries.disconnected();
-        let subscribes = core::mem::take(&mut session.subscribes);
-        let unsubscribes = core::mem::take(&mut session.unsubscribes);
-        for (id, asked) in subscribes.into_iter().chain(unsubscribes) {
-            self.session.outbound.ids().release(id);
-            self.complete(asked.token, Outcome::Interrupted);
-        }
+        self.session.deliveries.disconnected();
+        self.ask_again();
         self.actions.push_back(Action::Disconnected { cause });
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Limits {
     retain: bool,
     wildcard_subscriptions: bool,
     shared_subscriptions: bool,
-    subscription_identifiers: bool,
+    pub(super) subscription_identifiers: bool,
 }
 
 impl Limits {
@@ -32,22 +32,21 @@ impl Limits {
             retain: properties.retain_available.unwrap_or(true),
             wildcard_subscriptions: properties.wildcard_subscription_available.unwrap_or(true),
             shared_subscriptions: properties.shared_subscription_available.unwrap_or(true),
-            subscription_identifiers: properties
-                .subscription_identifiers_available
-                .unwrap_or(version == ProtocolVersion::V5),
+            subscription_identifiers: version == ProtocolVersion::V5
+                && properties.subscription_identifiers_available.unwrap_or(true),
         }
     }
 
-    /// Whether the request keeps to the standard and to the server's limits.
-    pub(super) fn check(&self, content: &Content) -> Result<(), Misuse> {
+    /// Whether the request keeps to the standard and to the server's limits, and how large its packet is.
+    pub(super) fn check(&self, content: &Content) -> Result<usize, Misuse> {
         match content {
             Content::Publish(publish) => self.check_publish(publish)?,
-            Content::Subscribe(subscribe) => self.check_subscribe(subscribe)?,
+            Content::Subscribe(subscribe, _) => self.check_subscribe(subscribe)?,
             Content::Unsubscribe(unsubscribe) => check_unsubscribe(unsubscribe)?,
         }
         // [MQTT-3.2.2-15]
-        let (size, maximum) = (content.packet().size(self.version), self.maximum_packet_size);
-        if size <= maximum { Ok(()) } else { Err(Misuse::PacketTooLarge { size, maximum }) }
+        let (size, maximum) = (content.packet(self).size(self.version), self.maximum_packet_size);
+        if size <= maximum { Ok(size) } else { Err(Misuse::PacketTooLarge { size, maximum }) }
     }
 
     fn check_publish(&self, publish: &Publish) -> Result<(), Misuse> {

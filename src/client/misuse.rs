@@ -1,6 +1,9 @@
 //! What a host can ask for that cannot be done.
 
-use crate::{codec::QoS, topic::InvalidTopic};
+use crate::{
+    codec::{QoS, ReasonCode},
+    topic::InvalidTopic,
+};
 use core::fmt;
 
 /// The host asked for what breaks a rule of the standard or a limit that the server has set. Nothing was sent.
@@ -36,10 +39,25 @@ pub enum Misuse {
     SharedSubscriptionsNotSupported,
     /// The server has no Subscription Identifiers; 3.1.1 never has.
     SubscriptionIdentifiersNotSupported,
-    /// [`super::Options::maximum_queued`] requests wait already.
+    /// As much waits already as [`super::Options::outbox`] allows, or 65,535 SUBSCRIBEs and UNSUBSCRIBEs.
     QueueFull,
     /// All 65,535 Packet Identifiers are in use.
     PacketIdentifiersExhausted,
+}
+
+impl Misuse {
+    /// The Reason Code with which a server would have refused it.
+    pub(super) const fn reason(&self) -> ReasonCode {
+        match self {
+            Self::InvalidTopic(_) => ReasonCode::TopicFilterInvalid,
+            Self::PacketTooLarge { .. } => ReasonCode::PacketTooLarge,
+            Self::WildcardSubscriptionsNotSupported => ReasonCode::WildcardSubscriptionsNotSupported,
+            Self::SharedSubscriptionsNotSupported => ReasonCode::SharedSubscriptionsNotSupported,
+            Self::SubscriptionIdentifiersNotSupported => ReasonCode::SubscriptionIdentifiersNotSupported,
+            Self::QueueFull | Self::PacketIdentifiersExhausted => ReasonCode::QuotaExceeded,
+            _ => ReasonCode::ImplementationSpecificError,
+        }
+    }
 }
 
 impl From<InvalidTopic> for Misuse {

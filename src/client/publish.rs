@@ -9,12 +9,13 @@ use crate::{
     session::{AliasUse, InFlight, Novelty, Resend, Violation},
     topic::TopicName,
 };
-use alloc::{boxed::Box, collections::VecDeque};
+use alloc::{boxed::Box, vec::Vec};
 
 /// A message that the server has not accepted yet.
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
-    pub(super) token: Token,
+    /// Whose it is, if anybody's.
+    pub(super) token: Option<Token>,
     pub(super) publish: Publish,
 }
 
@@ -64,29 +65,39 @@ impl Client {
         };
         let Some(limits) = self.link().map(|link| link.limits) else { return };
         if let Err(misuse) = limits.check(&Content::Publish(publish.clone())) {
-            self.session.outbound.abandon(id);
+            self.give_up(id);
             return self.complete(token, Outcome::Misused(misuse));
         }
         // [MQTT-3.3.1-1] [MQTT-4.4.0-1]
         self.send(&Packet::Publish(Publish { dup: true, packet_id: Some(id), ..publish }));
     }
 
+    /// Ends an exchange whose message may not be sent again. The server may have a QoS 2 message of this identifier, and would
+    /// take the next for a duplicate: so it is released first. [MQTT-4.3.3-11]
+    fn give_up(&mut self, id: PacketId) {
+        match self.session.outbound.received(id, true) {
+            Ok(_) => _ = self.send(&Packet::PubRel(id.into())),
+            Err(_) => self.session.outbound.abandon(id),
+        }
+    }
+
     /// The server has no session: QoS 1 messages become new ones, in front of all that waits. A QoS 2 message may have been
     /// published or not, whether we heard its PUBREC or not; sent again, it could arrive twice.
     pub(super) fn begin_messages_anew(&mut self) {
-        for (token, _) in core::mem::take(&mut self.session.accepted).into_values() {
+        for (_, token, _) in core::mem::take(&mut self.session.accepted) {
             self.complete(token, Outcome::Interrupted);
         }
-        let mut anew = VecDeque::new();
+        let mut anew = Vec::new();
         for (_, step) in self.session.outbound.clear() {
             match step {
-                InFlight::PubAck(pending) => anew.push_back(Request::publish(pending.token, pending.publish)),
+                InFlight::PubAck(Pending { token, publish }) => {
+                    anew.push(Request { was_sent: true, ..Request::new(token, Content::Publish(publish)) });
+                }
                 InFlight::PubRec(pending) => self.complete(pending.token, Outcome::Interrupted),
                 InFlight::PubComp => {}
             }
         }
-        anew.append(&mut self.queue);
-        self.queue = anew;
+        anew.into_iter().rev().for_each(|request| self.outbox.push_front(request));
     }
 
     /// The server sent a message.
@@ -273,14 +284,6 @@ mod tests {
     }
 
     #[test]
-    fn one_more_than_may_wait_is_a_misuse() {
-        let mut script = Script::new(V5, |options| options.maximum_queued = 1);
-        script.publish(1, message(ONE, "a"));
-        let refused = completed(2, Outcome::Misused(Misuse::QueueFull));
-        assert_eq!(script.publish(2, message(ONE, "a")), [refused]);
-    }
-
-    #[test]
     fn a_present_session_is_resumed_by_sending_again_in_order() {
         for version in [V3_1_1, V5] {
             let mut script = Script::connected(version);
@@ -367,6 +370,21 @@ mod tests {
         let seen = script.receive(connack(true, ReasonCode::Success, properties));
         let refused = Outcome::Misused(Misuse::QoSNotSupported { maximum: QoS::AtMostOnce });
         assert_eq!(seen[1..], [completed(1, refused.clone()), completed(2, refused)]);
+        assert_eq!(script.client.session.outbound.len(), 0);
+    }
+
+    /// [MQTT-4.3.3-11]
+    #[test]
+    fn the_identifier_of_a_qos_2_message_that_may_not_be_sent_again_is_released_before_it_is_used_again() {
+        let mut script = Script::connected(V5);
+        script.publish(1, message(TWO, "a"));
+        script.input(Input::Opened);
+        let properties = ConnAckProperties { maximum_packet_size: NonZeroU32::new(8), ..Default::default() };
+        let seen = script.receive(connack(true, ReasonCode::Success, properties));
+        let refused = Outcome::Misused(Misuse::PacketTooLarge { size: 9, maximum: 8 });
+        assert_eq!(seen[1..], [Sent(Packet::PubRel(ack(1))), completed(1, refused)]);
+        assert_eq!(script.client.session.outbound.len(), 1);
+        assert_eq!(script.receive(Packet::PubComp(ack(1))), []);
         assert_eq!(script.client.session.outbound.len(), 0);
     }
 

@@ -1,52 +1,72 @@
 //! What the host wants sent: now, later, or never.
 
-use super::{Client, Misuse, Outcome, Token, limits::Limits, publish::Pending};
+use super::{Client, Outcome, Token, limits::Limits, publish::Pending};
 use crate::codec::{
     Packet, PacketId, Publish, QoS, Subscribe, SubscribeFilter, SubscribeProperties, Text, Unsubscribe, UserProperties,
 };
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 #[derive(Clone, Debug)]
 pub(super) struct Request {
-    pub(super) token: Token,
+    /// Whose it is, if not the client's own.
+    pub(super) token: Option<Token>,
     pub(super) content: Content,
+    /// Whether an earlier connection carried it, and ended before the answer came.
+    pub(super) was_sent: bool,
+    /// Bytes of the packet, when it was last looked at.
+    pub(super) size: usize,
 }
 
 /// A packet whose Packet Identifier is a placeholder until it is sent.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     Publish(Publish),
-    Subscribe(Subscribe),
+    /// With the Subscription Identifier to use where the host named none.
+    Subscribe(Subscribe, Option<NonZeroU32>),
     Unsubscribe(Unsubscribe),
 }
 
 impl Request {
+    pub(super) fn new(token: Option<Token>, content: Content) -> Self {
+        Self { token, content, was_sent: false, size: 0 }
+    }
+
     pub(super) fn publish(token: Token, mut publish: Publish) -> Self {
         publish.dup = false;
         publish.packet_id = (publish.qos > QoS::AtMostOnce).then_some(PacketId::FIRST);
         publish.properties.topic_alias = None;
         // [MQTT-3.3.4-6]
         publish.properties.subscription_identifiers.clear();
-        Self { token, content: Content::Publish(publish) }
+        Self::new(Some(token), Content::Publish(publish))
     }
 
-    pub(super) fn subscribe(token: Token, filters: Vec<SubscribeFilter>, properties: SubscribeProperties) -> Self {
-        Self { token, content: Content::Subscribe(Subscribe { packet_id: PacketId::FIRST, properties, filters }) }
+    pub(super) fn subscribe(
+        token: Token,
+        filters: Vec<SubscribeFilter>,
+        properties: SubscribeProperties,
+        number: Option<NonZeroU32>,
+    ) -> Self {
+        let subscribe = Subscribe { packet_id: PacketId::FIRST, properties, filters };
+        Self::new(Some(token), Content::Subscribe(subscribe, number))
     }
 
     pub(super) fn unsubscribe(token: Token, filters: Vec<Text>, user_properties: UserProperties) -> Self {
-        Self {
-            token,
-            content: Content::Unsubscribe(Unsubscribe { packet_id: PacketId::FIRST, user_properties, filters }),
-        }
+        let unsubscribe = Unsubscribe { packet_id: PacketId::FIRST, user_properties, filters };
+        Self::new(Some(token), Content::Unsubscribe(unsubscribe))
     }
 }
 
 impl Content {
-    pub(super) fn packet(&self) -> Packet {
+    /// As a server with these limits gets it.
+    pub(super) fn packet(&self, limits: &Limits) -> Packet {
         match self.clone() {
             Self::Publish(publish) => Packet::Publish(publish),
-            Self::Subscribe(subscribe) => Packet::Subscribe(subscribe),
+            Self::Subscribe(mut subscribe, number) => {
+                let identifier = &mut subscribe.properties.subscription_identifier;
+                *identifier = identifier.or(number.filter(|_| limits.subscription_identifiers));
+                Packet::Subscribe(subscribe)
+            }
             Self::Unsubscribe(unsubscribe) => Packet::Unsubscribe(unsubscribe),
         }
     }
@@ -55,20 +75,18 @@ impl Content {
 impl Client {
     /// Sends it, refuses it, or lets it wait.
     pub(super) fn request(&mut self, request: Request) {
-        let Some(request) = self.attempt(request) else { return };
-        if self.queue.len() < self.options.maximum_queued {
-            self.queue.push_back(request);
-        } else {
-            self.complete(request.token, Outcome::Misused(Misuse::QueueFull));
+        if let Some(request) = self.attempt(request) {
+            self.keep_waiting(request);
         }
     }
 
     /// Sends again what a resumed connection has to, then tries everything that waited for a connection.
     pub(super) fn send_all_waiting(&mut self) {
         self.advance();
-        for request in core::mem::take(&mut self.queue) {
+        for _ in 0..self.outbox.len() {
+            let Some(request) = self.outbox.pop_front() else { return };
             if let Some(waiting) = self.attempt(request) {
-                self.queue.push_back(waiting);
+                self.outbox.push_back(waiting);
             }
         }
     }
@@ -80,10 +98,10 @@ impl Client {
         }
         self.resend();
         while self.session.outbound.is_ready()
-            && let Some(request) = self.queue.pop_front()
+            && let Some(request) = self.outbox.pop_front()
         {
             if let Some(waiting) = self.attempt(request) {
-                return self.queue.push_front(waiting);
+                return self.outbox.push_front(waiting);
             }
         }
     }
@@ -95,12 +113,15 @@ impl Client {
     }
 
     /// Sends or refuses it; returns it when it has to wait.
-    fn attempt(&mut self, request: Request) -> Option<Request> {
+    fn attempt(&mut self, mut request: Request) -> Option<Request> {
         let limits = self.link().map(|link| link.limits);
         let known = limits.unwrap_or_else(|| Limits::of_protocol(self.options.connect.version));
-        if let Err(misuse) = known.check(&request.content) {
-            self.complete(request.token, Outcome::Misused(misuse));
-            return None;
+        match known.check(&request.content) {
+            Ok(size) => request.size = size,
+            Err(misuse) => {
+                self.complete(request.token, Outcome::Misused(misuse));
+                return None;
+            }
         }
         let qos = if let Content::Publish(publish) = &request.content { publish.qos } else { QoS::AtMostOnce };
         let is_acknowledged = qos > QoS::AtMostOnce;
@@ -114,8 +135,7 @@ impl Client {
         }
         match request.content {
             Content::Publish(publish) => self.send_publish(Pending { token: request.token, publish }),
-            Content::Subscribe(subscribe) => self.send_subscribe(request.token, subscribe),
-            Content::Unsubscribe(unsubscribe) => self.send_unsubscribe(request.token, unsubscribe),
+            Content::Subscribe(..) | Content::Unsubscribe(_) => self.ask(request),
         }
         None
     }

@@ -1,48 +1,108 @@
-//! SUBSCRIBE and SUBACK.
+//! SUBSCRIBE and SUBACK; and how a SUBSCRIBE or UNSUBSCRIBE waits for its answer.
 
-use super::{Client, Misuse, Outcome, Token};
+use super::{
+    Client, Misuse, Outcome,
+    request::{Content, Request},
+};
 use crate::{
-    codec::{Packet, SubAck, Subscribe},
+    codec::{Packet, PacketId, SubAck, Text},
     session::Violation,
 };
+use alloc::vec::Vec;
 
 /// A SUBSCRIBE or UNSUBSCRIBE that was sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) token: Token,
-    pub(super) filters: usize,
+    pub(super) packet_id: PacketId,
+    pub(super) request: Request,
+    /// The filters of a SUBSCRIBE that the host does not want any more.
+    pub(super) forgotten: Vec<Text>,
 }
 
 impl Client {
-    pub(super) fn send_subscribe(&mut self, token: Token, subscribe: Subscribe) {
-        let Some(packet_id) = self.session.outbound.allocate() else {
-            return self.complete(token, Outcome::Misused(Misuse::PacketIdentifiersExhausted));
+    /// Sends a SUBSCRIBE or UNSUBSCRIBE. The caller has seen that it may be sent now.
+    pub(super) fn ask(&mut self, request: Request) {
+        let Some(limits) = self.link().map(|link| link.limits) else { return };
+        let Some(id) = self.session.outbound.allocate() else {
+            return self.complete(request.token, Outcome::Misused(Misuse::PacketIdentifiersExhausted));
         };
-        self.session.subscribes.insert(packet_id, Asked { token, filters: subscribe.filters.len() });
-        self.send(&Packet::Subscribe(Subscribe { packet_id, ..subscribe }));
+        let mut packet = request.content.packet(&limits);
+        match &mut packet {
+            Packet::Subscribe(subscribe) => subscribe.packet_id = id,
+            Packet::Unsubscribe(unsubscribe) => {
+                unsubscribe.packet_id = id;
+                self.session.subscriptions.retain(|kept| !unsubscribe.filters.contains(&kept.filter.filter));
+            }
+            _ => {}
+        }
+        self.session.asked.push(Asked { packet_id: id, request, forgotten: Vec::new() });
+        self.send(&packet);
     }
 
     /// The server answered; answers to nothing are ignored.
     pub(super) fn suback(&mut self, suback: SubAck) -> Result<(), Violation> {
-        let Some(asked) = self.session.subscribes.get(&suback.packet_id).copied() else { return Ok(()) };
-        if suback.reasons.len() != asked.filters {
+        let Some(place) = self.session.asked.iter().position(|asked| asked.packet_id == suback.packet_id) else {
+            return Ok(());
+        };
+        let Content::Subscribe(subscribe, number) = &self.session.asked[place].request.content else { return Ok(()) };
+        if suback.reasons.len() != subscribe.filters.len() {
             return Err(Violation::protocol_error("SUBACK has a reason for each filter [MQTT-3.8.4-6]"));
         }
-        self.session.subscribes.remove(&suback.packet_id);
-        self.session.outbound.ids().release(suback.packet_id);
+        let (subscribe, number) = (subscribe.clone(), *number);
+        let asked = self.answered(place);
+        let is_wanted = |filter: &Text, later: &[Asked]| {
+            !asked.forgotten.contains(filter) && !later.iter().any(|later| later.ends(filter))
+        };
+        for (filter, reason) in subscribe.filters.into_iter().zip(&suback.reasons) {
+            if reason.is_failure() {
+                if asked.request.token.is_none() {
+                    self.lose(filter.filter, *reason, suback.properties.clone());
+                }
+            } else if is_wanted(&filter.filter, &self.session.asked[place..]) {
+                self.remember(filter, subscribe.properties.clone(), number);
+            }
+        }
         let outcome = Outcome::Subscribed { reasons: suback.reasons, properties: suback.properties };
-        self.complete(asked.token, outcome);
+        self.complete(asked.request.token, outcome);
         Ok(())
+    }
+
+    /// The answer came to what was asked in this place: its identifier is free.
+    pub(super) fn answered(&mut self, place: usize) -> Asked {
+        let asked = self.session.asked.remove(place);
+        self.session.outbound.ids().release(asked.packet_id);
+        asked
+    }
+
+    /// The connection is gone, and no answer will come. Asking again does no harm, once: a server may close the connection
+    /// because of the question. What the client asked by itself it asks at each connection.
+    pub(super) fn ask_again(&mut self) {
+        for asked in core::mem::take(&mut self.session.asked).into_iter().rev() {
+            self.session.outbound.ids().release(asked.packet_id);
+            let Asked { request, forgotten, .. } = asked;
+            if request.was_sent || !forgotten.is_empty() {
+                self.complete(request.token, Outcome::Interrupted);
+            } else if request.token.is_some() {
+                self.outbox.push_front(Request { was_sent: true, ..request });
+            }
+        }
+    }
+}
+
+impl Asked {
+    /// Whether the server will have ended a subscription to `filter` when it answers.
+    fn ends(&self, filter: &Text) -> bool {
+        matches!(&self.request.content, Content::Unsubscribe(unsubscribe) if unsubscribe.filters.contains(filter))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Input, testing::*};
+    use super::super::{Cause, Input, Token, testing::*};
     use super::*;
     use crate::codec::{
-        AckProperties, ConnAckProperties, QoS, ReasonCode, SubscribeFilter, SubscribeProperties, SubscriptionOptions,
-        Text,
+        AckProperties, ConnAckProperties, QoS, ReasonCode, Subscribe, SubscribeFilter, SubscribeProperties,
+        SubscriptionOptions, Text,
     };
     use core::num::NonZeroU32;
 
@@ -56,7 +116,7 @@ mod tests {
     }
 
     fn subscribe(texts: &[&'static str], properties: SubscribeProperties) -> Input {
-        Input::Subscribe { token: Token(1), filters: filters(texts), properties }
+        Input::Subscribe { token: Token(1), filters: filters(texts), properties, number: None }
     }
 
     fn suback(value: u16, reasons: &[ReasonCode]) -> Packet {
@@ -84,17 +144,27 @@ mod tests {
         let mut script = Script::connected(V5);
         script.input(subscribe(&["a", "b"], SubscribeProperties::default()));
         let seen = script.receive(suback(1, &[ReasonCode::Success]));
-        assert!(matches!(&seen[0], Sent(Packet::Disconnect(told)) if told.reason == ReasonCode::ProtocolError));
-        assert_eq!(seen[2], completed(1, Outcome::Interrupted));
+        assert_violated(&seen, ReasonCode::ProtocolError);
     }
 
     #[test]
-    fn a_subscribe_without_an_answer_is_interrupted_and_its_identifier_free() {
-        let mut script = Script::connected(V5);
-        script.input(subscribe(&["a"], SubscribeProperties::default()));
-        let seen = script.input(Input::Closed);
-        assert_eq!(seen[0], completed(1, Outcome::Interrupted));
-        assert!(script.client.session.outbound.ids().is_empty());
+    fn what_has_no_answer_is_asked_again_in_order_and_then_interrupted() {
+        for is_present in [false, true] {
+            let mut script = Script::connected(V5);
+            script.subscribe(1, "a", None);
+            script.unsubscribe(2, "b");
+            assert_eq!(script.input(Input::Closed), [disconnected(Cause::Lost)]);
+            assert!(script.client.session.outbound.ids().is_empty());
+            script.publish(3, message(QoS::AtLeastOnce, "c"));
+            let seen = script.connect(is_present);
+            assert!(matches!(
+                seen[..],
+                [Sent(Packet::Subscribe(_)), Sent(Packet::Unsubscribe(_)), Sent(Packet::Publish(_))]
+            ));
+            let seen = script.input(Input::Closed);
+            assert_eq!(seen[..2], [2, 1].map(|token| completed(token, Outcome::Interrupted)));
+            assert!(matches!(script.connect(true)[..], [Sent(Packet::Publish(_))]));
+        }
     }
 
     #[test]
@@ -117,7 +187,7 @@ mod tests {
         assert_eq!(misuse(subscribe(&["a"], identified(268_435_456))), Misuse::InvalidSubscriptionIdentifier);
         let mut shared = filters(&["$share/g/a"]);
         shared[0].options.no_local = true;
-        let input = Input::Subscribe { token: Token(1), filters: shared, properties: none() };
+        let input = Input::Subscribe { token: Token(1), filters: shared, properties: none(), number: None };
         assert_eq!(misuse(input), Misuse::NoLocalOnShared);
     }
 

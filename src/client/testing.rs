@@ -1,14 +1,16 @@
 //! A client under test, and the server that the test plays.
 
-use super::{Action, Cause, Client, Delivery, Input, Options, Outcome, Token};
+use super::{Action, Cause, Client, Delivery, Input, Misuse, Options, Outcome, Token};
 use crate::{
     codec::{
-        AckProperties, ConnAck, ConnAckProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode, Text,
+        AckProperties, ConnAck, ConnAckProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode,
+        SubscribeFilter, SubscribeProperties, SubscriptionOptions, Text,
     },
     time::Timestamp,
 };
 use alloc::{boxed::Box, vec::Vec};
 use bytes::{Bytes, BytesMut};
+use core::num::NonZeroU32;
 
 pub(super) use ProtocolVersion::{V3_1_1, V5};
 
@@ -54,6 +56,12 @@ impl Script {
         script
     }
 
+    pub(super) fn use_version(&mut self, version: ProtocolVersion) -> Result<(), Misuse> {
+        self.client.use_version(version)?;
+        self.version = version;
+        Ok(())
+    }
+
     /// Opens a connection that the server accepts, and returns what the CONNACK led to behind `Connected`.
     pub(super) fn connect(&mut self, session_present: bool) -> Vec<Seen> {
         self.input(Input::Opened);
@@ -79,6 +87,20 @@ impl Script {
 
     pub(super) fn publish(&mut self, token: u64, publish: Publish) -> Vec<Seen> {
         self.input(Input::Publish { token: Token(token), publish })
+    }
+
+    /// Subscribes at QoS 1.
+    pub(super) fn subscribe(&mut self, token: u64, filter: &'static str, identifier: Option<u32>) -> Vec<Seen> {
+        let options = SubscriptionOptions { qos: QoS::AtLeastOnce, ..SubscriptionOptions::default() };
+        let filters = vec![SubscribeFilter { filter: Text::from_static(filter), options }];
+        let subscription_identifier = identifier.and_then(NonZeroU32::new);
+        let properties = SubscribeProperties { subscription_identifier, ..SubscribeProperties::default() };
+        self.input(Input::Subscribe { token: Token(token), filters, properties, number: None })
+    }
+
+    pub(super) fn unsubscribe(&mut self, token: u64, filter: &'static str) -> Vec<Seen> {
+        let filters = vec![Text::from_static(filter)];
+        self.input(Input::Unsubscribe { token: Token(token), filters, user_properties: Vec::new() })
     }
 
     pub(super) fn acknowledge(&mut self, delivery: u64) -> Vec<Seen> {

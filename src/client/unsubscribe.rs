@@ -1,43 +1,38 @@
-//! UNSUBSCRIBE and UNSUBACK.
+//! UNSUBACK.
 
-use super::{Client, Misuse, Outcome, Token, subscribe::Asked};
+use super::{Client, Outcome, request::Content};
 use crate::{
-    codec::{Packet, ProtocolVersion, ReasonCode, UnsubAck, Unsubscribe},
+    codec::{ProtocolVersion, ReasonCode, UnsubAck},
     session::Violation,
 };
 use alloc::vec;
 
 impl Client {
-    pub(super) fn send_unsubscribe(&mut self, token: Token, unsubscribe: Unsubscribe) {
-        let Some(packet_id) = self.session.outbound.allocate() else {
-            return self.complete(token, Outcome::Misused(Misuse::PacketIdentifiersExhausted));
-        };
-        self.session.unsubscribes.insert(packet_id, Asked { token, filters: unsubscribe.filters.len() });
-        self.send(&Packet::Unsubscribe(Unsubscribe { packet_id, ..unsubscribe }));
-    }
-
     /// The server answered; answers to nothing are ignored.
     pub(super) fn unsuback(&mut self, unsuback: UnsubAck) -> Result<(), Violation> {
-        let Some(asked) = self.session.unsubscribes.get(&unsuback.packet_id).copied() else { return Ok(()) };
+        let Some(place) = self.session.asked.iter().position(|asked| asked.packet_id == unsuback.packet_id) else {
+            return Ok(());
+        };
+        let Content::Unsubscribe(unsubscribe) = &self.session.asked[place].request.content else { return Ok(()) };
+        let filters = unsubscribe.filters.len();
         let reasons = match self.options.connect.version {
             ProtocolVersion::V5 => unsuback.reasons,
-            ProtocolVersion::V3_1_1 => vec![ReasonCode::Success; asked.filters],
+            ProtocolVersion::V3_1_1 => vec![ReasonCode::Success; filters],
         };
-        if reasons.len() != asked.filters {
+        if reasons.len() != filters {
             return Err(Violation::protocol_error("UNSUBACK has a reason for each filter [MQTT-3.11.3-1]"));
         }
-        self.session.unsubscribes.remove(&unsuback.packet_id);
-        self.session.outbound.ids().release(unsuback.packet_id);
-        self.complete(asked.token, Outcome::Unsubscribed { reasons, properties: unsuback.properties });
+        let asked = self.answered(place);
+        self.complete(asked.request.token, Outcome::Unsubscribed { reasons, properties: unsuback.properties });
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Input, testing::*};
+    use super::super::{Input, Misuse, Token, testing::*};
     use super::*;
-    use crate::codec::{AckProperties, Text};
+    use crate::codec::{AckProperties, Packet, Text};
 
     fn unsubscribe(texts: &[&'static str]) -> Input {
         let filters = texts.iter().map(|text| Text::from_static(text)).collect();

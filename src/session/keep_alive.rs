@@ -40,9 +40,10 @@ impl KeepAlive {
         self.seconds as u64 * 1_000 / 16
     }
 
-    /// When a PINGREQ is due; `None` when switched off. [MQTT-3.1.2-20]
+    /// When a PINGREQ is due; `None` when switched off. That is after half of it, which leaves the other half to a timer that is
+    /// late. [MQTT-3.1.2-20]
     pub const fn ping_is_due_at(&self) -> Option<Timestamp> {
-        if self.seconds == 0 { None } else { Some(self.last.plus_secs(self.seconds as u64)) }
+        if self.seconds == 0 { None } else { Some(self.last.plus_millis(self.seconds as u64 * 500)) }
     }
 }
 
@@ -55,7 +56,7 @@ mod tests {
         let mut keep_alive = KeepAlive::new(10, Timestamp(0));
         keep_alive.touch(Timestamp(1_000));
         assert_eq!(keep_alive.peer_is_dead_at(), Some(Timestamp(16_000)));
-        assert_eq!(keep_alive.ping_is_due_at(), Some(Timestamp(11_000)));
+        assert_eq!(keep_alive.ping_is_due_at(), Some(Timestamp(6_000)));
         assert_eq!(KeepAlive::new(0, Timestamp(0)).peer_is_dead_at(), None);
     }
 }

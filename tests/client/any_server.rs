@@ -202,7 +202,7 @@ impl AgainstAnyServer {
                     let maximum = properties.maximum_packet_size;
                     self.maximum_packet_size = maximum.map_or(usize::MAX, |maximum| maximum.get() as usize);
                 }
-                Action::Refused { .. } | Action::Authenticate { .. } => {}
+                Action::Refused { .. } | Action::Authenticate { .. } | Action::SubscriptionLost { .. } => {}
             }
         }
     }

@@ -32,16 +32,16 @@ fn a_client_that_has_nothing_to_say_pings_within_its_keep_alive() {
         let mut trace = Trace::with(version, |options| options.connect.keep_alive = 10);
         trace.connect(false);
         for _ in 0..3 {
-            trace.wait_secs(9);
+            trace.wait_secs(4);
             trace.expect_nothing();
             trace.wait_secs(1);
             trace.expect(Packet::PingReq);
             trace.receive(Packet::PingResp);
         }
-        trace.wait_secs(9);
+        trace.wait_secs(4);
         trace.publish(1, "t", AtMostOnce);
         trace.expect(publish("t", AtMostOnce, 0));
-        trace.wait_secs(9);
+        trace.wait_secs(4);
         trace.expect_nothing();
     });
 }
@@ -51,13 +51,13 @@ fn a_client_that_has_nothing_to_say_pings_within_its_keep_alive() {
 fn the_servers_keep_alive_replaces_the_clients() {
     let with =
         |server_keep_alive| ConnAckProperties { server_keep_alive: Some(server_keep_alive), ..Default::default() };
-    let mut trace = Trace::connected_to(with(5));
+    let mut trace = Trace::connected_to(with(10));
     trace.wait_secs(4);
     trace.expect_nothing();
     trace.wait_secs(1);
     trace.expect(Packet::PingReq);
     let mut trace = Trace::connected_to(with(600));
-    trace.wait_secs(599);
+    trace.wait_secs(299);
     trace.expect_nothing();
     trace.wait_secs(1);
     trace.expect(Packet::PingReq);

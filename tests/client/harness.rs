@@ -120,7 +120,7 @@ impl Trace {
     pub fn subscribe_with(&mut self, token: u64, filters: &[&str], options: SubscriptionOptions) {
         let filters = filters.iter().map(|filter| SubscribeFilter { filter: text(filter), options }).collect();
         let properties = SubscribeProperties::default();
-        self.input(Input::Subscribe { token: Token(token), filters, properties });
+        self.input(Input::Subscribe { token: Token(token), filters, properties, number: None });
     }
 
     /// The host unsubscribes.

@@ -30,7 +30,7 @@ pub fn message(qos: QoS, number: u64) -> Publish {
 pub fn subscribe(token: Token, filter: &'static str) -> Input {
     let options = SubscriptionOptions { qos: QoS::ExactlyOnce, ..SubscriptionOptions::default() };
     let filters = vec![SubscribeFilter { filter: Text::from_static(filter), options }];
-    Input::Subscribe { token, filters, properties: SubscribeProperties::default() }
+    Input::Subscribe { token, filters, properties: SubscribeProperties::default(), number: None }
 }
 
 pub fn encode(packet: &Packet, version: ProtocolVersion) -> Bytes {

@@ -221,7 +221,12 @@ impl Subscriber {
             Action::Connected { .. } => {
                 let options = SubscriptionOptions { qos: QoS::ExactlyOnce, ..Default::default() };
                 let filters = vec![SubscribeFilter { filter: text("kill"), options }];
-                inputs.push(Input::Subscribe { token: Token(0), filters, properties: Default::default() });
+                inputs.push(Input::Subscribe {
+                    token: Token(0),
+                    filters,
+                    properties: Default::default(),
+                    number: None,
+                });
             }
             Action::Completed { outcome: Outcome::Subscribed { .. }, .. } => {
                 course.change(|progress| progress.subscribed += 1);

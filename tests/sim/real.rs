@@ -54,7 +54,7 @@ impl Real {
             Operation::Subscribe { identifier, filters, .. } => {
                 let subscription_identifier = NonZeroU32::new(*identifier).filter(|_| v5);
                 let properties = SubscribeProperties { subscription_identifier, ..Default::default() };
-                Input::Subscribe { token, filters: filters_of(filters), properties }
+                Input::Subscribe { token, filters: filters_of(filters), properties, number: None }
             }
             Operation::Unsubscribe { filter, .. } => {
                 Input::Unsubscribe { token, filters: vec![text(filter)], user_properties: Vec::new() }
@@ -129,6 +129,6 @@ fn client(name: u64, connect: &trace::Connect) -> Client {
     let mut options = Options::new(text(&format!("c{name}")));
     options.connect = packet(&text(&format!("c{name}")), connect);
     options.assigned_topic_aliases = connect.aliases;
-    options.maximum_queued = 20;
+    options.outbox.maximum_messages = 20;
     Client::new(options).expect("a CONNECT that a server can accept")
 }

@@ -2,9 +2,9 @@
 
 use super::convert::{code, invalid, invalid_topic, message, milliseconds, misused, read, text, timestamp, write};
 use crate::{
-    client::{Action, Cause, Client, Delivery, Input, Options, Outcome, Token},
+    client::{Action, Cause, Client, Delivery, Input, Options, OutboxPolicy, Outcome, Token},
     codec::{
-        Binary, ConnectProperties, Disconnect, ProtocolVersion, Publish, PublishProperties, ReasonCode,
+        AckProperties, Binary, ConnectProperties, Disconnect, ProtocolVersion, Publish, PublishProperties, ReasonCode,
         SubscribeFilter, SubscribeProperties, Text, Will,
     },
     topic::{FilterTree, InvalidTopic, TopicFilter, TopicName},
@@ -38,6 +38,8 @@ export interface ClientHost {
   answered(token: number, reasons: Uint8Array, properties: unknown): void;
   /** A request came to nothing: why, in a word and in a sentence. */
   failed(token: number, code: string, message: string): void;
+  /** The server did not grant a subscription again on a connection without a session: a Reason Code and a sentence. */
+  subscriptionLost(subscription: number, reason: number, message: string): void;
   /** The server sent a step of enhanced authentication. */
   authenticate(reason: number, properties: unknown): void;
   /** The connection is over, and was not refused: why, in a word and in a sentence. */
@@ -81,6 +83,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn failed(this: &ClientHost, token: u32, code: &str, message: &str);
 
+    #[wasm_bindgen(method, js_name = subscriptionLost)]
+    fn subscription_lost(this: &ClientHost, subscription: u32, reason: u8, message: &str);
+
     #[wasm_bindgen(method)]
     fn authenticate(this: &ClientHost, reason: u8, properties: JsValue);
 
@@ -95,10 +100,33 @@ pub struct ClientEngine {
     client: Client,
     host: ClientHost,
     /// The host's subscriptions at their filters, shares left aside.
-    routes: FilterTree<Vec<NonZeroU32>>,
-    /// Whether the server can say with each message which subscriptions it is for.
-    identifies: bool,
-    version: ProtocolVersion,
+    routes: FilterTree<Vec<Route>>,
+}
+
+/// A subscription of the host.
+struct Route {
+    /// With its share.
+    filter: Text,
+    number: u32,
+    /// The Subscription Identifier by which a server that has them names it.
+    identifier: NonZeroU32,
+}
+
+/// What to say in one CONNECT.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Credentials {
+    user_name: Option<Text>,
+    password: Option<Binary>,
+}
+
+/// What may wait; what is absent has the value of [`crate::client::OutboxLimits::default`].
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Outbox {
+    maximum_messages: Option<usize>,
+    maximum_bytes: Option<usize>,
+    policy: Option<Text>,
 }
 
 /// How to connect, as JavaScript says it; what is absent has the value of [`Options::default`].
@@ -114,7 +142,7 @@ struct ConnectOptions {
     will: Option<Will>,
     properties: ConnectProperties,
     assigned_topic_aliases: Option<u16>,
-    maximum_queued: Option<usize>,
+    outbox: Outbox,
     response_timeout_millis: Option<NonZeroU64>,
 }
 
@@ -126,15 +154,43 @@ impl ClientEngine {
     /// When an option has the wrong type, or no server could accept such a CONNECT.
     #[wasm_bindgen(constructor)]
     pub fn new(host: ClientHost, options: JsValue) -> Result<Self, Error> {
-        let options: Options = read::<ConnectOptions>(options)?.into();
-        let version = options.connect.version;
+        let options = read::<ConnectOptions>(options)?.options()?;
         let client = Client::new(options).map_err(|misuse| misused(&misuse))?;
-        Ok(Self { client, host, routes: FilterTree::new(), identifies: false, version })
+        Ok(Self { client, host, routes: FilterTree::new() })
     }
 
-    /// A connection was opened.
-    pub fn opened(&mut self, now: f64) {
+    /// A connection was opened. `credentials` are an object with `userName` and `password`, for this connection in place of those
+    /// of the options.
+    ///
+    /// # Errors
+    /// When they have the wrong type.
+    pub fn opened(
+        &mut self,
+        now: f64,
+        #[wasm_bindgen(unchecked_optional_param_type = "{ userName?: string; password?: Uint8Array }")]
+        credentials: JsValue,
+    ) -> Result<(), Error> {
+        if !credentials.is_null() && !credentials.is_undefined() {
+            let Credentials { user_name, password } = read(credentials)?;
+            self.client.use_credentials(user_name, password);
+        }
         self.run(now, Input::Opened);
+        Ok(())
+    }
+
+    /// Speaks this version from the next connection on, before a server has accepted one. What waits is kept; what 3.1.1 has no
+    /// place for is left out of it, but for a Subscription Identifier that the host asked for, which is refused.
+    ///
+    /// # Errors
+    /// When it is not 4 or 5, or too late, or no server could accept such a CONNECT.
+    #[wasm_bindgen(js_name = useVersion)]
+    pub fn use_version(&mut self, version: u8) -> Result<(), Error> {
+        let version = match version {
+            4 => ProtocolVersion::V3_1_1,
+            5 => ProtocolVersion::V5,
+            _ => return Err(invalid("protocolVersion: 4 or 5 is expected")),
+        };
+        self.client.use_version(version).map_err(|misuse| misused(&misuse))
     }
 
     /// Bytes came, chunked anyhow.
@@ -168,7 +224,11 @@ impl ClientEngine {
     }
 
     /// Subscribes, and delivers what matches to `subscription` from now on; `answered` or `failed` follow. Each filter has
-    /// a number of its own, from 1 to 268,435,455.
+    /// a number of its own, from 1 to 134,217,727. What the server grants is made again when a later connection has no session,
+    /// until it is forgotten or unsubscribed.
+    ///
+    /// A Subscription Identifier among the properties is sent as it is, and comes with the messages; several filters may have the
+    /// same. Where there is none, one that is made of the number helps to tell whom a message is for.
     ///
     /// # Errors
     /// When the filter is not valid or deeper than 256 levels, or an option has the wrong type.
@@ -181,30 +241,36 @@ impl ClientEngine {
         options: JsValue,
         properties: JsValue,
     ) -> Result<(), Error> {
-        let number = NonZeroU32::new(subscription).ok_or_else(|| invalid("subscription: not a number from 1 on"))?;
+        let number = OURS.checked_add(subscription).filter(|number| *number < 2 * OURS).and_then(NonZeroU32::new);
+        let number = number.ok_or_else(|| invalid("subscription: not a number from 1 on"))?;
         let route = route(filter)?;
         let subscribed = SubscribeFilter { filter: route.text().clone(), options: read(options)? };
-        let mut properties: SubscribeProperties = read(properties)?;
-        properties.subscription_identifier = self.identifies.then_some(number);
-        let numbers = self.routes.entry(&route);
-        if !numbers.contains(&number) {
-            numbers.push(number);
-        }
-        self.run(now, Input::Subscribe { token: Token(token.into()), filters: vec![subscribed], properties });
+        let properties: SubscribeProperties = read(properties)?;
+        let identifier = properties.subscription_identifier.unwrap_or(number);
+        let routes = self.routes.entry(&route);
+        routes.retain(|route| route.number != subscription);
+        routes.push(Route { filter: route.text().clone(), number: subscription, identifier });
+        let (filters, number) = (vec![subscribed], Some(number));
+        self.run(now, Input::Subscribe { token: Token(token.into()), filters, properties, number });
         Ok(())
     }
 
-    /// Delivers nothing to `subscription` any more.
-    pub fn forget(&mut self, subscription: u32, filter: String) {
+    /// Delivers nothing to `subscription` any more; when no other has this filter, it is not made again.
+    pub fn forget(&mut self, now: f64, subscription: u32, filter: String) {
         let Ok(route) = route(filter) else { return };
-        let Some(subscriptions) = self.routes.get_mut(&route) else { return };
-        subscriptions.retain(|number| number.get() != subscription);
-        if subscriptions.is_empty() {
+        let Some(routes) = self.routes.get_mut(&route) else { return };
+        routes.retain(|route| route.number != subscription);
+        let is_last = !routes.iter().any(|other| other.filter == *route.text());
+        if routes.is_empty() {
             self.routes.remove(&route);
+        }
+        if is_last {
+            self.run(now, Input::Forget { filter: route.text().clone() });
         }
     }
 
-    /// Unsubscribes; `answered` or `failed` follow.
+    /// Unsubscribes, when there is a connection: the server may have kept the session; `answered` or `failed` follow. It is not
+    /// subscribed again before.
     ///
     /// # Errors
     /// When the filter is no text that MQTT can carry.
@@ -212,6 +278,11 @@ impl ClientEngine {
         let filters = vec![text("filter", filter)?];
         self.run(now, Input::Unsubscribe { token: Token(token.into()), filters, user_properties: Vec::new() });
         Ok(())
+    }
+
+    /// Gives up a request. True when it was not sent and never will be: nothing follows. False when it is too late.
+    pub fn cancel(&mut self, now: f64, token: u32) -> bool {
+        self.run(now, Input::Cancel { token: Token(token.into()) })
     }
 
     /// The host has taken a delivered message over.
@@ -242,6 +313,11 @@ impl ClientEngine {
         Ok(())
     }
 
+    /// Asks the server at once whether it is there: the host has reason to doubt it, as after a sleep.
+    pub fn probe(&mut self, now: f64) {
+        self.run(now, Input::Probe);
+    }
+
     /// The deadline has passed.
     pub fn timeout(&mut self, now: f64) {
         self.run(now, Input::Timeout);
@@ -252,20 +328,24 @@ impl ClientEngine {
         self.client.deadline().map(milliseconds)
     }
 
-    fn run(&mut self, now: f64, input: Input) {
-        let Self { client, host, routes, identifies, version } = self;
+    /// Returns whether a request was cancelled.
+    fn run(&mut self, now: f64, input: Input) -> bool {
+        let Self { client, host, routes } = self;
+        let mut is_cancelled = false;
         for action in client.handle(timestamp(now), input) {
             match action {
                 Action::Send { bytes } => host.send(&bytes),
                 Action::Close => host.close(),
                 Action::Connected { session_present, client_id, properties } => {
-                    *identifies = *version == ProtocolVersion::V5
-                        && properties.subscription_identifiers_available.unwrap_or(true);
                     host.connected(session_present, client_id.as_str(), write(&*properties));
                 }
                 Action::Refused { reason, properties } => host.refused(reason.value(), write(&*properties)),
                 Action::Deliver { message, delivery } => deliver(host, routes, *message, delivery),
+                Action::Completed { outcome: Outcome::Cancelled, .. } => is_cancelled = true,
                 Action::Completed { token, outcome } => complete(host, token, outcome),
+                Action::SubscriptionLost { filter, reason, properties } => {
+                    lose(host, routes, filter, reason, &properties);
+                }
                 Action::Authenticate { reason, properties } => {
                     host.authenticate(reason.value(), write(&*properties));
                 }
@@ -275,13 +355,34 @@ impl ClientEngine {
                 }
             }
         }
+        is_cancelled
     }
 }
 
+fn lose(
+    host: &ClientHost,
+    routes: &mut FilterTree<Vec<Route>>,
+    filter: Text,
+    reason: ReasonCode,
+    properties: &AckProperties,
+) {
+    let Ok(place) = TopicFilter::parse(filter.clone()) else { return };
+    let Some(routes) = routes.get_mut(&place) else { return };
+    let message = properties.reason_string.as_ref().map_or(reason.name(), Text::as_str);
+    routes.retain(|route| {
+        let is_lost = route.filter == filter;
+        if is_lost {
+            host.subscription_lost(route.number, reason.value(), message);
+        }
+        !is_lost
+    });
+}
+
 #[allow(clippy::cast_precision_loss, reason = "no client lives to see its 2^53rd delivery")]
-fn deliver(host: &ClientHost, routes: &FilterTree<Vec<NonZeroU32>>, mut message: Publish, delivery: Option<Delivery>) {
-    let identifiers = core::mem::take(&mut message.properties.subscription_identifiers);
-    let subscriptions = takers(routes, message.topic.clone(), &identifiers);
+fn deliver(host: &ClientHost, routes: &FilterTree<Vec<Route>>, mut message: Publish, delivery: Option<Delivery>) {
+    let identifiers = &mut message.properties.subscription_identifiers;
+    let subscriptions = takers(routes, message.topic.clone(), identifiers);
+    identifiers.retain(|identifier| identifier.get() < OURS);
     // Most messages have none.
     let properties = if message.properties == PublishProperties::default() {
         JsValue::UNDEFINED
@@ -302,15 +403,15 @@ fn deliver(host: &ClientHost, routes: &FilterTree<Vec<NonZeroU32>>, mut message:
 
 /// The subscriptions that match, and of these the ones that the server names: it sends a message once for all of them or
 /// once for each (3.3.4). Numbers from before this client subscribed name none.
-fn takers(routes: &FilterTree<Vec<NonZeroU32>>, topic: Text, identifiers: &[NonZeroU32]) -> Vec<u32> {
+fn takers(routes: &FilterTree<Vec<Route>>, topic: Text, identifiers: &[NonZeroU32]) -> Vec<u32> {
     let mut matching = Vec::new();
     if let Ok(topic) = TopicName::parse(topic) {
-        routes.visit(&topic, &mut |found| matching.extend_from_slice(found));
+        routes.visit(&topic, &mut |found| matching.extend(found));
     }
-    if matching.iter().any(|number| identifiers.contains(number)) {
-        matching.retain(|number| identifiers.contains(number));
+    if matching.iter().any(|route| identifiers.contains(&route.identifier)) {
+        matching.retain(|route| identifiers.contains(&route.identifier));
     }
-    matching.into_iter().map(NonZeroU32::get).collect()
+    matching.into_iter().map(|route| route.number).collect()
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the host numbers requests with u32")]
@@ -325,6 +426,8 @@ fn complete(host: &ClientHost, token: Token, outcome: Outcome) {
         Outcome::Interrupted => {
             host.failed(token, "interrupted", "the connection ended before the server's answer came");
         }
+        Outcome::Dropped => host.failed(token, "dropped", "the outbox had no room for it"),
+        Outcome::Cancelled => {}
         Outcome::Misused(misuse) => host.failed(token, code(&misuse), &misuse.to_string()),
     }
 }
@@ -352,9 +455,10 @@ fn route(filter: String) -> Result<TopicFilter, Error> {
     Ok(filter)
 }
 
-impl From<ConnectOptions> for Options {
-    fn from(said: ConnectOptions) -> Self {
-        let mut options = Self::default();
+impl ConnectOptions {
+    fn options(self) -> Result<Options, Error> {
+        let said = self;
+        let mut options = Options::default();
         let connect = &mut options.connect;
         let limits = connect.properties.clone();
         connect.properties = ConnectProperties {
@@ -371,10 +475,23 @@ impl From<ConnectOptions> for Options {
         connect.password = said.password;
         connect.will = said.will;
         options.assigned_topic_aliases = said.assigned_topic_aliases.unwrap_or(options.assigned_topic_aliases);
-        options.maximum_queued = said.maximum_queued.unwrap_or(options.maximum_queued);
+        let outbox = &mut options.outbox;
+        outbox.maximum_messages = said.outbox.maximum_messages.unwrap_or(outbox.maximum_messages);
+        outbox.maximum_bytes = said.outbox.maximum_bytes.unwrap_or(outbox.maximum_bytes);
+        if let Some(policy) = said.outbox.policy {
+            outbox.policy = match policy.as_str() {
+                "reject" => OutboxPolicy::Reject,
+                "drop-oldest" => OutboxPolicy::DropOldest,
+                "drop-newest" => OutboxPolicy::DropNewest,
+                _ => return Err(invalid("outbox.policy: reject, drop-oldest or drop-newest is expected")),
+            };
+        }
         if let Some(timeout) = said.response_timeout_millis {
             options.response_timeout_millis = timeout.get();
         }
-        options
+        Ok(options)
     }
 }
+
+/// What the Subscription Identifiers made of the host's numbers are above: those of users are seldom as large.
+const OURS: u32 = 1 << 27;

@@ -5,12 +5,12 @@ use super::{Log, Source, encode, one_of, packets, peer::Peer};
 use arbitrary::{Result, Unstructured};
 use bytes::{Bytes, BytesMut};
 use mqlite::{
-    client::{Action, Client, Delivery, Input, Options, Token},
+    client::{Action, Client, Delivery, Input, Options, OutboxLimits, OutboxPolicy, Token},
     codec::{Framer, MAXIMUM_PACKET_SIZE, Packet, PacketId, ProtocolVersion, QoS},
     time::Timestamp,
     topic::TopicName,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU32};
 
 /// Takes options and steps from the bytes; shows every step and action.
 pub fn client(data: &[u8], log: Log<'_>) {
@@ -46,7 +46,7 @@ enum Step {
 const MOST_STEPS: u64 = 150;
 
 fn step(source: &mut Source<'_>, token: Token) -> Result<Step> {
-    Ok(match source.int_in_range(0..=31_u8)? {
+    Ok(match source.int_in_range(0..=34_u8)? {
         0 | 1 => Step::Open,
         2..=5 => Step::Send(vec![Packet::ConnAck(Box::new(packets::connack(source)?))]),
         6..=9 => Step::Send(vec![Packet::Publish(packets::publish(source)?)]),
@@ -65,6 +65,7 @@ fn step(source: &mut Source<'_>, token: Token) -> Result<Step> {
                 token,
                 filters: subscribe.filters,
                 properties: subscribe.properties,
+                number: NonZeroU32::new(7),
             }))
         }
         25 => {
@@ -79,6 +80,13 @@ fn step(source: &mut Source<'_>, token: Token) -> Result<Step> {
             Step::Host(Box::new(Input::Disconnect { reason: packet.reason, properties: packet.properties }))
         }
         30 => Step::Wait(one_of(source, &[1, 999, 1_500, 10_000, 120_000])?),
+        31 => Step::Host(Box::new(Input::Cancel { token: Token(source.int_in_range(0..=MOST_STEPS)?) })),
+        32 => {
+            let filters = packets::unsubscribe(source)?.filters;
+            let filter = filters.into_iter().next().unwrap_or_default();
+            Step::Host(Box::new(Input::Forget { filter }))
+        }
+        33 => Step::Host(Box::new(Input::Probe)),
         _ => Step::Host(Box::new(Input::Closed)),
     })
 }
@@ -87,7 +95,11 @@ fn options(source: &mut Source<'_>) -> Result<Options> {
     Ok(Options {
         connect: packets::connect(source)?,
         assigned_topic_aliases: source.int_in_range(0..=3)?,
-        maximum_queued: one_of(source, &[4, 0, 1])?,
+        outbox: OutboxLimits {
+            maximum_messages: one_of(source, &[4, 0, 1])?,
+            maximum_bytes: one_of(source, &[1 << 20, 50])?,
+            policy: one_of(source, &[OutboxPolicy::Reject, OutboxPolicy::DropOldest, OutboxPolicy::DropNewest])?,
+        },
         response_timeout_millis: one_of(source, &[1_000, 1])?,
     })
 }
@@ -231,7 +243,7 @@ impl<'log> World<'log> {
                 assert!(self.server.take().is_some(), "a connection ends once");
                 self.is_accepted = false;
             }
-            Action::Authenticate { .. } => {}
+            Action::Authenticate { .. } | Action::SubscriptionLost { .. } => {}
         }
     }
 
