@@ -101,6 +101,10 @@ const KINDS = {
   },
   boolean: { test: (value: unknown) => typeof value === 'boolean', sentence: 'must be true or false' },
   function: { test: (value: unknown) => typeof value === 'function', sentence: 'must be a function' },
+  choice: {
+    test: (value: unknown) => value === false || typeof value === 'function',
+    sentence: 'must be a function or false',
+  },
   bytes: { test: (value: unknown) => value instanceof Uint8Array, sentence: 'must be a Uint8Array' },
   payload: {
     test: (value: unknown) => isText(value) || toBytes(value) !== undefined || isJson(value),

@@ -5,10 +5,11 @@ import { checked, checkText, payloadBytes } from './check.js';
 import { MqttError } from './error.js';
 import type { ClientEvents } from './events.js';
 import type { Link } from './link.js';
-import type { Payload, PublishOptions, RequestLimits } from './message.js';
+import type { Message, MessageProperties, Payload, PublishOptions, QoS, RequestLimits } from './message.js';
 import type { EndOptions, ServerProperties, SubscribeOptions } from './options.js';
 import type { Answer, Closed } from './outcome.js';
-import { CLIENT_PUBLISH_OPTIONS, END_OPTIONS, REQUEST_LIMITS, SUBSCRIBE_OPTIONS } from './shapes.js';
+import type { QuestionOptions } from './questions.js';
+import { CLIENT_PUBLISH_OPTIONS, END_OPTIONS, QUESTION_OPTIONS, REQUEST_LIMITS, SUBSCRIBE_OPTIONS } from './shapes.js';
 import type { ClientStatus } from './status.js';
 import type { MessageHandler, Subscription } from './subscription.js';
 
@@ -55,9 +56,7 @@ export class Client implements AsyncDisposable {
     checkText('topic', topic);
     const { qos = 0, retain = false, properties, ...limits } = checked(options, CLIENT_PUBLISH_OPTIONS);
     const bytes = payloadBytes(payload);
-    return this.#link.requests.ask(() => `The message to ${JSON.stringify(topic)}`, limits, (engine, now, token) => {
-      engine.publish(now, token, topic, bytes, qos, retain, properties);
-    });
+    return this.#publish(topic, bytes, qos, retain, properties, limits);
   }
 
   /**
@@ -74,10 +73,10 @@ export class Client implements AsyncDisposable {
     const [said, take] = typeof options === 'function' ? [{}, options] : [options, handler];
     checked({ handler: take }, { handler: 'function' });
     const known = checked<SubscribeOptions>(said, SUBSCRIBE_OPTIONS);
-    const { userProperties = [], manualAck, signal, timeout, ...subscriptionOptions } = known;
+    const { userProperties = [], identifier, manualAck, signal, timeout, ...subscriptionOptions } = known;
     return this.#link.routes.subscribe(toFilters(filters), {
       options: subscriptionOptions,
-      properties: { userProperties },
+      properties: { userProperties, ...(identifier !== undefined && { subscriptionIdentifier: identifier }) },
       handler: take,
       manualAck,
       limits: toLimits(signal, timeout),
@@ -91,6 +90,21 @@ export class Client implements AsyncDisposable {
   async unsubscribe(filters: string | readonly string[], options: RequestLimits = {}): Promise<void> {
     const limits = checked(options, REQUEST_LIMITS);
     await this.#link.routes.unsubscribe(toFilters(filters), limits);
+  }
+
+  /**
+   * Asks a question, and resolves with the first answer: whoever takes the message answers to its Response Topic, with its
+   * Correlation Data. MQTT 5 only. Where topics are granted, the client needs `response/` and its Client Identifier, or what the
+   * server names when `requestResponseInformation` asks for it.
+   * @throws MqttError `timeout`, `needs-mqtt-5`, `refused`: with the reason 0x10 where nobody has subscribed, `aborted`,
+   * `interrupted`, `closed`, or what is wrong with the message.
+   */
+  async request(topic: string, payload: Payload, options: QuestionOptions = {}): Promise<Message> {
+    checkText('topic', topic);
+    const known = checked(options, QUESTION_OPTIONS);
+    const bytes = payloadBytes(payload);
+    const { qos = 0 } = known;
+    return this.#link.questions.ask(topic, known, (properties, limits) => this.#publish(topic, bytes, qos, false, properties, limits));
   }
 
   /**
@@ -124,6 +138,19 @@ export class Client implements AsyncDisposable {
   /** The same as `end()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end();
+  }
+
+  #publish(
+    topic: string,
+    payload: Uint8Array,
+    qos: QoS,
+    retain: boolean,
+    properties: MessageProperties | undefined,
+    limits: RequestLimits,
+  ): Promise<Answer> {
+    return this.#link.requests.ask(() => `The message to ${JSON.stringify(topic)}`, limits, (engine, now, token) => {
+      engine.publish(now, token, topic, payload, qos, retain, properties);
+    });
   }
 }
 

@@ -26,6 +26,7 @@ export type MqttErrorCode =
   | 'packet-too-large'
   /** Too many requests wait already. */
   | 'queue-full'
+  /** It waited to be sent, and had to make room for others, as the outbox's policy says. */
   | 'dropped'
   /** The server does not offer what was asked for. */
   | 'qos-not-supported'
@@ -33,6 +34,8 @@ export type MqttErrorCode =
   | 'wildcard-subscriptions-not-supported'
   | 'shared-subscriptions-not-supported'
   | 'subscription-identifiers-not-supported'
+  /** MQTT 3.1.1 does not have what was asked for. */
+  | 'needs-mqtt-5'
   /** A Shared Subscription cannot be No Local. */
   | 'no-local-on-shared'
   /** All 65,535 Packet Identifiers are in use. */

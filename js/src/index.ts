@@ -19,6 +19,8 @@ export type {
 export type { Answer, Closed } from './outcome.js';
 export type { RecordStorage, StorageChange, StoredRecord } from './storage.js';
 export { type IndexedDbOptions, indexedDb } from './storages/indexed-db.js';
+export type { QuestionOptions } from './questions.js';
+export type { Redirect } from './redirect.js';
 export type { Acceptor, Server } from './server.js';
 export type { ClientStatus, ReconnectOptions } from './status.js';
 export type { MessageHandler, Subscription } from './subscription.js';

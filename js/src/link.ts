@@ -7,15 +7,19 @@ import { MqttError, report, sentence } from './error.js';
 import { handlerFailed, Listeners, type StatusChange } from './events.js';
 import type { ClientEngine, ClientGlue, ClientHost } from './glue/client.js';
 import { UNANSWERED, unreachable } from './hints.js';
+import { Limits } from './limits.js';
 import type { MessageProperties, QoS, ReceivedMessage } from './message.js';
-import type { ConnectOptions, ServerProperties } from './options.js';
+import type { ConnectOptions, ProtocolVersion, ServerProperties } from './options.js';
 import type { Answer, Closed } from './outcome.js';
+import { type Asker, Questions } from './questions.js';
 import { isOffline, watchPresence } from './presence.js';
+import { followReference } from './redirect.js';
 import { afterReason } from './refusals.js';
 import { explanation, Requests } from './requests.js';
 import { Routes } from './routes.js';
 import { askServer, isConnection, openServer, type Server } from './server.js';
 import { type ClientStatus, Course, type Next } from './status.js';
+import type { MessageHandler } from './subscription.js';
 import { Alarms, SystemTimer, type Timer } from './timer.js';
 import { toBytes, toTransport, type Transport } from './transport.js';
 
@@ -27,15 +31,19 @@ export interface Welcome {
 }
 
 /** An engine, and what it takes to keep it connected. */
-export class Link {
+export class Link implements Asker {
   readonly listeners = new Listeners();
+  readonly limits: Limits;
   readonly requests: Requests;
   readonly routes: Routes;
+  readonly questions: Questions;
   readonly ended: Promise<Closed>;
   welcome: Welcome;
   readonly #artefact: Artefact<ClientGlue>;
-  readonly #server: Server;
+  #server: Server;
   readonly #options: ConnectOptions;
+  /** Whether the client ends with its first connection. */
+  readonly #isOnce: boolean;
   readonly #clock: () => number;
   readonly #alarms: Alarms;
   /** The next attempt, and the end of one. */
@@ -49,8 +57,13 @@ export class Link {
   readonly #end = deferred<Closed>();
   #transport: Transport | undefined;
   #address: URL | undefined;
+  /** Where a server has sent the client, and what is to be said if nobody goes there. */
+  #detour: Detour | undefined;
+  /** Detours in a row that led to no connection which lasted. */
+  #detours = 0;
   /** Of the attempt that is under way, or was last. */
   #attempt = 0;
+  #version: ProtocolVersion;
   #hasConnected = false;
   /** Why there is no connection any more. */
   #last: { closed: Closed; error: MqttError } | undefined;
@@ -62,10 +75,11 @@ export class Link {
 
   constructor(artefact: Artefact<ClientGlue>, server: Server, options: ConnectOptions) {
     const { clock = Date.now, timer = new SystemTimer(clock), clientId = '' } = options;
-    const isOnce = isConnection(server);
-    const reconnect = options.reconnect === false || isOnce ? undefined : (options.reconnect ?? {});
+    this.#isOnce = options.reconnect === false || isConnection(server);
+    const reconnect = this.#isOnce ? undefined : (options.reconnect || {});
     this.#server = server;
     this.#options = options;
+    this.#version = options.protocolVersion ?? 5;
     this.#clock = clock;
     this.#alarms = new Alarms(timer);
     this.#retry = this.#alarms.alarm();
@@ -86,8 +100,10 @@ export class Link {
         this.listeners.report(error);
       },
     });
-    this.requests = new Requests(artefact, this.#runner, this.#alarms, clock);
+    this.limits = new Limits(this.#alarms, clock);
+    this.requests = new Requests(artefact, this.#runner, this.limits);
     this.routes = new Routes(this.#runner, this.requests, this.listeners, options.onMessage);
+    this.questions = new Questions(this);
   }
 
   /** Whether whoever connects waits for the first attempt, and hears of its failure. */
@@ -99,11 +115,31 @@ export class Link {
     return this.#course.status;
   }
 
+  /** Resolves when there was a connection. */
+  get connected(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  get hasProperties(): boolean {
+    return this.#version === 5;
+  }
+
+  subscribe(filter: string, handler: MessageHandler): Promise<unknown> {
+    const options = { qos: 1, ...(this.hasProperties && { retainHandling: 'doNotSend' }) };
+    return this.routes.subscribe([filter], { options, properties: {}, handler, manualAck: false, limits: {} });
+  }
+
   /** Makes the first attempt. Resolves when the client is connected, rejects when that attempt has failed: then the client has ended. */
   async open(): Promise<void> {
-    this.#unwatch = watchPresence(() => this.wake());
+    this.#unwatch = watchPresence(() => this.#returned());
     this.#begin();
     if (this.#waits) await this.#first.promise;
+  }
+
+  /** The network or the reader is back. */
+  #returned(): void {
+    if (this.status === 'connected') this.#runner.feed((engine, now) => engine.probe(now));
+    else this.wake();
   }
 
   /** Tries now, if the client waits to try again. */
@@ -134,7 +170,7 @@ export class Link {
     try {
       const credentials = await this.#credentials();
       if (isStale()) return;
-      const place = await askServer(this.#server);
+      const place = await askServer(await this.#next(isStale));
       if (isStale()) return void (isConnection(place) && toTransport(place).close());
       const { transport, address } = openServer(place, isOffline);
       this.#address = address;
@@ -144,6 +180,19 @@ export class Link {
     } catch (error) {
       if (!isStale()) this.#failed(error);
     }
+  }
+
+  /** The server to try, or of a server that has sent the client away the one that it has named. */
+  async #next(isStale: () => boolean): Promise<Server> {
+    const detour = this.#detour;
+    if (!detour) return this.#server;
+    const { redirect = followReference } = this.#options;
+    const server = redirect && (await redirect(detour.reference, this.#address));
+    if (isStale()) return this.#server;
+    this.#detour = undefined;
+    if (!server) throw detour;
+    if (detour.isPermanent && typeof this.#server !== 'function') this.#server = server;
+    return server;
   }
 
   async #credentials(): Promise<{ userName?: string; password?: Uint8Array } | undefined> {
@@ -255,7 +304,8 @@ export class Link {
     const why = [`The server refused the connection: ${this.#artefact.describeReason(reason)}.`, ...explanation(reasonString)];
     const hint = serverReference === undefined ? undefined : `It names another server: ${serverReference}.`;
     const error = new MqttError('refused', why.join(' '), { reason, hint });
-    this.#lost({ cause: 'server', reason, message: error.message }, error, this.#afterReason(reason));
+    if (reason === UNSUPPORTED_PROTOCOL_VERSION && this.#canFallBack) return this.#fallBack(error);
+    this.#sentAway({ cause: 'server', reason, message: error.message, ...(serverReference !== undefined && { serverReference }) }, error);
   }
 
   #disconnected(cause: Closed['cause'], reason: number | undefined, why: string, { serverReference }: ServerProperties): void {
@@ -270,16 +320,42 @@ export class Link {
     const hint = this.#isAnswered ? undefined : UNANSWERED;
     const error = new MqttError('closed', `The connection is over: ${message}`, { reason, hint });
     if (cause === 'requested') return this.#over(closed);
-    this.#lost(closed, error, cause === 'server' && reason !== undefined ? this.#afterReason(reason) : 'later');
+    if (cause === 'server') this.#sentAway(closed, error);
+    else this.#lost(closed, error, 'later');
   }
 
-  #afterReason(reason: number): Next {
+  /** Nobody named a version, and the newer one has not been spoken yet. */
+  get #canFallBack(): boolean {
+    return this.#options.protocolVersion === undefined && this.#version === 5 && !this.#hasConnected;
+  }
+
+  /** The server knows MQTT 3.1.1 alone. */
+  #fallBack(error: MqttError): void {
+    this.#version = 4;
+    this.#runner.defer(() => {
+      this.#runner.attempt((engine) => engine.useVersion(4)).then(
+        () => this.#lost({ cause: 'server', message: error.message }, error, 'now'),
+        (cause: MqttError) => this.#lost({ cause: 'server', message: cause.message }, cause, 'never'),
+      );
+    });
+  }
+
+  /** The server has said why it does not want the client, or where it is to go instead. */
+  #sentAway(closed: Closed, error: MqttError): void {
+    const { reason = UNSPECIFIED_ERROR, serverReference: reference } = closed;
     const asksAgain = this.#options.credentials !== undefined || typeof this.#server === 'function';
-    return afterReason(reason, { asksAgain });
+    const next = afterReason(reason, { asksAgain });
+    if (this.#course.hasLasted(this.#clock())) this.#detours = 0;
+    const isFollowed = reference !== undefined && (reason === USE_ANOTHER_SERVER || reason === SERVER_MOVED);
+    if (!isFollowed || this.#detours >= MOST_DETOURS || (this.#isOnce && this.#hasConnected)) return this.#lost(closed, error, next);
+    this.#detours += 1;
+    this.#detour = { reference, isPermanent: reason === SERVER_MOVED, closed, error, next };
+    this.#lost(closed, error, 'now');
   }
 
   /** An attempt came to nothing before the engine knew of it. */
   #failed(cause: unknown): void {
+    if (isDetour(cause)) return this.#lost(cause.closed, cause.error, cause.next);
     const error = cause instanceof MqttError ? cause : handlerFailed(cause);
     const next = error.code === 'offline' ? 'online' : FINAL.test(error.code) ? 'never' : 'later';
     this.#hangUp();
@@ -312,6 +388,7 @@ export class Link {
     const reason = error ?? new MqttError('closed', `The connection is over: ${closed.message}`);
     this.#first.reject(reason);
     this.requests.interruptAll(closed);
+    this.questions.end(reason);
     this.routes.end(error);
     this.#runner.end(reason);
     this.#alarms.clear();
@@ -342,6 +419,18 @@ export class Link {
       await this.end(UNSPECIFIED_ERROR, undefined);
     }
   }
+}
+
+interface Detour {
+  readonly reference: string;
+  readonly isPermanent: boolean;
+  readonly closed: Closed;
+  readonly error: MqttError;
+  readonly next: Next;
+}
+
+function isDetour(thrown: unknown): thrown is Detour {
+  return typeof (thrown as Partial<Detour> | null)?.reference === 'string';
 }
 
 /** What the engine is to know. */
@@ -393,3 +482,9 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
 // Reason Codes; those from UNSPECIFIED_ERROR on are failures.
 const SUCCESS = 0x00;
 const UNSPECIFIED_ERROR = 0x80;
+const UNSUPPORTED_PROTOCOL_VERSION = 0x84;
+const USE_ANOTHER_SERVER = 0x9c;
+const SERVER_MOVED = 0x9d;
+
+/** Servers may send a client to each other. */
+const MOST_DETOURS = 5;

@@ -3,6 +3,7 @@
 import type { MqttError } from './error.js';
 import type { Message, MessageProperties, Payload, QoS, RequestLimits, UserProperty } from './message.js';
 import type { RecordStorage } from './storage.js';
+import type { Redirect } from './redirect.js';
 import type { ReconnectOptions } from './status.js';
 import type { Clock, Timer } from './timer.js';
 import type { Transport } from './transport.js';
@@ -219,6 +220,8 @@ export interface ConnectOptions {
   waitForConnection?: boolean;
   /** How the client comes back when its connection is lost. Not over a single connection such as a MessagePort. `false`: it ends. */
   reconnect?: false | ReconnectOptions;
+  /** Which server a Server Reference names. Default: it is followed where it makes an address; `false`: it is not. */
+  redirect?: false | Redirect;
   /** What the server publishes when the connection ends badly. */
   will?: WillOptions;
   /** MQTT 5 only. */
@@ -326,6 +329,8 @@ export interface SubscribeOptions extends RequestLimits {
   retainAsPublished?: boolean;
   /** When retained messages are sent: always, if the subscription is new, or never. MQTT 5 only. Default `send`. */
   retainHandling?: 'send' | 'sendIfNew' | 'doNotSend';
+  /** The Subscription Identifier, from 1 to 134,217,727: it comes with the messages. MQTT 5 only. Default the client's own. */
+  identifier?: number;
   /** MQTT 5 only. */
   userProperties?: UserProperty[];
   /** Whether messages of QoS 1 and 2 wait for `message.ack()`, in the order in which they came. Default false. */

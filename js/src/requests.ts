@@ -4,9 +4,9 @@ import type { Artefact } from './artefact.js';
 import type { Runner } from './engine.js';
 import { MqttError, type MqttErrorCode, sentence } from './error.js';
 import type { ClientEngine } from './glue/client.js';
+import type { Limits } from './limits.js';
 import type { RequestLimits } from './message.js';
 import type { Answer, Closed } from './outcome.js';
-import type { Alarms, Clock } from './timer.js';
 
 interface Request {
   readonly what: () => string;
@@ -18,45 +18,34 @@ interface Request {
 export class Requests {
   readonly #artefact: Artefact;
   readonly #runner: Runner<ClientEngine>;
-  readonly #alarms: Alarms;
-  readonly #clock: Clock;
+  readonly #limits: Limits;
   readonly #requests = new Map<number, Request>();
   #lastToken = 0;
 
-  constructor(artefact: Artefact, runner: Runner<ClientEngine>, alarms: Alarms, clock: Clock) {
+  constructor(artefact: Artefact, runner: Runner<ClientEngine>, limits: Limits) {
     this.#artefact = artefact;
     this.#runner = runner;
-    this.#alarms = alarms;
-    this.#clock = clock;
+    this.#limits = limits;
   }
 
   /**
    * Asks something of the server, and waits for the answer. `what` is the subject of a sentence about it.
    * @throws MqttError what the engine says, `refused`, `interrupted`, `closed`, `aborted` or `timeout`.
    */
-  async ask(
+  ask(
     what: () => string,
-    { signal, timeout }: RequestLimits,
+    limits: RequestLimits,
     request: (engine: ClientEngine, now: number, token: number) => void,
   ): Promise<Answer> {
-    if (signal?.aborted) throw givenUp('aborted', what, true, signal.reason);
     const token = (this.#lastToken += 1);
-    const alarm = timeout === undefined ? undefined : this.#alarms.alarm();
-    const abort = () => this.#giveUp(token, 'aborted', signal?.reason);
-    try {
-      return await new Promise<Answer>((resolve, reject) => {
-        this.#requests.set(token, { what, resolve, reject });
-        signal?.addEventListener('abort', abort);
-        alarm?.set(this.#clock() + (timeout ?? 0), () => this.#giveUp(token, 'timeout'));
-        this.#runner.attempt((engine, now) => request(engine, now, token)).catch((error: MqttError) => {
-          this.#requests.delete(token);
-          reject(error);
-        });
+    return this.#limits.keep(what, limits, ({ resolve, reject }) => {
+      this.#requests.set(token, { what, resolve, reject });
+      this.#runner.attempt((engine, now) => request(engine, now, token)).catch((error: MqttError) => {
+        this.#requests.delete(token);
+        reject(error);
       });
-    } finally {
-      signal?.removeEventListener('abort', abort);
-      alarm?.clear();
-    }
+      return () => this.#giveUp(token);
+    });
   }
 
   /** The server has answered. */
@@ -81,10 +70,12 @@ export class Requests {
     this.#requests.clear();
   }
 
-  #giveUp(token: number, code: 'aborted' | 'timeout', cause?: unknown): void {
-    const request = this.#take(token);
-    if (!request) return;
-    request.reject(givenUp(code, request.what, false, cause));
+  /** Whether it was not sent, and never will be. */
+  #giveUp(token: number): boolean {
+    this.#take(token);
+    let isCancelled = false;
+    this.#runner.feed((engine, now) => (isCancelled = engine.cancel(now, token)));
+    return isCancelled;
   }
 
   #take(token: number): Request | undefined {
@@ -97,12 +88,6 @@ export class Requests {
 /** What the server said about it, as a sentence. */
 export function explanation(reasonString: string | undefined): string[] {
   return reasonString ? [sentence(reasonString)] : [];
-}
-
-function givenUp(code: 'aborted' | 'timeout', what: () => string, isUnsent: boolean, cause?: unknown): MqttError {
-  const why = code === 'aborted' ? 'was aborted' : 'took too long';
-  const sent = isUnsent ? 'It was not sent, and will not be.' : 'Whether the server has it, or will have it, is not known.';
-  return new MqttError(code, `${what()} ${why}. ${sent}`, { cause });
 }
 
 /** A Reason Code; those from this one on are failures. */

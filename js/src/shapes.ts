@@ -2,7 +2,6 @@
 
 import type { ShapeOf } from './check.js';
 import type { MessageProperties, PublishOptions, RequestLimits } from './message.js';
-import type { ReconnectOptions } from './status.js';
 import type {
   BrokerOptions,
   ConnectOptions,
@@ -14,6 +13,8 @@ import type {
   Verdict,
   WillOptions,
 } from './options.js';
+import type { QuestionOptions } from './questions.js';
+import type { ReconnectOptions } from './status.js';
 
 const MESSAGE_PROPERTIES: ShapeOf<MessageProperties> = {
   payloadFormatIndicator: 'boolean',
@@ -28,6 +29,10 @@ export const PUBLISH_OPTIONS: ShapeOf<PublishOptions> = { qos: 'number', retain:
 
 export const REQUEST_LIMITS: ShapeOf<RequestLimits> = { signal: 'signal', timeout: 'milliseconds' };
 
+const { responseTopic: _, correlationData: __, ...QUESTION_PROPERTIES } = MESSAGE_PROPERTIES;
+
+export const QUESTION_OPTIONS: ShapeOf<QuestionOptions> = { qos: 'number', properties: QUESTION_PROPERTIES, ...REQUEST_LIMITS };
+
 export const CLIENT_PUBLISH_OPTIONS: ShapeOf<PublishOptions & RequestLimits> = { ...PUBLISH_OPTIONS, ...REQUEST_LIMITS };
 
 export const SUBSCRIBE_OPTIONS: ShapeOf<SubscribeOptions> = {
@@ -36,6 +41,7 @@ export const SUBSCRIBE_OPTIONS: ShapeOf<SubscribeOptions> = {
   retainAsPublished: 'boolean',
   retainHandling: 'text',
   userProperties: ['pair'],
+  identifier: 'number',
   manualAck: 'boolean',
   ...REQUEST_LIMITS,
 };
@@ -80,6 +86,7 @@ export const CONNECT_OPTIONS: ShapeOf<ConnectOptions> = {
   credentials: 'function',
   waitForConnection: 'boolean',
   reconnect: 'any',
+  redirect: 'choice',
   will: WILL,
   properties: CONNECT_PROPERTIES,
   authenticate: 'function',
