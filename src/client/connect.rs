@@ -249,6 +249,31 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_knows_3_1_1_alone_refuses_mqtt_5_in_its_own_words() {
+        let mut script = Script::new(V5, |_| ());
+        script.input(Input::Opened);
+        let seen = script.input(Input::Received { bytes: bytes::Bytes::from_static(b"\x20\x02\x00\x01") });
+        let reason = ReasonCode::UnsupportedProtocolVersion;
+        assert_eq!(seen, [Did(Action::Close), Did(Action::Refused { reason, properties: Box::default() })]);
+    }
+
+    #[test]
+    fn each_connect_says_the_authentication_data_that_is_fresh() {
+        let mut script = Script::new(V5, |options| {
+            options.connect.properties.authentication_method = Some(Text::from_static("m"));
+        });
+        for data in [Some("1"), Some("2"), None] {
+            let data = data.map(|data| Binary::new(data.into()).unwrap());
+            script.client.use_authentication_data(data.clone());
+            script.input(Input::Closed);
+            let seen = script.input(Input::Opened);
+            assert!(
+                matches!(&seen[..], [Sent(Packet::Connect(connect))] if connect.properties.authentication_data == data)
+            );
+        }
+    }
+
+    #[test]
     fn a_server_that_does_not_answer_is_given_up() {
         let mut script = Script::new(V5, |options| options.response_timeout_millis = 700);
         script.input(Input::Opened);

@@ -2,7 +2,7 @@
 
 use super::{Action, Cause, Client, authenticate::Authentication, limits::Limits};
 use crate::{
-    codec::{Framer, Packet},
+    codec::{Framer, Packet, ProtocolVersion},
     session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
     time::Timestamp,
 };
@@ -54,13 +54,21 @@ impl Client {
         while let Some(connection) = &mut self.connection {
             let packet = match connection.framer.next() {
                 Ok(None) => return,
-                Ok(Some(frame)) => Packet::decode(frame, self.options.connect.version),
+                Ok(Some(frame)) => Packet::decode(frame.clone(), self.version_of(&frame)),
                 Err(error) => Err(error),
             };
             match packet.map_err(Violation::from).and_then(|packet| self.process(packet)) {
                 Ok(()) => self.advance(),
                 Err(violation) => self.violated(violation),
             }
+        }
+    }
+
+    /// A server that knows 3.1.1 alone refuses MQTT 5 in its own words: the return code 1, which MQTT 5 does not have.
+    fn version_of(&self, frame: &[u8]) -> ProtocolVersion {
+        match frame {
+            [0x20, 2, 0, 1] => ProtocolVersion::V3_1_1,
+            _ => self.options.connect.version,
         }
     }
 

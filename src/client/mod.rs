@@ -148,6 +148,11 @@ impl Client {
         self.credentials = Some((user_name, password));
     }
 
+    /// What the next CONNECT says as Authentication Data, and those after it, in place of what the options say.
+    pub fn use_authentication_data(&mut self, data: Option<Binary>) {
+        self.options.connect.properties.authentication_data = data;
+    }
+
     /// Speaks this version from the next connection on. What waits is kept; what 3.1.1 has no place for is left out of it when
     /// it is sent, but for a Subscription Identifier that the host asked for, which is refused.
     ///

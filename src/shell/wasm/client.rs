@@ -118,6 +118,7 @@ struct Route {
 struct Credentials {
     user_name: Option<Text>,
     password: Option<Binary>,
+    authentication_data: Option<Binary>,
 }
 
 /// What may wait; what is absent has the value of [`crate::client::OutboxLimits::default`].
@@ -159,20 +160,23 @@ impl ClientEngine {
         Ok(Self { client, host, routes: FilterTree::new() })
     }
 
-    /// A connection was opened. `credentials` are an object with `userName` and `password`, for this connection in place of those
-    /// of the options.
+    /// A connection was opened. `credentials` are an object with `userName`, `password` and `authenticationData`, for this
+    /// connection in place of those of the options.
     ///
     /// # Errors
     /// When they have the wrong type.
     pub fn opened(
         &mut self,
         now: f64,
-        #[wasm_bindgen(unchecked_optional_param_type = "{ userName?: string; password?: Uint8Array }")]
+        #[wasm_bindgen(
+            unchecked_optional_param_type = "{ userName?: string; password?: Uint8Array; authenticationData?: Uint8Array }"
+        )]
         credentials: JsValue,
     ) -> Result<(), Error> {
         if !credentials.is_null() && !credentials.is_undefined() {
-            let Credentials { user_name, password } = read(credentials)?;
+            let Credentials { user_name, password, authentication_data } = read(credentials)?;
             self.client.use_credentials(user_name, password);
+            self.client.use_authentication_data(authentication_data);
         }
         self.run(now, Input::Opened);
         Ok(())
