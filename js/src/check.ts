@@ -127,6 +127,10 @@ const KINDS = {
       Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string'),
     sentence: 'must be a pair of strings',
   },
+  authentication: {
+    test: (value: unknown) => hasMethods(value, ['begin', 'respond']) && isText((value as { method?: unknown }).method),
+    sentence: 'must have a method that is a string, and the functions begin and respond',
+  },
   timer: {
     test: (value: unknown) => hasMethods(value, ['set', 'clear']),
     sentence: 'must have the methods set and clear',

@@ -126,6 +126,14 @@ export class Client implements AsyncDisposable {
   }
 
   /**
+   * Authenticates anew with the option `authentication`, such as before a grant runs out. Resolves when the server has accepted.
+   * @throws MqttError `invalid-options` without that option, `interrupted` without a connection, or why the connection ended.
+   */
+  reauthenticate(): Promise<void> {
+    return this.#link.authenticate();
+  }
+
+  /**
    * Says goodbye, closes the connection and ends the client. The will is not published unless `reason` is 0x04. The session
    * ends too, unless a Session Expiry Interval was asked for.
    * @throws MqttError `invalid-options`.

@@ -8,6 +8,8 @@ export type MqttErrorCode =
   | 'invalid-topic'
   /** The server said no; `reason` is its Reason Code. */
   | 'refused'
+  /** One side does not prove to the other who it is. */
+  | 'authentication-failed'
   /** The connection ended before the server answered: whether it did what was asked is not known. */
   | 'interrupted'
   /** The client or broker is closed. */

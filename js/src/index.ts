@@ -1,5 +1,6 @@
 // The public names for those who connect, but for `connect` itself: each entry gives that a WebAssembly of its own.
 
+export type { Authentication } from './authentication.js';
 export { Client } from './client.js';
 export { MqttError, type MqttErrorCode } from './error.js';
 export type { ClientEvents, StatusChange } from './events.js';
@@ -21,6 +22,7 @@ export type { RecordStorage, StorageChange, StoredRecord } from './storage.js';
 export { type IndexedDbOptions, indexedDb } from './storages/indexed-db.js';
 export type { QuestionOptions } from './questions.js';
 export type { Redirect } from './redirect.js';
+export { type ScramOptions, scramSha256 } from './scram.js';
 export type { Acceptor, Server } from './server.js';
 export type { ClientStatus, ReconnectOptions } from './status.js';
 export type { MessageHandler, Subscription } from './subscription.js';

@@ -1,7 +1,9 @@
 // A client's connections, one after the other: opens them, feeds the engine what they carry, and decides what follows their end.
 
 import type { Artefact } from './artefact.js';
-import { payloadBytes } from './check.js';
+import { checked, payloadBytes } from './check.js';
+import { Authenticator } from './authentication.js';
+import { deferred } from './deferred.js';
 import { Runner } from './engine.js';
 import { MqttError, report, sentence } from './error.js';
 import { handlerFailed, Listeners, type StatusChange } from './events.js';
@@ -18,6 +20,7 @@ import { afterReason } from './refusals.js';
 import { explanation, Requests } from './requests.js';
 import { Routes } from './routes.js';
 import { askServer, isConnection, openServer, type Server } from './server.js';
+import { CREDENTIALS } from './shapes.js';
 import { type ClientStatus, Course, type Next } from './status.js';
 import type { MessageHandler } from './subscription.js';
 import { Alarms, SystemTimer, type Timer } from './timer.js';
@@ -55,6 +58,7 @@ export class Link implements Asker {
   readonly #forgets: boolean;
   readonly #first = deferred<void>();
   readonly #end = deferred<Closed>();
+  readonly #authenticator: Authenticator | undefined;
   #transport: Transport | undefined;
   #address: URL | undefined;
   /** Where a server has sent the client, and what is to be said if nobody goes there. */
@@ -64,6 +68,10 @@ export class Link implements Asker {
   /** Of the attempt that is under way, or was last. */
   #attempt = 0;
   #version: ProtocolVersion;
+  /** What waits until the server has shown that it is the right one. */
+  #held: Uint8Array<ArrayBuffer>[] | undefined;
+  /** Why the client itself gives a connection up. */
+  #reason: unknown;
   #hasConnected = false;
   /** Why there is no connection any more. */
   #last: { closed: Closed; error: MqttError } | undefined;
@@ -104,6 +112,11 @@ export class Link implements Asker {
     this.requests = new Requests(artefact, this.#runner, this.limits);
     this.routes = new Routes(this.#runner, this.requests, this.listeners, options.onMessage);
     this.questions = new Questions(this);
+    this.#authenticator = options.authentication && new Authenticator(options.authentication, {
+      answer: (authenticationData) => this.#runner.attempt((engine, now) => engine.answerAuthentication(now, { authenticationData })),
+      failed: (error) => this.#giveUp(error),
+      follow: () => this.#follow(),
+    });
   }
 
   /** Whether whoever connects waits for the first attempt, and hears of its failure. */
@@ -147,6 +160,15 @@ export class Link implements Asker {
     if (this.#course.wake()) this.#begin();
   }
 
+  /** Authenticates anew, on the connection that there is. */
+  async authenticate(): Promise<void> {
+    if (!this.#authenticator) {
+      throw new MqttError('invalid-options', 'There is no authentication to begin anew: the option "authentication" was not given.');
+    }
+    if (this.status === 'connected') return this.#authenticator.again();
+    throw new MqttError('interrupted', 'There is no connection.', { hint: 'The client authenticates with the next one by itself.' });
+  }
+
   async end(reason: number, sessionExpiryInterval: number | undefined): Promise<void> {
     const expiry = sessionExpiryInterval ?? (this.#forgets ? 0 : undefined);
     const properties = expiry === undefined ? undefined : { sessionExpiryInterval: expiry };
@@ -165,8 +187,8 @@ export class Link implements Asker {
   }
 
   async #try(): Promise<void> {
-    const attempt = (this.#attempt += 1);
-    const isStale = () => attempt !== this.#attempt;
+    this.#attempt += 1;
+    const isStale = this.#follow();
     try {
       const credentials = await this.#credentials();
       if (isStale()) return;
@@ -195,11 +217,18 @@ export class Link implements Asker {
     return server;
   }
 
-  async #credentials(): Promise<{ userName?: string; password?: Uint8Array } | undefined> {
-    const said = await this.#options.credentials?.();
-    if (!said) return undefined;
+  /** What this CONNECT says, if it is to be asked for. */
+  async #credentials(): Promise<object | undefined> {
+    const { credentials } = this.#options;
+    if (!credentials && !this.#authenticator) return undefined;
+    const said = credentials ? checked(await credentials(), CREDENTIALS) : this.#options;
     const { userName, password } = said;
-    return { ...(userName !== undefined && { userName }), ...(password !== undefined && { password: payloadBytes(password) }) };
+    const authenticationData = await this.#authenticator?.begin();
+    return {
+      ...(userName !== undefined && { userName }),
+      ...(password !== undefined && { password: payloadBytes(password) }),
+      ...(authenticationData && { authenticationData }),
+    };
   }
 
   /** Resolves when bytes can be sent. */
@@ -263,7 +292,8 @@ export class Link implements Asker {
         this.#runner.defer(() => this.routes.lost(number, reason, why));
       },
       authenticate: (reason, properties) => {
-        this.#runner.defer(() => void this.#answerChallenge(reason, properties as ServerProperties));
+        const { authenticationData } = properties as ServerProperties;
+        this.#runner.defer(() => void this.#authenticator?.challenged(reason, authenticationData));
       },
       disconnected: (cause, reason, message, properties) => {
         this.#disconnected(cause as Closed['cause'], reason, message, (properties ?? {}) as ServerProperties);
@@ -272,6 +302,7 @@ export class Link implements Asker {
   }
 
   #send(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#held) return void this.#held.push(bytes);
     try {
       this.#transport?.send(bytes);
     } catch {
@@ -282,7 +313,7 @@ export class Link implements Asker {
 
   #hangUp(): void {
     const transport = this.#transport;
-    this.#transport = undefined;
+    this.#transport = this.#held = undefined;
     if (!transport) return;
     transport.onmessage = transport.onclose = null;
     try {
@@ -292,7 +323,26 @@ export class Link implements Asker {
     }
   }
 
+  /** The server has accepted the client, which may want to know first whether it is the right server. */
   #connected(welcome: Welcome): void {
+    if (!this.#authenticator) return this.#welcomed(welcome);
+    const isStale = this.#follow();
+    const held: Uint8Array<ArrayBuffer>[] = [];
+    this.#held = held;
+    this.#runner.defer(() => {
+      this.#authenticator?.finish(welcome.server.authenticationData).then(
+        () => {
+          if (isStale()) return;
+          this.#held = undefined;
+          this.#welcomed(welcome);
+          for (const bytes of held) this.#send(bytes);
+        },
+        (error: unknown) => !isStale() && this.#giveUp(error),
+      );
+    });
+  }
+
+  #welcomed(welcome: Welcome): void {
     this.#hasConnected = true;
     this.welcome = welcome;
     this.#course.accepted(this.#clock());
@@ -310,6 +360,9 @@ export class Link implements Asker {
 
   #disconnected(cause: Closed['cause'], reason: number | undefined, why: string, { serverReference }: ServerProperties): void {
     this.#hangUp();
+    const given = this.#reason;
+    this.#reason = undefined;
+    if (given !== undefined) return this.#failed(given);
     const message = sentence(why);
     const closed: Closed = {
       cause,
@@ -324,9 +377,9 @@ export class Link implements Asker {
     else this.#lost(closed, error, 'later');
   }
 
-  /** Nobody named a version, and the newer one has not been spoken yet. */
+  /** Nobody named a version, the newer one has not been spoken yet, and it is not needed. */
   get #canFallBack(): boolean {
-    return this.#options.protocolVersion === undefined && this.#version === 5 && !this.#hasConnected;
+    return this.#options.protocolVersion === undefined && this.#version === 5 && !this.#hasConnected && !isConnection(this.#server) && !this.#authenticator;
   }
 
   /** The server knows MQTT 3.1.1 alone. */
@@ -353,7 +406,20 @@ export class Link implements Asker {
     this.#lost(closed, error, 'now');
   }
 
-  /** An attempt came to nothing before the engine knew of it. */
+  /** What somebody threw makes this connection useless. */
+  #giveUp(error: unknown): void {
+    this.#hangUp();
+    this.#reason = error;
+    this.#closed();
+  }
+
+  /** Tells later on whether the connection of now is over. */
+  #follow(): () => boolean {
+    const attempt = this.#attempt;
+    return () => attempt !== this.#attempt;
+  }
+
+  /** An attempt came to nothing before the engine knew of it, or because of a function of the application. */
   #failed(cause: unknown): void {
     if (isDetour(cause)) return this.#lost(cause.closed, cause.error, cause.next);
     const error = cause instanceof MqttError ? cause : handlerFailed(cause);
@@ -368,6 +434,7 @@ export class Link implements Asker {
   #lost(closed: Closed, error: MqttError, next: Next): void {
     this.#attempt += 1;
     this.#last = { closed, error };
+    this.#authenticator?.lost(error);
     const isLast = this.#waits && !this.#hasConnected && next !== 'now';
     this.#course.lost(this.#clock(), isLast ? 'never' : next);
     if (this.#course.status === 'ended') return this.#over(closed, error);
@@ -389,6 +456,7 @@ export class Link implements Asker {
     this.#first.reject(reason);
     this.requests.interruptAll(closed);
     this.questions.end(reason);
+    this.#authenticator?.lost(reason);
     this.routes.end(error);
     this.#runner.end(reason);
     this.#alarms.clear();
@@ -408,17 +476,6 @@ export class Link implements Asker {
     }
     this.#runner.defer(() => this.listeners.emit('status', status, change));
   }
-
-  async #answerChallenge(reason: number, { authenticationData }: ServerProperties): Promise<void> {
-    if (reason === SUCCESS) return;
-    try {
-      const data = await this.#options.authenticate?.(authenticationData);
-      await this.#runner.attempt((engine, now) => engine.answerAuthentication(now, { authenticationData: data }));
-    } catch (error) {
-      report(error);
-      await this.end(UNSPECIFIED_ERROR, undefined);
-    }
-  }
 }
 
 interface Detour {
@@ -435,30 +492,17 @@ function isDetour(thrown: unknown): thrown is Detour {
 
 /** What the engine is to know. */
 function engineOptions(options: ConnectOptions, isKept: boolean): object {
-  const { password, will, properties, protocolVersion, ...said } = options;
+  const { password, will, properties, authentication, ...said } = options;
   return {
     ...said,
-    protocolVersion,
-    properties: { ...(isKept && { sessionExpiryInterval: KEPT }), ...properties },
+    properties: {
+      ...(isKept && { sessionExpiryInterval: KEPT }),
+      ...properties,
+      ...(authentication && { authenticationMethod: authentication.method }),
+    },
     ...(password !== undefined && { password: payloadBytes(password) }),
     ...(will && { will: { ...will, payload: payloadBytes(will.payload ?? '') } }),
   };
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: MqttError) => void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve!: Deferred<T>['resolve'];
-  let reject!: Deferred<T>['reject'];
-  const promise = new Promise<T>((resolves, rejects) => {
-    resolve = resolves;
-    reject = rejects;
-  });
-  return { promise, resolve, reject };
 }
 
 /** The properties that there are. */
@@ -468,7 +512,7 @@ function present<T extends object>(properties: T): T {
 }
 
 /** Errors before a connection that another attempt does not mend. */
-const FINAL = /^(invalid-options|unsupported|closed|broken|storage-.*)$/;
+const FINAL = /^(invalid-options|unsupported|closed|broken|authentication-failed|storage-.*)$/;
 
 /** Seconds that the server keeps the session of a client that comes back, unless somebody says otherwise. */
 const KEPT = 120;
@@ -480,7 +524,6 @@ const PATIENCE = 10_000;
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 // Reason Codes; those from UNSPECIFIED_ERROR on are failures.
-const SUCCESS = 0x00;
 const UNSPECIFIED_ERROR = 0x80;
 const UNSUPPORTED_PROTOCOL_VERSION = 0x84;
 const USE_ANOTHER_SERVER = 0x9c;

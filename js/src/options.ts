@@ -1,5 +1,6 @@
 // What a broker and a client can be told, and a check that nothing else is said.
 
+import type { Authentication } from './authentication.js';
 import type { MqttError } from './error.js';
 import type { Message, MessageProperties, Payload, QoS, RequestLimits, UserProperty } from './message.js';
 import type { RecordStorage } from './storage.js';
@@ -226,8 +227,8 @@ export interface ConnectOptions {
   will?: WillOptions;
   /** MQTT 5 only. */
   properties?: ConnectProperties;
-  /** Answers a challenge of the server with Authentication Data, where `properties.authenticationMethod` is set. */
-  authenticate?: (challenge: Uint8Array | undefined) => Uint8Array | PromiseLike<Uint8Array>;
+  /** Enhanced authentication, such as that of `scramSha256`. MQTT 5 only. */
+  authentication?: Authentication;
   /** Takes the messages that no subscription of this client matches, such as those of a session that was kept. */
   onMessage?: (message: Message) => void | PromiseLike<void>;
   /** Topics that are sent once and then as two bytes, if the server allows as many. MQTT 5 only. Default 64. */
@@ -295,8 +296,6 @@ export interface ConnectProperties {
   requestResponseInformation?: boolean;
   requestProblemInformation?: boolean;
   userProperties?: UserProperty[];
-  authenticationMethod?: string;
-  authenticationData?: Uint8Array;
 }
 
 /** What an MQTT 5 server said when it accepted the connection (3.2.2.3); what it left out is absent. */

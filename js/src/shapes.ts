@@ -72,8 +72,6 @@ const CONNECT_PROPERTIES: ShapeOf<ConnectProperties> = {
   requestResponseInformation: 'boolean',
   requestProblemInformation: 'boolean',
   userProperties: ['pair'],
-  authenticationMethod: 'text',
-  authenticationData: 'bytes',
 };
 
 export const CONNECT_OPTIONS: ShapeOf<ConnectOptions> = {
@@ -89,7 +87,7 @@ export const CONNECT_OPTIONS: ShapeOf<ConnectOptions> = {
   redirect: 'choice',
   will: WILL,
   properties: CONNECT_PROPERTIES,
-  authenticate: 'function',
+  authentication: 'authentication',
   onMessage: 'function',
   outbox: { maximumMessages: 'number', maximumBytes: 'number', policy: 'text' },
   assignedTopicAliases: 'number',

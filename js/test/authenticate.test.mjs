@@ -67,10 +67,13 @@ asking(
   async (broker) => {
     const asked = [];
     const client = await broker.connect({
-      properties: { authenticationMethod: 'count', authenticationData: Uint8Array.of(1) },
-      authenticate: async (challenge) => {
-        asked.push(challenge[0]);
-        return Uint8Array.of(challenge[0] + 1);
+      authentication: {
+        method: 'count',
+        begin: () => Uint8Array.of(1),
+        respond: async (challenge) => {
+          asked.push(challenge[0]);
+          return Uint8Array.of(challenge[0] + 1);
+        },
       },
     });
     assert.deepEqual(asked, [1, 2]);
