@@ -19,7 +19,6 @@ pub struct ConnAck {
 
 /// CONNACK Properties (3.2.2.3); absent ones are `None` and take the standard's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct ConnAckProperties {
     /// Session Expiry Interval in seconds; absent is the client's.
     pub session_expiry_interval: Option<u32>,

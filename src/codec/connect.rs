@@ -40,7 +40,6 @@ pub struct Connect {
 
 /// CONNECT Properties (3.1.2.11); absent ones are `None` and take the standard's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct ConnectProperties {
     /// Session Expiry Interval in seconds; absent is 0, `u32::MAX` is never.
     pub session_expiry_interval: Option<u32>,
@@ -64,7 +63,6 @@ pub struct ConnectProperties {
 
 /// The message that the server publishes when the connection ends badly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct Will {
     /// Will QoS.
     pub qos: QoS,
@@ -80,7 +78,6 @@ pub struct Will {
 
 /// Will Properties (3.1.3.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct WillProperties {
     /// Will Delay Interval in seconds; absent is 0.
     pub will_delay_interval: Option<u32>,

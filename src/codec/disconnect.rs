@@ -16,7 +16,6 @@ pub struct Disconnect {
 
 /// DISCONNECT Properties (3.14.2.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct DisconnectProperties {
     /// Session Expiry Interval in seconds; never from the server. [MQTT-3.14.2-2]
     pub session_expiry_interval: Option<u32>,
@@ -39,7 +38,6 @@ pub struct Auth {
 
 /// AUTH Properties (3.15.2.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct AuthProperties {
     /// Authentication Method; required unless the packet is the short form of Success.
     pub authentication_method: Option<Text>,

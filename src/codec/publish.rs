@@ -30,7 +30,6 @@ pub struct Publish {
 
 /// PUBLISH Properties (3.3.2.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct PublishProperties {
     /// Payload Format Indicator: true is UTF-8.
     pub payload_format_indicator: Option<bool>,

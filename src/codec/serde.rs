@@ -71,22 +71,6 @@ impl Serialize for ProtocolVersion {
     }
 }
 
-impl<'de> Deserialize<'de> for ProtocolVersion {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u8::deserialize(deserializer)? {
-            4 => Ok(Self::V3_1_1),
-            5 => Ok(Self::V5),
-            _ => Err(D::Error::custom("the protocol version is 4 (MQTT 3.1.1) or 5 (MQTT 5.0)")),
-        }
-    }
-}
-
-impl Serialize for QoS {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(*self as u8)
-    }
-}
-
 impl<'de> Deserialize<'de> for QoS {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_u8(u8::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("QoS is 0, 1 or 2"))

@@ -20,7 +20,6 @@ pub struct Subscribe {
 
 /// SUBSCRIBE Properties (3.8.2.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct SubscribeProperties {
     /// Subscription Identifier, 1 to 268,435,455.
     pub subscription_identifier: Option<NonZeroU32>,
@@ -39,7 +38,6 @@ pub struct SubscribeFilter {
 
 /// Subscription Options (3.8.3.1); 3.1.1 has only the QoS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
 pub struct SubscriptionOptions {
     /// Maximum QoS.
     pub qos: QoS,
@@ -53,7 +51,6 @@ pub struct SubscriptionOptions {
 
 /// When retained messages are sent for a new subscription.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase"))]
 #[repr(u8)]
 pub enum RetainHandling {
     /// At every SUBSCRIBE.

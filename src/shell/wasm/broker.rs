@@ -2,7 +2,8 @@
 
 use super::{
     Records,
-    convert::{invalid, invalid_topic, message, milliseconds, read, text, timestamp, write},
+    by_serde::{read, write},
+    convert::{invalid, invalid_topic, message, milliseconds, text, timestamp},
 };
 use crate::{
     broker::{

@@ -1,6 +1,10 @@
 //! The client behind a host object, and which of the host's subscriptions a message is for.
 
-use super::convert::{code, invalid, invalid_topic, message, milliseconds, misused, read, text, timestamp, write};
+use super::{
+    convert::{code, invalid, invalid_topic, message, milliseconds, misused, read, text, timestamp},
+    from_js::readable,
+    to_js::ToJs,
+};
 use crate::{
     client::{Action, Cause, Client, Delivery, Input, Options, OutboxPolicy, Outcome, Token},
     codec::{
@@ -10,7 +14,6 @@ use crate::{
     topic::{FilterTree, InvalidTopic, TopicFilter, TopicName},
 };
 use js_sys::Error;
-use serde::Deserialize;
 use std::{
     borrow::Cow,
     num::{NonZeroU32, NonZeroU64},
@@ -113,26 +116,27 @@ struct Route {
 }
 
 /// What to say in one CONNECT.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default)]
 struct Credentials {
     user_name: Option<Text>,
     password: Option<Binary>,
     authentication_data: Option<Binary>,
 }
 
+readable!(Credentials { user_name, password, authentication_data });
+
 /// What may wait; what is absent has the value of [`crate::client::OutboxLimits::default`].
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default)]
 struct Outbox {
     maximum_messages: Option<usize>,
     maximum_bytes: Option<usize>,
     policy: Option<Text>,
 }
 
+readable!(Outbox { maximum_messages, maximum_bytes, policy });
+
 /// How to connect, as JavaScript says it; what is absent has the value of [`Options::default`].
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default)]
 struct ConnectOptions {
     client_id: Option<Text>,
     protocol_version: Option<ProtocolVersion>,
@@ -147,6 +151,20 @@ struct ConnectOptions {
     response_timeout_millis: Option<NonZeroU64>,
 }
 
+readable!(ConnectOptions {
+    client_id,
+    protocol_version,
+    clean_start,
+    keep_alive,
+    user_name,
+    password,
+    will,
+    properties,
+    assigned_topic_aliases,
+    outbox,
+    response_timeout_millis,
+});
+
 #[wasm_bindgen]
 impl ClientEngine {
     /// A client without a session or connection.
@@ -155,7 +173,7 @@ impl ClientEngine {
     /// When an option has the wrong type, or no server could accept such a CONNECT.
     #[wasm_bindgen(constructor)]
     pub fn new(host: ClientHost, options: JsValue) -> Result<Self, Error> {
-        let options = read::<ConnectOptions>(options)?.options()?;
+        let options = read::<ConnectOptions>(&options)?.options()?;
         let client = Client::new(options).map_err(|misuse| misused(&misuse))?;
         Ok(Self { client, host, routes: FilterTree::new() })
     }
@@ -174,7 +192,7 @@ impl ClientEngine {
         credentials: JsValue,
     ) -> Result<(), Error> {
         if !credentials.is_null() && !credentials.is_undefined() {
-            let Credentials { user_name, password, authentication_data } = read(credentials)?;
+            let Credentials { user_name, password, authentication_data } = read(&credentials)?;
             self.client.use_credentials(user_name, password);
             self.client.use_authentication_data(authentication_data);
         }
@@ -248,8 +266,8 @@ impl ClientEngine {
         let number = OURS.checked_add(subscription).filter(|number| *number < 2 * OURS).and_then(NonZeroU32::new);
         let number = number.ok_or_else(|| invalid("subscription: not a number from 1 on"))?;
         let route = route(filter)?;
-        let subscribed = SubscribeFilter { filter: route.text().clone(), options: read(options)? };
-        let properties: SubscribeProperties = read(properties)?;
+        let subscribed = SubscribeFilter { filter: route.text().clone(), options: read(&options)? };
+        let properties: SubscribeProperties = read(&properties)?;
         let identifier = properties.subscription_identifier.unwrap_or(number);
         let routes = self.routes.entry(&route);
         routes.retain(|route| route.number != subscription);
@@ -301,7 +319,7 @@ impl ClientEngine {
     /// When a property has the wrong type.
     #[wasm_bindgen(js_name = answerAuthentication)]
     pub fn answer_authentication(&mut self, now: f64, properties: JsValue) -> Result<(), Error> {
-        self.run(now, Input::Authenticate { properties: read(properties)? });
+        self.run(now, Input::Authenticate { properties: read(&properties)? });
         Ok(())
     }
 
@@ -313,7 +331,7 @@ impl ClientEngine {
         let reason = ReasonCode::from_u8(reason)
             .filter(|reason| Disconnect::reason_from_client(*reason) == *reason)
             .ok_or_else(|| invalid("reason: not one that a client may give"))?;
-        self.run(now, Input::Disconnect { reason, properties: read(properties)? });
+        self.run(now, Input::Disconnect { reason, properties: read(&properties)? });
         Ok(())
     }
 
@@ -341,9 +359,9 @@ impl ClientEngine {
                 Action::Send { bytes } => host.send(&bytes),
                 Action::Close => host.close(),
                 Action::Connected { session_present, client_id, properties } => {
-                    host.connected(session_present, client_id.as_str(), write(&*properties));
+                    host.connected(session_present, client_id.as_str(), properties.to_js());
                 }
-                Action::Refused { reason, properties } => host.refused(reason.value(), write(&*properties)),
+                Action::Refused { reason, properties } => host.refused(reason.value(), properties.to_js()),
                 Action::Deliver { message, delivery } => deliver(host, routes, *message, delivery),
                 Action::Completed { outcome: Outcome::Cancelled, .. } => is_cancelled = true,
                 Action::Completed { token, outcome } => complete(host, token, outcome),
@@ -351,7 +369,7 @@ impl ClientEngine {
                     lose(host, routes, filter, reason, &properties);
                 }
                 Action::Authenticate { reason, properties } => {
-                    host.authenticate(reason.value(), write(&*properties));
+                    host.authenticate(reason.value(), properties.to_js());
                 }
                 Action::Disconnected { cause } => {
                     let (word, reason, message, properties) = describe(cause);
@@ -391,7 +409,7 @@ fn deliver(host: &ClientHost, routes: &FilterTree<Vec<Route>>, mut message: Publ
     let properties = if message.properties == PublishProperties::default() {
         JsValue::UNDEFINED
     } else {
-        write(&message.properties)
+        message.properties.to_js()
     };
     host.deliver(
         &subscriptions,
@@ -422,10 +440,10 @@ fn takers(routes: &FilterTree<Vec<Route>>, topic: Text, identifiers: &[NonZeroU3
 fn complete(host: &ClientHost, token: Token, outcome: Outcome) {
     let token = token.0 as u32;
     match outcome {
-        Outcome::Published { reason, properties } => host.answered(token, &[reason.value()], write(&properties)),
+        Outcome::Published { reason, properties } => host.answered(token, &[reason.value()], properties.to_js()),
         Outcome::Subscribed { reasons, properties } | Outcome::Unsubscribed { reasons, properties } => {
             let reasons: Vec<u8> = reasons.into_iter().map(ReasonCode::value).collect();
-            host.answered(token, &reasons, write(&properties));
+            host.answered(token, &reasons, properties.to_js());
         }
         Outcome::Interrupted => {
             host.failed(token, "interrupted", "the connection ended before the server's answer came");
@@ -441,7 +459,7 @@ fn describe(cause: Cause) -> (&'static str, Option<ReasonCode>, Cow<'static, str
     match cause {
         Cause::Requested => ("requested", None, "the client disconnected".into(), none),
         Cause::Server { reason, properties } => {
-            ("server", Some(reason), format!("the server closed the connection: {reason}").into(), write(&properties))
+            ("server", Some(reason), format!("the server closed the connection: {reason}").into(), properties.to_js())
         }
         Cause::Violated(violation) => ("violated", Some(violation.reason), violation.rule.into(), none),
         Cause::Silence => ("silence", None, "the server did not answer in time".into(), none),

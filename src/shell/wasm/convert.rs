@@ -1,15 +1,15 @@
 //! Between JavaScript's values and the core's. What does not fit is an error that names the field.
 //! The `name` of each error is a word for programs, in the manner of DOM exceptions.
 
+use super::from_js::{FromJs, Unfit, readable};
 #[cfg(feature = "client")]
 use crate::client::Misuse;
 use crate::{
-    codec::{Publish, QoS, Text},
+    codec::{Publish, PublishProperties, QoS, Text},
     time::Timestamp,
     topic::InvalidTopic,
 };
 use js_sys::Error;
-use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::prelude::*;
 
 /// JavaScript's clock, in milliseconds since 1970; what is before that is then.
@@ -63,37 +63,14 @@ pub(super) const fn code(misuse: &Misuse) -> &'static str {
 }
 
 /// Reads an object of options. `undefined` and `null` mean that there are none.
-pub(super) fn read<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, Error> {
+pub(super) fn read<T: FromJs + Default>(value: &JsValue) -> Result<T, Error> {
     if value.is_undefined() || value.is_null() {
         return Ok(T::default());
     }
-    serde_path_to_error::deserialize(serde_wasm_bindgen::Deserializer::from(value)).map_err(|error| {
-        let path = error.path().to_string();
-        let reason = error.into_inner().to_string();
-        let reason = in_words(reason.strip_prefix("Error: ").unwrap_or(&reason));
-        if path == "." { invalid(reason) } else { invalid(&format!("{path}: {reason}")) }
+    T::from_js(value).map_err(|Unfit { path, expected }| match path.as_str() {
+        "" => invalid(expected),
+        path => invalid(&format!("{path}: {expected}")),
     })
-}
-
-/// What was expected, where the reason names a type that JavaScript does not have.
-fn in_words(reason: &str) -> &str {
-    const NUMBERS: [(&str, &str); 8] = [
-        ("u8", "a whole number from 0 to 255 is expected"),
-        ("u16", "a whole number from 0 to 65,535 is expected"),
-        ("u32", "a whole number from 0 to 4,294,967,295 is expected"),
-        ("usize", "a whole number from 0 to 4,294,967,295 is expected"),
-        ("u64", "a whole number from 0 on is expected"),
-        ("a nonzero u16", "a whole number from 1 to 65,535 is expected"),
-        ("a nonzero u32", "a whole number from 1 to 4,294,967,295 is expected"),
-        ("a nonzero u64", "a whole number from 1 on is expected"),
-    ];
-    let expected = reason.rsplit_once("expected ").map_or("", |(_, expected)| expected);
-    NUMBERS.iter().find(|(name, _)| *name == expected).map_or(reason, |(_, words)| words)
-}
-
-/// An object for JavaScript to read. What the crate reports is made of text, numbers and bytes, which always work.
-pub(super) fn write(value: &impl Serialize) -> JsValue {
-    serde_wasm_bindgen::to_value(value).unwrap_or_else(Into::into)
 }
 
 /// Text from JavaScript, where it may hold what MQTT cannot carry.
@@ -116,7 +93,18 @@ pub(super) fn message(
         retain,
         topic: text("topic", topic)?,
         payload: payload.into(),
-        properties: read(properties)?,
+        properties: read(&properties)?,
         ..Publish::default()
     })
 }
+
+readable!(PublishProperties {
+    payload_format_indicator,
+    message_expiry_interval,
+    topic_alias,
+    response_topic,
+    correlation_data,
+    user_properties,
+    subscription_identifiers,
+    content_type,
+});

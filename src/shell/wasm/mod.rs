@@ -4,11 +4,18 @@
 
 #[cfg(feature = "broker")]
 mod broker;
+#[cfg(feature = "broker")]
+mod by_serde;
 #[cfg(feature = "client")]
 mod client;
 mod convert;
+mod from_js;
+#[cfg(feature = "client")]
+mod packets;
 #[cfg(feature = "broker")]
 mod records;
+#[cfg(feature = "client")]
+mod to_js;
 
 #[cfg(feature = "broker")]
 pub use broker::{BrokerEngine, BrokerHost};
