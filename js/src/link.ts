@@ -5,17 +5,18 @@ import { checked, payloadBytes } from './check.js';
 import { Authenticator } from './authentication.js';
 import { deferred } from './deferred.js';
 import { Runner } from './engine.js';
-import { MqttError, report, sentence } from './error.js';
+import { engineOptions, present } from './engine-options.js';
+import { MqttError, sentence } from './error.js';
 import { handlerFailed, Listeners, type StatusChange } from './events.js';
 import type { ClientEngine, ClientGlue, ClientHost } from './glue/client.js';
-import { UNANSWERED, unreachable } from './hints.js';
+import { UNANSWERED } from './hints.js';
 import { Limits } from './limits.js';
 import type { MessageProperties, QoS, ReceivedMessage } from './message.js';
 import type { ConnectOptions, ProtocolVersion, ServerProperties } from './options.js';
 import type { Answer, Closed } from './outcome.js';
 import { type Asker, Questions } from './questions.js';
 import { isOffline, watchPresence } from './presence.js';
-import { followReference } from './redirect.js';
+import { Detours, isDetour } from './redirect.js';
 import { afterReason } from './refusals.js';
 import { explanation, Requests } from './requests.js';
 import { Routes } from './routes.js';
@@ -24,7 +25,8 @@ import { CREDENTIALS } from './shapes.js';
 import { type ClientStatus, Course, type Next } from './status.js';
 import type { MessageHandler } from './subscription.js';
 import { Alarms, SystemTimer, type Timer } from './timer.js';
-import { toBytes, toTransport, type Transport } from './transport.js';
+import { toTransport } from './transport.js';
+import { Wire } from './wire.js';
 
 /** What the server said first. */
 export interface Welcome {
@@ -43,15 +45,14 @@ export class Link implements Asker {
   readonly ended: Promise<Closed>;
   welcome: Welcome;
   readonly #artefact: Artefact<ClientGlue>;
-  #server: Server;
+  readonly #server: Server;
   readonly #options: ConnectOptions;
   /** Whether the client ends with its first connection. */
   readonly #isOnce: boolean;
   readonly #clock: () => number;
   readonly #alarms: Alarms;
-  /** The next attempt, and the end of one. */
+  /** The next attempt. */
   readonly #retry: Timer;
-  readonly #limit: Timer;
   readonly #runner: Runner<ClientEngine>;
   readonly #course: Course;
   /** Whether the server is told to forget the session at the end: nobody asked for it to be kept longer. */
@@ -59,25 +60,17 @@ export class Link implements Asker {
   readonly #first = deferred<void>();
   readonly #end = deferred<Closed>();
   readonly #authenticator: Authenticator | undefined;
-  #transport: Transport | undefined;
-  #address: URL | undefined;
-  /** Where a server has sent the client, and what is to be said if nobody goes there. */
-  #detour: Detour | undefined;
-  /** Detours in a row that led to no connection which lasted. */
-  #detours = 0;
+  readonly #wire: Wire;
+  readonly #detours: Detours;
   /** Of the attempt that is under way, or was last. */
   #attempt = 0;
   #version: ProtocolVersion;
-  /** What waits until the server has shown that it is the right one. */
-  #held: Uint8Array<ArrayBuffer>[] | undefined;
   /** Why the client itself gives a connection up. */
   #reason: unknown;
   #hasConnected = false;
   /** Why there is no connection any more. */
   #last: { closed: Closed; error: MqttError } | undefined;
   #isOver = false;
-  /** Whether the server has said anything on this connection. */
-  #isAnswered = false;
   #vigil: ReturnType<typeof setInterval> | undefined;
   #unwatch = () => {};
 
@@ -91,7 +84,11 @@ export class Link implements Asker {
     this.#clock = clock;
     this.#alarms = new Alarms(timer);
     this.#retry = this.#alarms.alarm();
-    this.#limit = this.#alarms.alarm();
+    this.#wire = new Wire(clock, this.#alarms.alarm(), {
+      received: (bytes) => this.#runner.feed((engine, now) => engine.received(now, bytes)),
+      closed: () => this.#closed(),
+    });
+    this.#detours = new Detours(server, options.redirect);
     this.#course = new Course(reconnect, Math.random);
     this.#forgets = reconnect !== undefined && options.properties?.sessionExpiryInterval === undefined;
     this.welcome = { clientId, sessionPresent: false, server: {} };
@@ -182,6 +179,7 @@ export class Link implements Asker {
 
   /** Makes an attempt. */
   #begin(): void {
+    this.#reason = undefined;
     this.#tell({});
     this.#runner.defer(() => void this.#try());
   }
@@ -192,29 +190,16 @@ export class Link implements Asker {
     try {
       const credentials = await this.#credentials();
       if (isStale()) return;
-      const place = await askServer(await this.#next(isStale));
+      const place = await askServer(await this.#detours.next(this.#wire.address));
       if (isStale()) return void (isConnection(place) && toTransport(place).close());
       const { transport, address } = openServer(place, isOffline);
-      this.#address = address;
-      await this.#opened(transport);
+      this.#wire.address = address;
+      await this.#wire.open(transport, this.#options.responseTimeoutMillis ?? PATIENCE);
       if (isStale()) return;
       this.#runner.feed((engine, now) => engine.opened(now, credentials));
     } catch (error) {
       if (!isStale()) this.#failed(error);
     }
-  }
-
-  /** The server to try, or of a server that has sent the client away the one that it has named. */
-  async #next(isStale: () => boolean): Promise<Server> {
-    const detour = this.#detour;
-    if (!detour) return this.#server;
-    const { redirect = followReference } = this.#options;
-    const server = redirect && (await redirect(detour.reference, this.#address));
-    if (isStale()) return this.#server;
-    this.#detour = undefined;
-    if (!server) throw detour;
-    if (detour.isPermanent && typeof this.#server !== 'function') this.#server = server;
-    return server;
   }
 
   /** What this CONNECT says, if it is to be asked for. */
@@ -231,47 +216,18 @@ export class Link implements Asker {
     };
   }
 
-  /** Resolves when bytes can be sent. */
-  async #opened(transport: Transport): Promise<void> {
-    this.#transport = transport;
-    this.#isAnswered = false;
-    let isClosed = false;
-    transport.onclose = () => {
-      isClosed = true;
-      this.#closed();
-    };
-    transport.onmessage = ({ data }) => this.#received(data);
-    const late = new Promise<never>((_, reject) => {
-      const patience = this.#options.responseTimeoutMillis ?? PATIENCE;
-      this.#limit.set(this.#clock() + patience, () => reject(new Error('it took too long')));
-    });
-    try {
-      await Promise.race([transport.opened, late]);
-      if (isClosed) throw new Error('it was closed at once');
-    } catch (cause) {
-      throw unreachable(cause instanceof Error ? cause.message : String(cause), this.#address, cause);
-    } finally {
-      this.#limit.clear();
-    }
-  }
-
-  #received(data: unknown): void {
-    const bytes = toBytes(data);
-    this.#isAnswered = true;
-    if (bytes) return this.#runner.feed((engine, now) => engine.received(now, bytes));
-    this.#hangUp();
-    this.#closed();
-  }
-
-  /** The transport is gone. While it opens that is for `#opened` to tell. */
+  /** The transport is gone. While it opens that is for `open` to tell. */
   #closed(): void {
     this.#runner.feed((engine, now) => engine.closed(now));
   }
 
   #host(): ClientHost {
     return {
-      send: (bytes) => this.#send(bytes.slice()),
-      close: () => this.#hangUp(),
+      send: (bytes) => {
+        const packet = bytes.slice();
+        this.#wire.whenFree(() => this.#wire.send(packet));
+      },
+      close: () => this.#wire.hangUp(),
       connected: (sessionPresent, clientId, properties) => {
         this.#connected({ sessionPresent, clientId, server: present(properties as ServerProperties) });
       },
@@ -280,16 +236,17 @@ export class Link implements Asker {
         const said = present((properties ?? {}) as MessageProperties);
         const message: ReceivedMessage = { topic, payload: payload.slice(), qos: qos as QoS, retain, dup, properties: said };
         const routes = Array.from(numbers);
-        this.#runner.defer(() => this.routes.deliver(routes, message, delivery));
+        this.#wire.whenFree(() => this.#runner.defer(() => this.routes.deliver(routes, message, delivery)));
       },
       answered: (token, reasons, properties) => {
         const [reason = UNSPECIFIED_ERROR] = reasons; // each request has one filter
-        this.requests.answered(token, { reason, ...present(properties as Omit<Answer, 'reason'>) });
+        const answer = { reason, ...present(properties as Omit<Answer, 'reason'>) };
+        this.#wire.whenFree(() => this.requests.answered(token, answer));
       },
       failed: (token, code, message) => this.requests.failed(token, code, message),
       subscriptionLost: (number, reason, message) => {
         const why = [this.#artefact.describeReason(reason), sentence(message)].join('. ');
-        this.#runner.defer(() => this.routes.lost(number, reason, why));
+        this.#wire.whenFree(() => this.#runner.defer(() => this.routes.lost(number, reason, why)));
       },
       authenticate: (reason, properties) => {
         const { authenticationData } = properties as ServerProperties;
@@ -301,41 +258,17 @@ export class Link implements Asker {
     };
   }
 
-  #send(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#held) return void this.#held.push(bytes);
-    try {
-      this.#transport?.send(bytes);
-    } catch {
-      this.#hangUp();
-      this.#closed();
-    }
-  }
-
-  #hangUp(): void {
-    const transport = this.#transport;
-    this.#transport = this.#held = undefined;
-    if (!transport) return;
-    transport.onmessage = transport.onclose = null;
-    try {
-      transport.close();
-    } catch (error) {
-      report(error);
-    }
-  }
-
   /** The server has accepted the client, which may want to know first whether it is the right server. */
   #connected(welcome: Welcome): void {
     if (!this.#authenticator) return this.#welcomed(welcome);
     const isStale = this.#follow();
-    const held: Uint8Array<ArrayBuffer>[] = [];
-    this.#held = held;
+    const release = this.#wire.hold();
     this.#runner.defer(() => {
       this.#authenticator?.finish(welcome.server.authenticationData).then(
         () => {
           if (isStale()) return;
-          this.#held = undefined;
           this.#welcomed(welcome);
-          for (const bytes of held) this.#send(bytes);
+          release();
         },
         (error: unknown) => !isStale() && this.#giveUp(error),
       );
@@ -359,7 +292,7 @@ export class Link implements Asker {
   }
 
   #disconnected(cause: Closed['cause'], reason: number | undefined, why: string, { serverReference }: ServerProperties): void {
-    this.#hangUp();
+    this.#wire.hangUp();
     const given = this.#reason;
     this.#reason = undefined;
     if (given !== undefined) return this.#failed(given);
@@ -370,7 +303,7 @@ export class Link implements Asker {
       ...(reason !== undefined && { reason }),
       ...(serverReference !== undefined && { serverReference }),
     };
-    const hint = this.#isAnswered ? undefined : UNANSWERED;
+    const hint = this.#wire.isAnswered ? undefined : UNANSWERED;
     const error = new MqttError('closed', `The connection is over: ${message}`, { reason, hint });
     if (cause === 'requested') return this.#over(closed);
     if (cause === 'server') this.#sentAway(closed, error);
@@ -395,20 +328,17 @@ export class Link implements Asker {
 
   /** The server has said why it does not want the client, or where it is to go instead. */
   #sentAway(closed: Closed, error: MqttError): void {
-    const { reason = UNSPECIFIED_ERROR, serverReference: reference } = closed;
+    const { reason = UNSPECIFIED_ERROR } = closed;
     const asksAgain = this.#options.credentials !== undefined || typeof this.#server === 'function';
     const next = afterReason(reason, { asksAgain });
-    if (this.#course.hasLasted(this.#clock())) this.#detours = 0;
-    const isFollowed = reference !== undefined && (reason === USE_ANOTHER_SERVER || reason === SERVER_MOVED);
-    if (!isFollowed || this.#detours >= MOST_DETOURS || (this.#isOnce && this.#hasConnected)) return this.#lost(closed, error, next);
-    this.#detours += 1;
-    this.#detour = { reference, isPermanent: reason === SERVER_MOVED, closed, error, next };
-    this.#lost(closed, error, 'now');
+    const canGo = !(this.#isOnce && this.#hasConnected);
+    const goes = canGo && this.#detours.follow({ closed, error, next }, this.#course.hasLasted(this.#clock()));
+    this.#lost(closed, error, goes ? 'now' : next);
   }
 
   /** What somebody threw makes this connection useless. */
   #giveUp(error: unknown): void {
-    this.#hangUp();
+    this.#wire.hangUp();
     this.#reason = error;
     this.#closed();
   }
@@ -424,7 +354,7 @@ export class Link implements Asker {
     if (isDetour(cause)) return this.#lost(cause.closed, cause.error, cause.next);
     const error = cause instanceof MqttError ? cause : handlerFailed(cause);
     const next = error.code === 'offline' ? 'online' : FINAL.test(error.code) ? 'never' : 'later';
-    this.#hangUp();
+    this.#wire.hangUp();
     // A broker that is closed says no more than that; what it said before says why.
     const last = error.code === 'closed' ? this.#last : undefined;
     this.#lost(last?.closed ?? { cause: 'lost', message: error.message }, last?.error ?? error, next);
@@ -451,7 +381,7 @@ export class Link implements Asker {
     this.#attempt += 1;
     this.#course.end();
     this.#unwatch();
-    this.#hangUp();
+    this.#wire.hangUp();
     const reason = error ?? new MqttError('closed', `The connection is over: ${closed.message}`);
     this.#first.reject(reason);
     this.requests.interruptAll(closed);
@@ -478,44 +408,8 @@ export class Link implements Asker {
   }
 }
 
-interface Detour {
-  readonly reference: string;
-  readonly isPermanent: boolean;
-  readonly closed: Closed;
-  readonly error: MqttError;
-  readonly next: Next;
-}
-
-function isDetour(thrown: unknown): thrown is Detour {
-  return typeof (thrown as Partial<Detour> | null)?.reference === 'string';
-}
-
-/** What the engine is to know. */
-function engineOptions(options: ConnectOptions, isKept: boolean): object {
-  const { password, will, properties, authentication, ...said } = options;
-  return {
-    ...said,
-    properties: {
-      ...(isKept && { sessionExpiryInterval: KEPT }),
-      ...properties,
-      ...(authentication && { authenticationMethod: authentication.method }),
-    },
-    ...(password !== undefined && { password: payloadBytes(password) }),
-    ...(will && { will: { ...will, payload: payloadBytes(will.payload ?? '') } }),
-  };
-}
-
-/** The properties that there are. */
-function present<T extends object>(properties: T): T {
-  const isThere = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
-  return Object.fromEntries(Object.entries(properties).filter(([, value]) => isThere(value))) as T;
-}
-
 /** Errors before a connection that another attempt does not mend. */
 const FINAL = /^(invalid-options|unsupported|closed|broken|authentication-failed|storage-.*)$/;
-
-/** Seconds that the server keeps the session of a client that comes back, unless somebody says otherwise. */
-const KEPT = 120;
 
 /** Milliseconds that opening may take, unless the options say otherwise. */
 const PATIENCE = 10_000;
@@ -526,8 +420,3 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
 // Reason Codes; those from UNSPECIFIED_ERROR on are failures.
 const UNSPECIFIED_ERROR = 0x80;
 const UNSUPPORTED_PROTOCOL_VERSION = 0x84;
-const USE_ANOTHER_SERVER = 0x9c;
-const SERVER_MOVED = 0x9d;
-
-/** Servers may send a client to each other. */
-const MOST_DETOURS = 5;

@@ -135,6 +135,33 @@ test('A server that lets everybody in and does not know the password hears nothi
   await assert.rejects(connect(broker, { authentication }), { code: 'authentication-failed' });
 });
 
+test('What a server says before it has shown who it is reaches nobody', async () => {
+  for (const isRight of [true, false]) {
+    const transport = new RawTransport();
+    const heard = [];
+    let finish;
+    const authentication = {
+      method: 'm',
+      begin: () => undefined,
+      respond: (challenge) => challenge,
+      finish: () => new Promise((resolve, reject) => (finish = isRight ? resolve : () => reject(new Error('a stranger')))),
+    };
+    const connecting = connect(transport, { authentication, onMessage: (message) => heard.push(message.text()) });
+    connecting.catch(() => {});
+    await until(() => transport.hear().startsWith('10'));
+    transport.say('20 07 00 00 04 15 0001 6d  30 05 0001 61 00 78'.replaceAll(' ', ''));
+    await until(() => finish);
+    await settled();
+    assert.deepEqual(heard, []);
+    finish();
+    if (isRight) await connecting;
+    else await assert.rejects(connecting, { code: 'handler-failed', message: /a stranger/ });
+    await settled();
+    assert.deepEqual(heard, isRight ? ['x'] : []);
+    if (isRight) await (await connecting).end();
+  }
+});
+
 test('A step that fails ends the connection, and what is no step is refused', async (context) => {
   const broker = await Broker.open({ authenticate: () => ({ type: 'continue', data: bytes('?') }) });
   context.after(() => broker.close());
