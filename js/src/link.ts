@@ -15,6 +15,7 @@ import type { MessageProperties, QoS, ReceivedMessage } from './message.js';
 import type { ConnectOptions, ProtocolVersion, ServerProperties } from './options.js';
 import type { Answer, Closed } from './outcome.js';
 import { type Asker, Questions } from './questions.js';
+import { PageTimer } from './page-timer.js';
 import { isOffline, watchPresence } from './presence.js';
 import { Detours, isDetour } from './redirect.js';
 import { afterReason } from './refusals.js';
@@ -24,7 +25,7 @@ import { askServer, isConnection, openServer, type Server } from './server.js';
 import { CREDENTIALS } from './shapes.js';
 import { type ClientStatus, Course, type Next } from './status.js';
 import type { MessageHandler } from './subscription.js';
-import { Alarms, SystemTimer, type Timer } from './timer.js';
+import { Alarms, type Timer } from './timer.js';
 import { toTransport } from './transport.js';
 import { Wire } from './wire.js';
 
@@ -50,6 +51,7 @@ export class Link implements Asker {
   /** Whether the client ends with its first connection. */
   readonly #isOnce: boolean;
   readonly #clock: () => number;
+  readonly #pageTimer: PageTimer | undefined;
   readonly #alarms: Alarms;
   /** The next attempt. */
   readonly #retry: Timer;
@@ -75,7 +77,9 @@ export class Link implements Asker {
   #unwatch = () => {};
 
   constructor(artefact: Artefact<ClientGlue>, server: Server, options: ConnectOptions) {
-    const { clock = Date.now, timer = new SystemTimer(clock), clientId = '' } = options;
+    const { clock = Date.now, clientId = '' } = options;
+    const timer = options.timer ?? new PageTimer(clock);
+    this.#pageTimer = timer instanceof PageTimer ? timer : undefined;
     this.#isOnce = options.reconnect === false || isConnection(server);
     const reconnect = this.#isOnce ? undefined : (options.reconnect || {});
     this.#server = server;
@@ -278,6 +282,8 @@ export class Link implements Asker {
   #welcomed(welcome: Welcome): void {
     this.#hasConnected = true;
     this.welcome = welcome;
+    const keepAlive = welcome.server.serverKeepAlive ?? this.#options.keepAlive ?? LEISURELY;
+    if (this.#pageTimer) this.#pageTimer.isNeeded = keepAlive > 0 && keepAlive < LEISURELY;
     this.#course.accepted(this.#clock());
     this.#first.resolve();
     this.#tell({ sessionPresent: welcome.sessionPresent });
@@ -390,6 +396,7 @@ export class Link implements Asker {
     this.routes.end(error);
     this.#runner.end(reason);
     this.#alarms.clear();
+    this.#pageTimer?.end();
     this.#end.resolve(closed);
     this.#tell(error ? { error } : {});
   }
@@ -410,6 +417,9 @@ export class Link implements Asker {
 
 /** Errors before a connection that another attempt does not mend. */
 const FINAL = /^(invalid-options|unsupported|closed|broken|authentication-failed|storage-.*)$/;
+
+/** Seconds of a Keep Alive for which it is often enough that a page is woken once a minute. */
+const LEISURELY = 120;
 
 /** Milliseconds that opening may take, unless the options say otherwise. */
 const PATIENCE = 10_000;
