@@ -25,10 +25,14 @@ export async function kill(context, directory) {
   await closed;
 }
 
-/** The browser is that of the environment's CHROME, or the first in the usual places. */
+/** The browser: that of the environment's CHROME, or the first in the usual places. */
+export function executable() {
+  return process.env.CHROME ?? usualPlaces.find(existsSync);
+}
+
 function options(args) {
   return {
-    executablePath: process.env.CHROME ?? usualPlaces.find(existsSync),
+    executablePath: executable(),
     args: [
       '--disable-gpu',
       '--disable-quic',
