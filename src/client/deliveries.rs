@@ -2,8 +2,11 @@
 //! Knows nothing of what is in them.
 
 use super::Delivery;
-use crate::codec::{PacketId, QoS};
-use alloc::collections::{BTreeMap, VecDeque};
+use crate::{
+    codec::{PacketId, QoS},
+    session::SortedMap,
+};
+use alloc::collections::VecDeque;
 
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
@@ -11,7 +14,7 @@ pub(super) struct Deliveries {
     /// The answers that this connection owes, in the order of receipt.
     due: VecDeque<Due>,
     /// QoS 2 messages that the host has from an earlier connection and has not acknowledged. The server repeats them.
-    earlier: BTreeMap<PacketId, Delivery>,
+    earlier: SortedMap<PacketId, Delivery>,
 }
 
 #[derive(Debug)]

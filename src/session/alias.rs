@@ -1,8 +1,7 @@
 //! Topic Aliases (3.3.2.3.4) in both directions. They live as long as one Network Connection. [MQTT-3.3.2-7]
 
-use super::Violation;
+use super::{SortedMap, Violation};
 use crate::codec::{ReasonCode, Text};
-use alloc::collections::BTreeMap;
 use core::num::NonZeroU16;
 
 /// How much the topics of one connection and direction may take.
@@ -29,14 +28,14 @@ impl AliasRoom {
 pub struct TopicAliases {
     maximum: u16,
     room: AliasRoom,
-    topics: BTreeMap<NonZeroU16, Text>,
+    topics: SortedMap<NonZeroU16, Text>,
     bytes: usize,
 }
 
 impl TopicAliases {
     /// No alias set; the peer may use 1 to `maximum`.
     pub const fn new(maximum: u16, room: AliasRoom) -> Self {
-        Self { maximum, room, topics: BTreeMap::new(), bytes: 0 }
+        Self { maximum, room, topics: SortedMap::new(), bytes: 0 }
     }
 
     /// The aliases that were set when the peer was allowed `maximum` of them.
@@ -97,7 +96,7 @@ impl TopicAliases {
 pub struct AliasAssigner {
     maximum: u16,
     room: AliasRoom,
-    aliases: BTreeMap<Text, NonZeroU16>,
+    aliases: SortedMap<Text, NonZeroU16>,
     bytes: usize,
 }
 
@@ -115,7 +114,7 @@ pub enum AliasUse {
 impl AliasAssigner {
     /// No alias given yet, at most `maximum`. [MQTT-3.1.2-26] [MQTT-3.1.2-27]
     pub const fn new(maximum: u16, room: AliasRoom) -> Self {
-        Self { maximum, room, aliases: BTreeMap::new(), bytes: 0 }
+        Self { maximum, room, aliases: SortedMap::new(), bytes: 0 }
     }
 
     /// The aliases that were set when the peer allowed `maximum` of them.

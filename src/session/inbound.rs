@@ -1,16 +1,15 @@
 //! The receiver's side of QoS 1 and 2: which messages were begun, and whether the peer keeps to our Receive Maximum.
 
-use super::Violation;
+use super::{SortedMap, Violation};
 use crate::codec::{PacketId, QoS, ReasonCode};
-use alloc::collections::{BTreeMap, BTreeSet};
 
 /// The QoS 2 messages received and not yet released, and the QoS 1 messages received and not yet acknowledged.
 #[derive(Clone, Debug)]
 pub struct Inbound {
     receive_maximum: u16,
-    at_least_once: BTreeSet<PacketId>,
+    at_least_once: SortedMap<PacketId, ()>,
     /// Each with the number of the connection that carried its PUBLISH last.
-    exactly_once: BTreeMap<PacketId, u64>,
+    exactly_once: SortedMap<PacketId, u64>,
     /// How many of them the current connection carried: they alone count against Receive Maximum. (4.9)
     carried: usize,
     /// The number of the current connection.
@@ -31,8 +30,8 @@ impl Inbound {
     pub const fn new(receive_maximum: u16) -> Self {
         Self {
             receive_maximum,
-            at_least_once: BTreeSet::new(),
-            exactly_once: BTreeMap::new(),
+            at_least_once: SortedMap::new(),
+            exactly_once: SortedMap::new(),
             carried: 0,
             connection: 0,
         }
@@ -80,7 +79,7 @@ impl Inbound {
         if qos == QoS::ExactlyOnce && self.is_carried(id) {
             return Ok(Novelty::Duplicate);
         }
-        if (qos == QoS::AtLeastOnce && is_known) || (qos == QoS::ExactlyOnce && self.at_least_once.contains(&id)) {
+        if (qos == QoS::AtLeastOnce && is_known) || (qos == QoS::ExactlyOnce && self.at_least_once.contains_key(&id)) {
             return Err(IN_USE);
         }
         if self.at_least_once.len() + self.carried >= usize::from(self.receive_maximum) {
@@ -90,7 +89,7 @@ impl Inbound {
             ));
         }
         if qos == QoS::AtLeastOnce {
-            self.at_least_once.insert(id);
+            self.at_least_once.insert(id, ());
             return Ok(Novelty::New);
         }
         self.carried += 1;

@@ -6,6 +6,7 @@ mod inbound;
 mod keep_alive;
 mod outbound;
 mod packet_id;
+mod sorted;
 mod violation;
 
 pub use alias::{AliasAssigner, AliasRoom, AliasUse, TopicAliases};
@@ -13,4 +14,5 @@ pub use inbound::{Inbound, Novelty};
 pub use keep_alive::KeepAlive;
 pub use outbound::{InFlight, Outbound, Received, Resend};
 pub use packet_id::PacketIds;
+pub use sorted::SortedMap;
 pub use violation::Violation;

@@ -1,18 +1,15 @@
 //! The sender's side of QoS 1 and 2: what is in flight, in which step, and how much more may be sent.
 //! Knows no message: `M` is whatever its owner needs to send one again.
 
-use super::{PacketIds, Violation};
+use super::{PacketIds, SortedMap, Violation};
 use crate::codec::{PacketId, QoS};
-use alloc::{
-    collections::{BTreeMap, VecDeque},
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 use core::ops::RangeInclusive;
 
 /// The messages that one side has begun to send and the other has not finished acknowledging.
 #[derive(Clone, Debug)]
 pub struct Outbound<M> {
-    in_flight: BTreeMap<PacketId, Entry<M>>,
+    in_flight: SortedMap<PacketId, Box<Entry<M>>>,
     ids: PacketIds,
     /// Order of sending, for resending in that order. [MQTT-4.6.0-1]
     sequence: u64,
@@ -91,7 +88,7 @@ impl<M: Clone> Outbound<M> {
     /// Nothing in flight, nothing may be sent before [`Outbound::connected`].
     pub fn new() -> Self {
         Self {
-            in_flight: BTreeMap::new(),
+            in_flight: SortedMap::new(),
             ids: PacketIds::default(),
             sequence: 0,
             resends: VecDeque::new(),
@@ -121,7 +118,7 @@ impl<M: Clone> Outbound<M> {
             self.ids.take(id);
             self.sequence += 1;
             let step = InFlight::PubComp;
-            self.in_flight.insert(id, Entry { sequence: self.sequence, is_counted: false, step });
+            self.in_flight.insert(id, Box::new(Entry { sequence: self.sequence, is_counted: false, step }));
             self.resends.push_back(id);
             id = id.next();
         }
@@ -139,7 +136,7 @@ impl<M: Clone> Outbound<M> {
     pub fn restore(&mut self, id: PacketId, sequence: u64, step: InFlight<M>) {
         self.ids.take(id);
         self.sequence = self.sequence.max(sequence);
-        self.in_flight.insert(id, Entry { sequence, is_counted: true, step });
+        self.in_flight.insert(id, Box::new(Entry { sequence, is_counted: true, step }));
     }
 
     /// The connection goes on that had carried everything but `uncounted`, of which `resends` is still to be sent, in that
@@ -206,7 +203,7 @@ impl<M: Clone> Outbound<M> {
         let id = self.ids.allocate(&self.range())?;
         self.quota -= 1;
         self.sequence += 1;
-        self.in_flight.insert(id, Entry { sequence: self.sequence, is_counted: true, step });
+        self.in_flight.insert(id, Box::new(Entry { sequence: self.sequence, is_counted: true, step }));
         Some(id)
     }
 

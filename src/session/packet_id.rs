@@ -1,13 +1,13 @@
 //! Hands out Packet Identifiers. Knows which are in use, not for what.
 
+use super::SortedMap;
 use crate::codec::PacketId;
-use alloc::collections::BTreeSet;
 use core::ops::RangeInclusive;
 
 /// The Packet Identifiers that one side of a session has in use.
 #[derive(Clone, Debug, Default)]
 pub struct PacketIds {
-    in_use: BTreeSet<PacketId>,
+    in_use: SortedMap<PacketId, ()>,
     last: Option<PacketId>,
 }
 
@@ -15,14 +15,14 @@ impl PacketIds {
     /// An identifier of `range` that is not in use, from now on in use; `None` when all are. [MQTT-2.2.1-3] [MQTT-2.2.1-4]
     pub fn allocate(&mut self, range: &RangeInclusive<PacketId>) -> Option<PacketId> {
         let id = self.next_free(range)?;
-        self.in_use.insert(id);
+        self.in_use.insert(id, ());
         self.last = Some(id);
         Some(id)
     }
 
     /// Takes this identifier, whether it was free or not.
     pub fn take(&mut self, id: PacketId) {
-        self.in_use.insert(id);
+        self.in_use.insert(id, ());
     }
 
     /// The identifier of `range` that would be allocated next.
@@ -33,7 +33,7 @@ impl PacketIds {
 
     /// Takes back an identifier; false when it was not in use.
     pub fn release(&mut self, id: PacketId) -> bool {
-        self.in_use.remove(&id)
+        self.in_use.remove(&id).is_some()
     }
 
     /// Whether none is in use.
@@ -44,7 +44,7 @@ impl PacketIds {
     /// Walks those in use, which are in order, up to the first gap.
     fn first_free(&self, range: RangeInclusive<PacketId>) -> Option<PacketId> {
         let mut candidate = *range.start();
-        for used in self.in_use.range(range.clone()) {
+        for used in self.in_use.keys_from(range.start()) {
             if *used != candidate {
                 break;
             }
