@@ -173,4 +173,4 @@ function toLimits(signal: AbortSignal | undefined, timeout: number | undefined):
   return { ...(signal && { signal }), ...(timeout !== undefined && { timeout }) };
 }
 
-const EVENTS: readonly (keyof ClientEvents)[] = ['status', 'message', 'error'];
+const EVENTS: readonly (keyof ClientEvents)[] = ['status', 'message', 'packet', 'error'];

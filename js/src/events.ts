@@ -3,6 +3,7 @@
 import { isThenable, MqttError, report } from './error.js';
 import type { MessageHandler } from './subscription.js';
 import type { ClientStatus } from './status.js';
+import type { PacketEvent } from './tap.js';
 
 /** What a client tells, and how those who listen are called. */
 export interface ClientEvents {
@@ -13,6 +14,8 @@ export interface ClientEvents {
    * the handler takes one message after the other.
    */
   message: MessageHandler;
+  /** A packet was sent, or has come: for those who want to see what goes over the wire. */
+  packet: (packet: PacketEvent) => void;
   /** Something went wrong that no promise tells. Where nobody listens, it goes to the platform's `reportError`. */
   error: (error: MqttError) => void;
 }
@@ -36,6 +39,10 @@ export class Listeners {
     const listeners = (this.#sets[name] ??= new Set() as never) as Set<ClientEvents[N]>;
     listeners.add(listener);
     return () => void listeners.delete(listener);
+  }
+
+  has(name: keyof ClientEvents): boolean {
+    return (this.#sets[name]?.size ?? 0) > 0;
   }
 
   emit<N extends keyof ClientEvents>(name: N, ...values: Parameters<ClientEvents[N]>): void {

@@ -25,6 +25,7 @@ import { askServer, isConnection, openServer, type Server } from './server.js';
 import { CREDENTIALS } from './shapes.js';
 import { type ClientStatus, Course, type Next } from './status.js';
 import type { MessageHandler } from './subscription.js';
+import { Tap } from './tap.js';
 import { Alarms, type Timer } from './timer.js';
 import { toTransport } from './transport.js';
 import { Wire } from './wire.js';
@@ -88,7 +89,12 @@ export class Link implements Asker {
     this.#clock = clock;
     this.#alarms = new Alarms(timer);
     this.#retry = this.#alarms.alarm();
-    this.#wire = new Wire(clock, this.#alarms.alarm(), {
+    const tap = new Tap(this.listeners, {
+      defer: (task) => this.#runner.defer(task),
+      version: () => this.#version,
+      describeReason: (reason) => artefact.describeReason(reason),
+    });
+    this.#wire = new Wire(clock, this.#alarms.alarm(), tap, {
       received: (bytes) => this.#runner.feed((engine, now) => engine.received(now, bytes)),
       closed: () => this.#closed(),
     });

@@ -3,6 +3,7 @@
 import { report } from './error.js';
 import { unreachable } from './hints.js';
 import type { Clock, Timer } from './timer.js';
+import type { Tap } from './tap.js';
 import { toBytes, type Transport } from './transport.js';
 
 /** What becomes of a connection. */
@@ -21,12 +22,14 @@ export class Wire {
   readonly #clock: Clock;
   readonly #limit: Timer;
   readonly #hooks: WireHooks;
+  readonly #tap: Tap;
   #transport: Transport | undefined;
   #held: (() => void)[] | undefined;
 
-  constructor(clock: Clock, limit: Timer, hooks: WireHooks) {
+  constructor(clock: Clock, limit: Timer, tap: Tap, hooks: WireHooks) {
     this.#clock = clock;
     this.#limit = limit;
+    this.#tap = tap;
     this.#hooks = hooks;
   }
 
@@ -37,6 +40,7 @@ export class Wire {
   async open(transport: Transport, patience: number): Promise<void> {
     this.#transport = transport;
     this.isAnswered = false;
+    this.#tap.begin();
     let isClosed = false;
     transport.onclose = () => {
       isClosed = true;
@@ -57,8 +61,10 @@ export class Wire {
   }
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
+    if (!this.#transport) return;
+    this.#tap.pass('sent', bytes); // before the bytes are the transport's
     try {
-      this.#transport?.send(bytes);
+      this.#transport.send(bytes);
     } catch {
       this.hangUp();
       this.#hooks.closed();
@@ -95,7 +101,10 @@ export class Wire {
   #received(data: unknown): void {
     const bytes = toBytes(data);
     this.isAnswered = true;
-    if (bytes) return this.#hooks.received(bytes);
+    if (bytes) {
+      this.#tap.pass('received', bytes);
+      return this.#hooks.received(bytes);
+    }
     this.hangUp();
     this.#hooks.closed();
   }
