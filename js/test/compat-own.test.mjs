@@ -107,6 +107,43 @@ withBroker('An end while it connects leaves nothing open, and every callback is 
   assert.equal(broker.statistics().clientsConnected, 0);
 });
 
+withBroker('An end that waits for an acknowledgement ends when the connection does', async (broker) => {
+  let socket;
+  const one = client(broker, { createWebsocket: () => (socket = broker.webSocket()) });
+  await once(one, 'connect');
+  const told = [];
+  for (const event of ['close', 'end']) one.on(event, () => told.push(event));
+  const published = one.publishAsync('a', 'x', { qos: 1 });
+  const ended = one.endAsync();
+  socket.close();
+  await assert.rejects(published, { code: 'closed' });
+  await ended;
+  assert.deepEqual(told, ['close', 'end']);
+});
+
+withBroker('A reconnect while it ends comes after the end', async (broker) => {
+  const one = client(broker);
+  await once(one, 'connect');
+  one.end();
+  one.reconnect();
+  await once(one, 'end');
+  await once(one, 'connect');
+  one.reconnect();
+  await once(one, 'end');
+  await once(one, 'connect');
+  await one.endAsync();
+});
+
+test('What no attempt could mend is told once', async () => {
+  const one = mqtt.connect(new URL('ws://127.0.0.1:1'), { keepalive: 70_000, reconnectPeriod: 1 });
+  const told = [];
+  one.on('error', ({ code }) => told.push(code)).on('reconnect', () => told.push('reconnect'));
+  await new Promise((resolve) => one.on('close', resolve));
+  await settled();
+  assert.deepEqual(told, ['invalid-options']);
+  await one.endAsync();
+});
+
 withBroker('A refused message is told with its Reason Code', async (broker) => {
   const one = client(broker, { protocolVersion: 5 });
   await assert.rejects(one.publishAsync('secret', 'x', { qos: 1 }), (error) => {

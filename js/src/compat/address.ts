@@ -9,8 +9,8 @@ import type { IClientOptions } from './types.js';
  * The options, with what a URL says.
  * @throws MqttError `invalid-options` for what is no address of a WebSocket.
  */
-export function withAddress(address: string | IClientOptions, options: IClientOptions | undefined): IClientOptions {
-  if (typeof address !== 'string') return withAuth({ ...address, ...options });
+export function withAddress(address: string | URL | IClientOptions, options: IClientOptions | undefined): IClientOptions {
+  if (typeof address !== 'string' && !(address instanceof URL)) return withAuth({ ...address, ...options });
   let url: URL;
   try {
     url = new URL(address);

@@ -59,6 +59,8 @@ export class MqttClient extends Emitter<MqttClientEventCallbacks> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #serverProperties: IServerProperties | undefined;
   readonly #atEnd: DoneCallback[] = [];
+  /** Ends the waiting for what is under way: the connection is gone. */
+  #stopWaiting = () => {};
 
   /** Made by `connect`. @internal */
   constructor(open: Connect, options: IClientOptions) {
@@ -93,8 +95,8 @@ export class MqttClient extends Emitter<MqttClientEventCallbacks> {
 
   /** Connects again: now, if it waits to try again, and also after `end()`. */
   reconnect(): this {
-    if (this.connected) return this.end(() => this.reconnect());
-    if (this.#isBusy && !this.disconnecting) return this;
+    if (this.connected || (this.disconnecting && !this.disconnected)) return this.end(() => this.reconnect());
+    if (this.#isBusy) return this;
     clearTimeout(this.#timer);
     this.#tell('reconnect');
     if (!this.#connection || this.#connection.isOver) this.#begin();
@@ -262,8 +264,9 @@ export class MqttClient extends Emitter<MqttClientEventCallbacks> {
     if (isRefused) this.#tell('error', refusedConnection(error, protocolVersion));
     else if (error && isFailure && !isToldByServer && !this.disconnecting) this.#tell('error', error);
     this.#isRefused = isRefused && !reconnectOnConnackError;
+    this.#stopWaiting();
     if (this.disconnecting || this.#isRefused) return;
-    const comesBack = reconnectPeriod > 0 && !(isOver && error?.code === 'unsupported');
+    const comesBack = reconnectPeriod > 0 && !(isOver && FINAL.has(error?.code));
     if (comesBack && !this.reconnecting) {
       this.#tell('offline');
       this.reconnecting = true;
@@ -294,9 +297,11 @@ export class MqttClient extends Emitter<MqttClientEventCallbacks> {
   }
 
   async #end(force: boolean, { reasonCode = 0, properties = {} }: Partial<IDisconnectPacket>): Promise<void> {
-    if (this.connected && !force) await this.#outgoing.settled();
     const connection = this.#connection;
     const isOpen = this.#isRefused || (connection?.isOpen ?? false);
+    if (this.connected && !force) {
+      await Promise.race([this.#outgoing.settled(), new Promise<void>((resolve) => (this.#stopWaiting = resolve))]);
+    }
     const isOpening = !isOpen && this.#isBusy;
     if (connection) {
       if (force) connection.cut();
@@ -368,6 +373,9 @@ function checkDisconnect({ properties = {} }: Partial<IDisconnectPacket>): void 
 function ending(): MqttError {
   return new MqttError('closed', 'The client has ended, or is about to.', { hint: 'Call reconnect(), or connect again.' });
 }
+
+/** What another attempt does not mend. */
+const FINAL: ReadonlySet<string | undefined> = new Set(['unsupported', 'invalid-options', 'invalid-topic']);
 
 /** Events of MQTT.js whose listeners would wait for ever. */
 const UNCOVERED: ReadonlySet<PropertyKey> = new Set(['packetsend', 'packetreceive', 'outgoingEmpty']);

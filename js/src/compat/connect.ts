@@ -8,20 +8,24 @@ import type { IClientOptions } from './types.js';
 
 /** How a client is made. */
 export interface ConnectCompat {
-  (url: string, options?: IClientOptions): MqttClient;
+  (url: string | URL, options?: IClientOptions): MqttClient;
   (options: IClientOptions): MqttClient;
 }
 
 export interface ConnectCompatAsync {
-  (url: string, options?: IClientOptions, allowRetries?: boolean): Promise<MqttClient>;
+  (url: string | URL, options?: IClientOptions, allowRetries?: boolean): Promise<MqttClient>;
   (options: IClientOptions): Promise<MqttClient>;
 }
 
 /** Both, over the `connect` of this package that is given. */
 export function compatOver(open: Connect): { connect: ConnectCompat; connectAsync: ConnectCompatAsync } {
-  const connect: ConnectCompat = (address: string | IClientOptions, options?: IClientOptions) =>
+  const connect: ConnectCompat = (address: string | URL | IClientOptions, options?: IClientOptions) =>
     new MqttClient(open, withAddress(address, options));
-  const connectAsync: ConnectCompatAsync = (address: string | IClientOptions, options?: IClientOptions, allowRetries = true) =>
+  const connectAsync: ConnectCompatAsync = (
+    address: string | URL | IClientOptions,
+    options?: IClientOptions,
+    allowRetries = true,
+  ) =>
     new Promise((resolve, reject) => {
       const client = connect(address as string, options);
       const done = () => {
