@@ -1,7 +1,7 @@
 // The names of `mqlite/compat`, over `mqlite` in Cloudflare Workers and their like.
 
 import { MqttClient } from '../../compat/client.js';
-import { compatOver } from '../../compat/connect.js';
+import { compatOver, type ConnectCompat, type ConnectCompatAsync } from '../../compat/connect.js';
 import { connect as open } from '../workerd/index.js';
 
 export * from '../../compat/index.js';
@@ -13,10 +13,10 @@ const compat = compatOver(open);
  * Makes a client, which connects in the background and tells by its events how that goes.
  * @throws MqttError `invalid-options` for an address or an option that is not covered.
  */
-export const connect = compat.connect;
+export const connect: ConnectCompat = compat.connect;
 
 /**
  * Makes a client. Resolves when it has connected, rejects with its first error.
  * @throws MqttError `invalid-options` for an address or an option that is not covered.
  */
-export const connectAsync = compat.connectAsync;
+export const connectAsync: ConnectCompatAsync = compat.connectAsync;
