@@ -49,7 +49,7 @@ impl TestBroker {
 
     fn connect(&mut self, connection: u32, options: &str) -> TestClient {
         let calls = Array::new();
-        let engine = ClientEngine::new(noting_host(&calls).unchecked_into(), json(options)).unwrap();
+        let engine = ClientEngine::new(noting_host(&calls).unchecked_into(), json(options), None).unwrap();
         let mut client = TestClient { engine, calls, connection };
         self.engine.opened(NOW, connection);
         client.engine.opened(NOW, JsValue::UNDEFINED).unwrap();
@@ -152,7 +152,7 @@ fn all_frames_of_one_connection_are_one_write() {
 #[wasm_bindgen_test]
 fn an_option_of_the_wrong_type_is_refused_by_name() {
     let refused = |options: &str| {
-        let error = ClientEngine::new(noting_host(&Array::new()).unchecked_into(), json(options)).err().unwrap();
+        let error = ClientEngine::new(noting_host(&Array::new()).unchecked_into(), json(options), None).err().unwrap();
         let error: Error = JsValue::from(error).unchecked_into();
         (String::from(error.name()), String::from(error.message()))
     };
@@ -243,7 +243,8 @@ fn what_is_written_comes_before_what_is_sent_and_makes_the_next_broker() {
 #[wasm_bindgen_test]
 fn each_connection_may_have_credentials_and_a_version_of_its_own() {
     let calls = Array::new();
-    let mut engine = ClientEngine::new(noting_host(&calls).unchecked_into(), json(r#"{"userName": "u"}"#)).unwrap();
+    let mut engine =
+        ClientEngine::new(noting_host(&calls).unchecked_into(), json(r#"{"userName": "u"}"#), None).unwrap();
     let sent = |engine: &mut ClientEngine, credentials: &str| {
         engine.opened(NOW, json(credentials)).unwrap();
         let connect = bytes(&take(&calls, "send").get(0).get(1));
@@ -263,7 +264,7 @@ fn each_connection_may_have_credentials_and_a_version_of_its_own() {
 fn what_waits_can_be_cancelled_or_make_room() {
     let calls = Array::new();
     let options = json(r#"{"outbox": {"maximumMessages": 1, "policy": "drop-oldest"}}"#);
-    let mut engine = ClientEngine::new(noting_host(&calls).unchecked_into(), options).unwrap();
+    let mut engine = ClientEngine::new(noting_host(&calls).unchecked_into(), options, None).unwrap();
     for token in 1..=2 {
         engine.publish(NOW, token, "a".into(), Vec::new(), 0.0, false, JsValue::UNDEFINED).unwrap();
     }
@@ -272,7 +273,8 @@ fn what_waits_can_be_cancelled_or_make_room() {
     assert!(engine.cancel(NOW, 2));
     assert!(!engine.cancel(NOW, 2));
     assert_eq!(calls.length(), 0);
-    let refused = ClientEngine::new(noting_host(&calls).unchecked_into(), json(r#"{"outbox": {"policy": "drop"}}"#));
+    let refused =
+        ClientEngine::new(noting_host(&calls).unchecked_into(), json(r#"{"outbox": {"policy": "drop"}}"#), None);
     assert!(refused.is_err());
 }
 
@@ -311,6 +313,38 @@ fn subscriptions_are_made_again_and_keep_their_identifiers() {
     client.engine.received(NOW, vec![0x90, 4, again[2], again[3], 0, 0x87]);
     let lost = text(&take(&client.calls, "subscriptionLost"));
     assert_eq!(lost, r#"[["subscriptionLost",1,135,"Not authorized"]]"#);
+}
+
+#[wasm_bindgen_test]
+fn what_a_client_writes_comes_before_what_it_sends_and_makes_the_next_client() {
+    let calls = Array::new();
+    let options = || json(r#"{"clientId": "a", "properties": {"sessionExpiryInterval": 60}}"#);
+    let open = |records| ClientEngine::new(noting_host(&calls).unchecked_into(), options(), Some(records)).unwrap();
+    let names =
+        || -> Vec<_> { calls.iter().map(|call| call.unchecked_into::<Array>().get(0).as_string().unwrap()).collect() };
+    let mut engine = open(Records::new());
+    engine.opened(NOW, JsValue::UNDEFINED).unwrap();
+    engine.received(NOW, b"\x20\x03\0\0\0".to_vec());
+    assert_eq!(names(), ["send", "write", "commit", "connected"]);
+    engine.publish(NOW, 1, "a".into(), b"x".to_vec(), 1.0, false, JsValue::UNDEFINED).unwrap();
+    assert_eq!(names()[4..], ["write", "commit", "send"]);
+
+    let mut records = Records::new();
+    for call in take(&calls, "write") {
+        records.push(bytes(&call.get(1)), bytes(&call.get(2)));
+    }
+    records.push(b"zebra".to_vec(), Vec::new());
+    calls.set_length(0);
+    let mut engine = open(records);
+    assert_eq!(bytes(&take(&calls, "reject").get(0).get(1)), b"zebra");
+    engine.opened(NOW, JsValue::UNDEFINED).unwrap();
+    engine.received(NOW, b"\x20\x03\x01\0\0".to_vec());
+    let sent = take(&calls, "send");
+    assert_eq!(bytes(&sent.get(1).get(1)), b"\x3a\x07\0\x01a\0\x01\0x");
+    engine.received(NOW, b"\x40\x02\0\x01".to_vec());
+    assert_eq!(take(&calls, "answered").length(), 0, "nobody waits for it");
+    let deleted: Array = take(&calls, "write").iter().last().unwrap().unchecked_into();
+    assert!(deleted.get(2).is_undefined());
 }
 
 #[wasm_bindgen_test]

@@ -9,7 +9,9 @@ use crate::{
 impl Client {
     /// The host took a message over.
     pub(super) fn acknowledge(&mut self, delivery: Delivery) {
-        self.session.deliveries.acknowledged(delivery);
+        if let Some(id) = self.session.deliveries.acknowledged(delivery) {
+            self.take_over(id);
+        }
         self.answer();
     }
 
@@ -30,6 +32,7 @@ impl Client {
 
     pub(super) fn puback(&mut self, ack: Ack) -> Result<(), Violation> {
         if let Some(pending) = self.session.outbound.acknowledged(ack.packet_id)? {
+            self.store_in_flight(ack.packet_id);
             self.complete(pending.token, Outcome::Published { reason: ack.reason, properties: ack.properties });
         }
         Ok(())
@@ -39,9 +42,11 @@ impl Client {
         let mut answer = Ack::from(ack.packet_id);
         match self.session.outbound.received(ack.packet_id, !ack.reason.is_failure())? {
             Received::Accepted(pending) => {
+                self.store_in_flight(ack.packet_id);
                 self.session.accepted.push((ack.packet_id, pending.token, ack.reason));
             }
             Received::Refused(pending) => {
+                self.store_in_flight(ack.packet_id);
                 let outcome = Outcome::Published { reason: ack.reason, properties: ack.properties };
                 self.complete(pending.token, outcome);
                 return Ok(());
@@ -61,15 +66,18 @@ impl Client {
         if !self.session.inbound.released(ack.packet_id) {
             answer.reason = ReasonCode::PacketIdentifierNotFound;
         }
+        self.let_go(ack.packet_id);
         self.send(&Packet::PubComp(answer));
         Ok(())
     }
 
     pub(super) fn pubcomp(&mut self, ack: Ack) -> Result<(), Violation> {
+        if !self.session.outbound.completed(ack.packet_id)? {
+            return Ok(());
+        }
+        self.store_in_flight(ack.packet_id);
         let accepted = &mut self.session.accepted;
-        if self.session.outbound.completed(ack.packet_id)?
-            && let Some(place) = accepted.iter().position(|(id, ..)| *id == ack.packet_id)
-        {
+        if let Some(place) = accepted.iter().position(|(id, ..)| *id == ack.packet_id) {
             let (_, token, accepted) = accepted.remove(place);
             let reason = if ack.reason.is_failure() { ack.reason } else { accepted };
             self.complete(token, Outcome::Published { reason, properties: ack.properties });

@@ -11,6 +11,20 @@ use bytes::Bytes;
 /// Something for the host to do or to know, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// Store this value under this key, in place of the one that is there. What follows may be sent once it is durable. What one
+    /// input has stored and removed with nothing else in between belongs together: it is durable as a whole, or not at all.
+    /// Only of a client that was made by [`Client::restore`](super::Client::restore).
+    Put {
+        /// The key.
+        key: Bytes,
+        /// The value.
+        value: Bytes,
+    },
+    /// Remove this key and its value.
+    Delete {
+        /// The key.
+        key: Bytes,
+    },
     /// Write these bytes. Those of several actions may be joined into one write.
     Send {
         /// One packet.

@@ -15,6 +15,7 @@ use alloc::boxed::Box;
 impl Client {
     pub(super) fn opened(&mut self) {
         self.end(Cause::Lost);
+        let starts_clean = self.starts_clean();
         let connect = &self.options.connect;
         let maximum_packet_size = connect.properties.maximum_packet_size.map_or(MAXIMUM_PACKET_SIZE, u32::from);
         self.connection = Some(Connection {
@@ -27,9 +28,10 @@ impl Client {
             },
             silence_at: Some(self.now.plus_millis(self.options.response_timeout_millis)),
             is_spared: false,
+            starts_clean,
             link: None,
         });
-        let mut connect = Connect { clean_start: self.starts_clean(), ..connect.clone() };
+        let mut connect = Connect { clean_start: starts_clean, ..connect.clone() };
         if let Some((user_name, password)) = self.credentials.take() {
             (connect.user_name, connect.password) = (user_name, password);
         }
@@ -49,7 +51,7 @@ impl Client {
         if self.authentication_method() != properties.authentication_method.as_ref() {
             return Err(Violation::protocol_error("CONNACK has the CONNECT's Authentication Method [MQTT-4.12.0-5]"));
         }
-        if session_present && self.starts_clean() {
+        if session_present && self.connection.as_ref().is_some_and(|connection| connection.starts_clean) {
             return Err(Violation::protocol_error("a clean start leaves no session to be present [MQTT-3.2.2-2]"));
         }
         if let Some(client_id) = &properties.assigned_client_identifier {
@@ -98,25 +100,36 @@ impl Client {
         };
         let expiry = properties.session_expiry_interval.or(ours.session_expiry_interval).unwrap_or(0);
         self.session.is_kept = connect.version == ProtocolVersion::V5 && expiry > 0;
+        self.session.expiry_interval = expiry;
+        self.session.expires_at = None;
         if session_present {
             self.session.inbound.connected(receive_maximum);
             if !self.session.is_begun {
                 self.session.outbound.adopt();
             }
         } else {
-            // [MQTT-3.2.2-5]
+            self.lose_session();
             self.session.inbound = Inbound::new(receive_maximum);
-            self.session.deliveries.clear();
-            self.session.subscriptions.iter_mut().for_each(|subscription| subscription.is_made = false);
-            self.begin_messages_anew();
         }
         self.session.is_begun = true;
+        self.is_settled = true;
+        self.store_session();
         self.session.outbound.connected(properties.receive_maximum.map_or(u16::MAX, u16::from));
+    }
+
+    /// The server does not have the session. [MQTT-3.2.2-5]
+    pub(super) fn lose_session(&mut self) {
+        self.session.inbound = Inbound::new(0);
+        self.session.deliveries.clear();
+        self.let_all_go();
+        self.doubt_subscriptions();
+        self.begin_messages_anew();
     }
 
     /// Clean Start would destroy a session that was kept; the host wanted it for the first connection.
     fn starts_clean(&self) -> bool {
-        self.options.connect.clean_start && !self.session.is_kept
+        let is_there = self.session.is_kept && self.session.expires_at.is_none_or(|at| self.now < at);
+        self.options.connect.clean_start && !is_there
     }
 }
 

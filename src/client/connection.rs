@@ -20,6 +20,8 @@ pub(super) struct Connection {
     pub(super) silence_at: Option<Timestamp>,
     /// Whether the host was late to notice a silence, and the server got more time.
     pub(super) is_spared: bool,
+    /// Whether the CONNECT asked for a session without a past.
+    pub(super) starts_clean: bool,
     /// Present once the server has accepted the connection.
     pub(super) link: Option<Link>,
 }

@@ -2,11 +2,8 @@
 //! Knows nothing of what is in them.
 
 use super::Delivery;
-use crate::{
-    codec::{PacketId, QoS},
-    session::SortedMap,
-};
-use alloc::collections::VecDeque;
+use crate::codec::{PacketId, QoS};
+use alloc::{collections::VecDeque, vec::Vec};
 
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
@@ -14,7 +11,7 @@ pub(super) struct Deliveries {
     /// The answers that this connection owes, in the order of receipt.
     due: VecDeque<Due>,
     /// QoS 2 messages that the host has from an earlier connection and has not acknowledged. The server repeats them.
-    earlier: SortedMap<PacketId, Delivery>,
+    earlier: Vec<(PacketId, Delivery)>,
 }
 
 #[derive(Debug)]
@@ -28,7 +25,7 @@ struct Due {
 impl Deliveries {
     /// A message is given to the host.
     pub(super) fn delivered(&mut self, qos: QoS, packet_id: PacketId) -> Delivery {
-        self.earlier.remove(&packet_id);
+        self.take_earlier(packet_id);
         self.last += 1;
         let delivery = Delivery(self.last);
         self.due.push_back(Due { qos, packet_id, awaits: Some(delivery) });
@@ -38,18 +35,19 @@ impl Deliveries {
     /// The server repeated a QoS 2 message that was delivered before.
     pub(super) fn repeated(&mut self, packet_id: PacketId) {
         if !self.is_due(packet_id) {
-            let awaits = self.earlier.remove(&packet_id);
+            let awaits = self.take_earlier(packet_id);
             self.due.push_back(Due { qos: QoS::ExactlyOnce, packet_id, awaits });
         }
     }
 
-    /// The host took a message over.
-    pub(super) fn acknowledged(&mut self, delivery: Delivery) {
+    /// The host took a message over. Returns its identifier at QoS 2.
+    pub(super) fn acknowledged(&mut self, delivery: Delivery) -> Option<PacketId> {
         if let Some(due) = self.due.iter_mut().find(|due| due.awaits == Some(delivery)) {
             due.awaits = None;
-        } else {
-            self.earlier.retain(|_, earlier| *earlier != delivery);
+            return Some(due.packet_id).filter(|_| due.qos == QoS::ExactlyOnce);
         }
+        let place = self.earlier.iter().position(|(_, earlier)| *earlier == delivery)?;
+        Some(self.earlier.swap_remove(place).0)
     }
 
     /// The next message to answer for, if the host has acknowledged it.
@@ -62,14 +60,14 @@ impl Deliveries {
 
     /// Whether a QoS 2 message was delivered and no PUBREC sent for it.
     pub(super) fn is_unanswered(&self, packet_id: PacketId) -> bool {
-        self.is_due(packet_id) || self.earlier.contains_key(&packet_id)
+        self.is_due(packet_id) || self.earlier.iter().any(|(id, _)| *id == packet_id)
     }
 
     /// The connection is gone. QoS 1 messages will come anew.
     pub(super) fn disconnected(&mut self) {
         for due in self.due.drain(..).filter(|due| due.qos == QoS::ExactlyOnce) {
             if let Some(delivery) = due.awaits {
-                self.earlier.insert(due.packet_id, delivery);
+                self.earlier.push((due.packet_id, delivery));
             }
         }
     }
@@ -78,6 +76,11 @@ impl Deliveries {
     pub(super) fn clear(&mut self) {
         self.due.clear();
         self.earlier.clear();
+    }
+
+    fn take_earlier(&mut self, packet_id: PacketId) -> Option<Delivery> {
+        let place = self.earlier.iter().position(|(id, _)| *id == packet_id)?;
+        Some(self.earlier.swap_remove(place).1)
     }
 
     fn is_due(&self, packet_id: PacketId) -> bool {

@@ -16,8 +16,9 @@ impl Client {
         if self.options.connect.properties.session_expiry_interval.unwrap_or(0) == 0 {
             properties.session_expiry_interval = None;
         }
-        if properties.session_expiry_interval == Some(0) {
-            self.session.is_kept = false;
+        if let Some(expiry_interval) = properties.session_expiry_interval {
+            self.session.is_kept &= expiry_interval > 0;
+            self.session.expiry_interval = expiry_interval;
         }
         if !self.send(&Packet::Disconnect(Disconnect { reason, properties })) {
             self.send(&Packet::Disconnect(reason.into()));
@@ -53,14 +54,32 @@ impl Client {
 
     /// The connection is gone. The session and what waits stay for the next.
     pub(super) fn end(&mut self, cause: Cause) {
-        if self.connection.take().is_none() {
-            return;
+        let Some(connection) = self.connection.take() else { return };
+        if connection.link.is_none() {
+            // A CONNACK may have been lost that told of a new session.
+            self.doubt_subscriptions();
         }
+        self.note_expiry(connection.link.map_or(0, |link| link.keep_alive.seconds()));
         self.session.deliveries.disconnected();
         self.ask_again();
         self.actions.push_back(Action::Disconnected { cause });
     }
+
+    /// The session ends at the latest so long after the server has noticed that the connection is gone. [MQTT-3.1.2-22]
+    fn note_expiry(&mut self, keep_alive: u16) {
+        let session = &mut self.session;
+        if !session.is_begun {
+            return;
+        }
+        let is_finite = session.is_kept && session.expiry_interval < u32::MAX;
+        let seconds = u64::from(session.expiry_interval) + 2 * u64::from(keep_alive) + EXPIRY_MARGIN_SECONDS;
+        session.expires_at = is_finite.then(|| self.now.plus_secs(seconds));
+        self.store_session();
+    }
 }
+
+/// For clocks that are not as fast as others.
+const EXPIRY_MARGIN_SECONDS: u64 = 60;
 
 #[cfg(test)]
 mod tests {

@@ -35,12 +35,14 @@ mod connect;
 mod connection;
 mod deliveries;
 mod disconnect;
+mod durable;
 mod input;
 mod limits;
 mod misuse;
 mod options;
 mod outbox;
 mod publish;
+mod record;
 mod request;
 mod subscribe;
 mod subscriptions;
@@ -49,9 +51,11 @@ mod testing;
 mod unsubscribe;
 
 pub use action::{Action, Cause, Outcome};
+pub use durable::Restored;
 pub use input::Input;
 pub use misuse::Misuse;
 pub use options::{Options, OutboxLimits, OutboxPolicy};
+pub use record::RejectedRecord;
 
 use self::{
     connection::Connection, deliveries::Deliveries, outbox::Outbox, publish::Pending, request::Request,
@@ -76,6 +80,10 @@ pub struct Delivery(pub u64);
 #[derive(Debug)]
 pub struct Client {
     options: Options,
+    /// Whether the host stores what it is told to.
+    is_durable: bool,
+    /// Whether a server has accepted a connection of this client, and so its version.
+    is_settled: bool,
     /// User Name and Password for the next CONNECT alone.
     credentials: Option<(Option<Text>, Option<Binary>)>,
     now: Timestamp,
@@ -93,6 +101,10 @@ struct Session {
     is_begun: bool,
     /// Whether the server was asked to keep it, so that Clean Start would destroy it.
     is_kept: bool,
+    /// Seconds that it outlives the connection.
+    expiry_interval: u32,
+    /// When it surely has ended, if the connection is gone.
+    expires_at: Option<Timestamp>,
     outbound: Outbound<Pending>,
     /// The QoS 2 messages that the server has accepted, until PUBCOMP: with the reason of the PUBREC.
     accepted: Vec<(PacketId, Option<Token>, ReasonCode)>,
@@ -101,6 +113,8 @@ struct Session {
     /// What the server has granted and the host not given back.
     subscriptions: Vec<Subscription>,
     inbound: Inbound,
+    /// The QoS 2 messages in `inbound` that the host has taken over, where it stores that.
+    taken: Vec<PacketId>,
     deliveries: Deliveries,
 }
 
@@ -117,7 +131,7 @@ impl Iterator for Actions<'_> {
 }
 
 impl Client {
-    /// A client without a session or connection.
+    /// A client without a session or connection, which stores nothing: for one that does, see [`Client::restore`].
     ///
     /// # Errors
     /// When no server could accept the CONNECT that `options` describe.
@@ -127,14 +141,19 @@ impl Client {
             session: Session {
                 is_begun: false,
                 is_kept: false,
+                expiry_interval: 0,
+                expires_at: None,
                 outbound: Outbound::new(),
                 accepted: Vec::new(),
                 asked: Vec::new(),
                 subscriptions: Vec::new(),
                 inbound: Inbound::new(0),
+                taken: Vec::new(),
                 deliveries: Deliveries::default(),
             },
             options,
+            is_durable: false,
+            is_settled: false,
             credentials: None,
             now: Timestamp(0),
             connection: None,
@@ -159,7 +178,7 @@ impl Client {
     /// # Errors
     /// While there is a connection, once a server has accepted one, and when no server could accept the CONNECT.
     pub fn use_version(&mut self, version: ProtocolVersion) -> Result<(), Misuse> {
-        if self.connection.is_some() || self.session.is_begun {
+        if self.connection.is_some() || self.is_settled {
             return Err(Misuse::InvalidConnect("a session keeps to the version that it began with"));
         }
         let before = core::mem::replace(&mut self.options.connect.version, version);

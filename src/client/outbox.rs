@@ -3,19 +3,47 @@
 use super::{
     Client, Misuse, Outcome, Token,
     options::{OutboxLimits, OutboxPolicy},
+    record::FIRST_PLACE,
     request::{Content, Request},
 };
 use alloc::collections::VecDeque;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outbox {
     waiting: VecDeque<Request>,
+    /// The places that the first and the last have, or would have next.
+    first: u64,
+    next: u64,
     /// PUBLISHes among them, and the bytes of their packets.
     messages: usize,
     bytes: usize,
 }
 
+impl Default for Outbox {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), first: FIRST_PLACE - 1, next: FIRST_PLACE, messages: 0, bytes: 0 }
+    }
+}
+
 impl Outbox {
+    /// A place in front of all others.
+    pub(super) fn place_in_front(&mut self) -> u64 {
+        self.first -= 1;
+        self.first + 1
+    }
+
+    fn place_behind(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// What waited before, in order.
+    pub(super) fn restore(&mut self, request: Request) {
+        self.first = self.first.min(request.place - 1);
+        self.next = self.next.max(request.place + 1);
+        self.push_back(request);
+    }
+
     pub(super) fn push_back(&mut self, request: Request) {
         self.count(&request);
         self.waiting.push_back(request);
@@ -77,19 +105,24 @@ impl Request {
 
 impl Client {
     /// Lets a request wait, if the outbox has or makes room for it.
-    pub(super) fn keep_waiting(&mut self, request: Request) {
+    pub(super) fn keep_waiting(&mut self, mut request: Request) {
         let limits = self.options.outbox;
         while !self.outbox.has_room(&request, limits) {
             let is_droppable = request.is_message() && limits.policy != OutboxPolicy::Reject;
             let can_fit = request.size <= limits.maximum_bytes && limits.maximum_messages > 0;
             if is_droppable && can_fit && limits.policy == OutboxPolicy::DropOldest {
                 if let Some(oldest) = self.outbox.take(Request::is_message) {
+                    self.delete_waiting(&oldest);
                     self.complete(oldest.token, Outcome::Dropped);
                 }
             } else {
                 let outcome = if is_droppable { Outcome::Dropped } else { Outcome::Misused(Misuse::QueueFull) };
                 return self.complete(request.token, outcome);
             }
+        }
+        if request.is_message() && self.is_durable {
+            request.place = self.outbox.place_behind();
+            self.store_waiting(&request);
         }
         self.outbox.push_back(request);
     }
@@ -98,6 +131,7 @@ impl Client {
     pub(super) fn cancel(&mut self, token: Token) {
         // What was sent on an earlier connection may have reached the server.
         if let Some(request) = self.outbox.take(|request| request.token == Some(token) && !request.was_sent) {
+            self.delete_waiting(&request);
             self.complete(request.token, Outcome::Cancelled);
         }
     }

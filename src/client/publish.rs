@@ -27,6 +27,7 @@ impl Client {
             let (reason, properties) = (ReasonCode::Success, AckProperties::default());
             self.complete(pending.token, Outcome::Published { reason, properties });
         } else if let Some(id) = self.session.outbound.send(pending.publish.qos, pending.clone()) {
+            self.store_in_flight(id);
             self.send_aliased(Publish { packet_id: Some(id), ..pending.publish });
         }
     }
@@ -75,9 +76,13 @@ impl Client {
     /// Ends an exchange whose message may not be sent again. The server may have a QoS 2 message of this identifier, and would
     /// take the next for a duplicate: so it is released first. [MQTT-4.3.3-11]
     fn give_up(&mut self, id: PacketId) {
-        match self.session.outbound.received(id, true) {
-            Ok(_) => _ = self.send(&Packet::PubRel(id.into())),
-            Err(_) => self.session.outbound.abandon(id),
+        let is_released = self.session.outbound.received(id, true).is_ok();
+        if !is_released {
+            self.session.outbound.abandon(id);
+        }
+        self.store_in_flight(id);
+        if is_released {
+            self.send(&Packet::PubRel(id.into()));
         }
     }
 
@@ -88,7 +93,8 @@ impl Client {
             self.complete(token, Outcome::Interrupted);
         }
         let mut anew = Vec::new();
-        for (_, step) in self.session.outbound.clear() {
+        for (id, step) in self.session.outbound.clear() {
+            self.store_in_flight(id);
             match step {
                 InFlight::PubAck(Pending { token, publish }) => {
                     anew.push(Request { was_sent: true, ..Request::new(token, Content::Publish(publish)) });
@@ -97,7 +103,13 @@ impl Client {
                 InFlight::PubComp => {}
             }
         }
-        anew.into_iter().rev().for_each(|request| self.outbox.push_front(request));
+        for mut request in anew.into_iter().rev() {
+            if self.is_durable {
+                request.place = self.outbox.place_in_front();
+                self.store_waiting(&request);
+            }
+            self.outbox.push_front(request);
+        }
     }
 
     /// The server sent a message.
@@ -111,8 +123,8 @@ impl Client {
         let delivery = match publish.packet_id.take() {
             None => None,
             Some(id) => {
-                if publish.qos == QoS::AtLeastOnce {
-                    self.session.inbound.reused(id);
+                if publish.qos == QoS::AtLeastOnce && self.session.inbound.reused(id) {
+                    self.let_go(id);
                 }
                 match self.session.inbound.published(publish.qos, id)? {
                     Novelty::New => Some(self.session.deliveries.delivered(publish.qos, id)),

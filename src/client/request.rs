@@ -16,6 +16,8 @@ pub(super) struct Request {
     pub(super) was_sent: bool,
     /// Bytes of the packet, when it was last looked at.
     pub(super) size: usize,
+    /// Its place among all that waited, where that is stored; else 0.
+    pub(super) place: u64,
 }
 
 /// A packet whose Packet Identifier is a placeholder until it is sent.
@@ -29,7 +31,7 @@ pub(super) enum Content {
 
 impl Request {
     pub(super) fn new(token: Option<Token>, content: Content) -> Self {
-        Self { token, content, was_sent: false, size: 0 }
+        Self { token, content, was_sent: false, size: 0, place: 0 }
     }
 
     pub(super) fn publish(token: Token, mut publish: Publish) -> Self {
@@ -106,6 +108,17 @@ impl Client {
         }
     }
 
+    /// Makes the identifiers that QoS 2 messages will have ours.
+    fn release(&mut self) {
+        self.session.outbound.release();
+        if self.is_durable {
+            self.store_session();
+            let released: Vec<_> = self.session.outbound.in_flight().map(|(id, ..)| id).collect();
+            released.into_iter().for_each(|id| self.store_in_flight(id));
+        }
+        self.resend();
+    }
+
     fn resend(&mut self) {
         while let Some((id, resend)) = self.session.outbound.resend() {
             self.send_again(id, resend);
@@ -119,6 +132,7 @@ impl Client {
         match known.check(&request.content) {
             Ok(size) => request.size = size,
             Err(misuse) => {
+                self.delete_waiting(&request);
                 self.complete(request.token, Outcome::Misused(misuse));
                 return None;
             }
@@ -126,13 +140,13 @@ impl Client {
         let qos = if let Content::Publish(publish) = &request.content { publish.qos } else { QoS::AtMostOnce };
         let is_acknowledged = qos > QoS::AtMostOnce;
         if qos == QoS::ExactlyOnce && limits.is_some() && self.session.outbound.is_adopted() {
-            self.session.outbound.release();
-            self.resend();
+            self.release();
         }
         // [MQTT-3.3.4-8] only PUBLISH waits for the server's Receive Maximum
         if limits.is_none() || (is_acknowledged && !self.session.outbound.is_ready()) {
             return Some(request);
         }
+        self.delete_waiting(&request);
         match request.content {
             Content::Publish(publish) => self.send_publish(Pending { token: request.token, publish }),
             Content::Subscribe(..) | Content::Unsubscribe(_) => self.ask(request),

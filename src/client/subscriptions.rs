@@ -14,7 +14,7 @@ pub(super) struct Subscription {
     properties: SubscribeProperties,
     number: Option<NonZeroU32>,
     /// Whether the session that the server has knows it.
-    pub(super) is_made: bool,
+    is_made: bool,
 }
 
 impl Client {
@@ -44,6 +44,11 @@ impl Client {
                 asked.forgotten.push(filter.clone());
             }
         }
+    }
+
+    /// The server's session may not have them.
+    pub(super) fn doubt_subscriptions(&mut self) {
+        self.session.subscriptions.iter_mut().for_each(|subscription| subscription.is_made = false);
     }
 
     /// Makes again what the server's session does not have, but for what waits to be unsubscribed.
@@ -146,6 +151,14 @@ mod tests {
         assert_eq!(asked(&script.connect(true)), ["+b"]);
         script.receive(suback(5, ReasonCode::GrantedQoS1));
         assert_eq!(script.connect(true), []);
+    }
+
+    #[test]
+    fn a_session_that_may_be_newer_than_the_client_knows_is_not_trusted() {
+        let mut script = subscribed(V5, &["a"]);
+        script.input(Input::Opened);
+        script.input(Input::Closed);
+        assert_eq!(asked(&script.connect(true)), ["+a"], "the CONNACK that was lost may have told of no session");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A client under test, and the server that the test plays.
 
-use super::{Action, Cause, Client, Delivery, Input, Misuse, Options, Outcome, Token};
+use super::{Action, Cause, Client, Delivery, Input, Misuse, Options, Outcome, Restored, Token};
 use crate::{
     codec::{
         AckProperties, ConnAck, ConnAckProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode,
@@ -8,7 +8,7 @@ use crate::{
     },
     time::Timestamp,
 };
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use bytes::{Bytes, BytesMut};
 use core::num::NonZeroU32;
 
@@ -18,6 +18,8 @@ pub(super) struct Script {
     pub(super) client: Client,
     pub(super) now: Timestamp,
     version: ProtocolVersion,
+    /// What the client has stored, if it stores anything.
+    disk: Option<BTreeMap<Bytes, Bytes>>,
 }
 
 /// An action, with what is sent decoded.
@@ -35,7 +37,34 @@ impl Script {
         let mut options = Options::new(Text::from_static("c"));
         options.connect.version = version;
         change(&mut options);
-        Self { client: Client::new(options).unwrap(), now: Timestamp(0), version }
+        Self { client: Client::new(options).unwrap(), now: Timestamp(0), version, disk: None }
+    }
+
+    /// A client that stores what it does, and has no connection yet.
+    pub(super) fn durable(version: ProtocolVersion) -> Self {
+        Self::durable_with(version, |options| {
+            options.connect.clean_start = false;
+            options.connect.properties.session_expiry_interval = Some(100);
+        })
+    }
+
+    pub(super) fn durable_with(version: ProtocolVersion, change: impl FnOnce(&mut Options)) -> Self {
+        let mut script = Self::new(version, change);
+        script.disk = Some(BTreeMap::new());
+        script.crash()
+    }
+
+    /// The options of the next client.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Options)) {
+        change(&mut self.client.options);
+    }
+
+    /// Another client, with nothing but what this one has stored.
+    pub(super) fn crash(self) -> Self {
+        let Restored { client, rejected } =
+            Client::restore(self.client.options.clone(), self.disk.clone().unwrap()).unwrap();
+        assert_eq!(rejected, []);
+        Self { client, ..self }
     }
 
     /// A client that keeps its session and is connected to a server without limits.
@@ -76,7 +105,12 @@ impl Script {
             Action::Send { bytes } => Sent(Packet::decode(bytes, version).unwrap()),
             action => Did(action),
         };
-        self.client.handle(self.now, input).map(see).collect()
+        let mut actions: Vec<_> = self.client.handle(self.now, input).collect();
+        if let Some(disk) = &mut self.disk {
+            actions.retain(|action| !is_written(disk, action));
+            assert!(self.client.records().into_iter().collect::<BTreeMap<_, _>>() == *disk, "storage is a mirror");
+        }
+        actions.into_iter().map(see).collect()
     }
 
     pub(super) fn receive(&mut self, packet: Packet) -> Vec<Seen> {
@@ -158,4 +192,14 @@ pub(super) fn assert_violated(seen: &[Seen], reason: ReasonCode) {
         panic!("{seen:?}")
     };
     assert_eq!(told.reason, reason);
+}
+
+/// Writes, if the action says so.
+fn is_written(disk: &mut BTreeMap<Bytes, Bytes>, action: &Action) -> bool {
+    match action {
+        Action::Put { key, value } => _ = disk.insert(key.clone(), value.clone()),
+        Action::Delete { key } => assert!(disk.remove(key).is_some(), "only what is there is deleted"),
+        _ => return false,
+    }
+    true
 }

@@ -12,7 +12,7 @@ mod violation;
 pub use alias::{AliasAssigner, AliasRoom, AliasUse, TopicAliases};
 pub use inbound::{Inbound, Novelty};
 pub use keep_alive::KeepAlive;
-pub use outbound::{InFlight, Outbound, Received, Resend};
+pub use outbound::{InFlight, Origin, Outbound, Received, Resend};
 pub use packet_id::PacketIds;
 pub use sorted::SortedMap;
 pub use violation::Violation;

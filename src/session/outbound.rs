@@ -22,14 +22,14 @@ pub struct Outbound<M> {
     origin: Origin,
 }
 
-/// Where the session comes from, and so which identifiers the peer may still hold for QoS 2 messages that we do not know.
+/// Where a session comes from, and so which identifiers the peer may still hold for QoS 2 messages that we do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
+pub enum Origin {
     /// It is ours from its beginning: none.
     Ours,
     /// Another owner left it to us: any, so nothing of QoS 2 may be sent.
     Adopted,
-    /// The same, but PUBREL was sent for [`RELEASED`]: as it is answered, those are ours.
+    /// The same, but PUBREL was sent for the first 256 of them: as it is answered, those are ours.
     Released,
 }
 
@@ -102,6 +102,16 @@ impl<M: Clone> Outbound<M> {
     /// with such an identifier for a duplicate. Until [`Outbound::release`], QoS 2 must not be sent.
     pub fn adopt(&mut self) {
         self.origin = Origin::Adopted;
+    }
+
+    /// Where the session comes from.
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// What a store knows of where the session comes from.
+    pub fn set_origin(&mut self, origin: Origin) {
+        self.origin = origin;
     }
 
     /// Whether [`Outbound::release`] has to come before QoS 2.

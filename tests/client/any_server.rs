@@ -203,6 +203,7 @@ impl AgainstAnyServer {
                     self.maximum_packet_size = maximum.map_or(usize::MAX, |maximum| maximum.get() as usize);
                 }
                 Action::Refused { .. } | Action::Authenticate { .. } | Action::SubscriptionLost { .. } => {}
+                Action::Put { .. } | Action::Delete { .. } => panic!("this client stores nothing"),
             }
         }
     }

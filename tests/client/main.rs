@@ -8,6 +8,7 @@ mod arbitrary;
 mod authenticate; // 3.15, 4.12
 mod broken_connections;
 mod connect; // 3.1, 3.2, 4.1
+mod crashes;
 mod disconnect; // 3.14, 4.13
 mod harness;
 mod publish; // 3.3 to 3.7, 4.3, 4.4, 4.6, 4.9, as the sender

@@ -10,6 +10,7 @@ export type { BrokerHost } from '../../wasm/broker.js';
 export const broker: Artefact<ClientGlue> = /* @__PURE__ */ new Artefact({
   file: 'broker.wasm',
   ClientEngine,
+  Records,
   initSync,
   reasonName,
   reset,

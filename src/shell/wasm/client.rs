@@ -1,12 +1,13 @@
 //! The client behind a host object, and which of the host's subscriptions a message is for.
 
 use super::{
+    Records,
     convert::{code, invalid, invalid_topic, message, milliseconds, misused, read, text, timestamp},
     from_js::readable,
     to_js::ToJs,
 };
 use crate::{
-    client::{Action, Cause, Client, Delivery, Input, Options, OutboxPolicy, Outcome, Token},
+    client::{Action, Cause, Client, Delivery, Input, Options, OutboxPolicy, Outcome, Restored, Token},
     codec::{
         AckProperties, Binary, ConnectProperties, Disconnect, ProtocolVersion, Publish, PublishProperties, ReasonCode,
         SubscribeFilter, SubscribeProperties, Text, Will,
@@ -45,6 +46,12 @@ export interface ClientHost {
   subscriptionLost(subscription: number, reason: number, message: string): void;
   /** The server sent a step of enhanced authentication. */
   authenticate(reason: number, properties: unknown): void;
+  /** A record is put in place of what was there, or removed where `value` is absent. Only where the engine was given records. */
+  write?(key: Uint8Array, value: Uint8Array | undefined): void;
+  /** What was written since the last time belongs together; what is sent from now on waits until it is durable. Beside `write`. */
+  commit?(): void;
+  /** A record cannot be used. Beside `write`. */
+  reject?(key: Uint8Array, reason: string): void;
   /** The connection is over, and was not refused: why, in a word and in a sentence. */
   disconnected(cause: string, reason: number | undefined, message: string, properties: unknown): void;
 }";
@@ -91,6 +98,15 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn authenticate(this: &ClientHost, reason: u8, properties: JsValue);
+
+    #[wasm_bindgen(method)]
+    fn write(this: &ClientHost, key: &[u8], value: Option<&[u8]>);
+
+    #[wasm_bindgen(method)]
+    fn commit(this: &ClientHost);
+
+    #[wasm_bindgen(method)]
+    fn reject(this: &ClientHost, key: &[u8], reason: &str);
 
     #[wasm_bindgen(method)]
     fn disconnected(this: &ClientHost, cause: &str, reason: Option<u8>, message: &str, properties: JsValue);
@@ -167,14 +183,22 @@ readable!(ConnectOptions {
 
 #[wasm_bindgen]
 impl ClientEngine {
-    /// A client without a session or connection.
+    /// A client without a connection. With `records`, those that an earlier client had its host write or none, it goes on with
+    /// that client's session and has the host write its own; without it stores nothing.
     ///
     /// # Errors
     /// When an option has the wrong type, or no server could accept such a CONNECT.
     #[wasm_bindgen(constructor)]
-    pub fn new(host: ClientHost, options: JsValue) -> Result<Self, Error> {
+    pub fn new(host: ClientHost, options: JsValue, records: Option<Records>) -> Result<Self, Error> {
         let options = read::<ConnectOptions>(&options)?.options()?;
-        let client = Client::new(options).map_err(|misuse| misused(&misuse))?;
+        let client = match records {
+            None => Client::new(options),
+            Some(records) => Client::restore(options, records.into_inner()).map(|Restored { client, rejected }| {
+                rejected.iter().for_each(|record| host.reject(&record.key, record.reason));
+                client
+            }),
+        };
+        let client = client.map_err(|misuse| misused(&misuse))?;
         Ok(Self { client, host, routes: FilterTree::new() })
     }
 
@@ -353,9 +377,16 @@ impl ClientEngine {
     /// Returns whether a request was cancelled.
     fn run(&mut self, now: f64, input: Input) -> bool {
         let Self { client, host, routes } = self;
-        let mut is_cancelled = false;
+        let (mut is_cancelled, mut is_committed) = (false, true);
         for action in client.handle(timestamp(now), input) {
+            let is_write = matches!(action, Action::Put { .. } | Action::Delete { .. });
+            if !is_committed && !is_write {
+                host.commit();
+            }
+            is_committed = !is_write;
             match action {
+                Action::Put { key, value } => host.write(&key, Some(&value)),
+                Action::Delete { key } => host.write(&key, None),
                 Action::Send { bytes } => host.send(&bytes),
                 Action::Close => host.close(),
                 Action::Connected { session_present, client_id, properties } => {
@@ -376,6 +407,9 @@ impl ClientEngine {
                     host.disconnected(word, reason.map(ReasonCode::value), &message, properties);
                 }
             }
+        }
+        if !is_committed {
+            host.commit();
         }
         is_cancelled
     }

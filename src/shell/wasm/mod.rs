@@ -12,7 +12,6 @@ mod convert;
 mod from_js;
 #[cfg(feature = "client")]
 mod packets;
-#[cfg(feature = "broker")]
 mod records;
 #[cfg(feature = "client")]
 mod to_js;
@@ -21,7 +20,6 @@ mod to_js;
 pub use broker::{BrokerEngine, BrokerHost};
 #[cfg(feature = "client")]
 pub use client::{ClientEngine, ClientHost};
-#[cfg(feature = "broker")]
 pub use records::Records;
 
 use crate::codec::ReasonCode;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use wasm_bindgen::prelude::*;
 
-/// What an earlier broker had its host write.
+/// What an earlier engine had its host write.
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct Records(Vec<(Bytes, Bytes)>);

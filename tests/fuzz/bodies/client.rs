@@ -244,6 +244,7 @@ impl<'log> World<'log> {
                 self.is_accepted = false;
             }
             Action::Authenticate { .. } | Action::SubscriptionLost { .. } => {}
+            Action::Put { .. } | Action::Delete { .. } => panic!("this client stores nothing"),
         }
     }
 
