@@ -13,5 +13,6 @@ mod disconnect; // 3.14, 4.13
 mod harness;
 mod publish; // 3.3 to 3.7, 4.3, 4.4, 4.6, 4.9, as the sender
 mod receive; // the same, as the receiver
+mod records;
 mod requests;
 mod subscribe; // 3.8 to 3.11
