@@ -76,7 +76,7 @@ test('An address of another protocol is refused at once', () => {
 
 test('An event that would never be told is refused', () => {
   const one = mqtt.connect('ws://127.0.0.1', { manualConnect: true });
-  assert.throws(() => one.on('packetsend', () => {}), { code: 'unsupported' });
+  assert.throws(() => one.on('outgoingEmpty', () => {}), { code: 'unsupported' });
 });
 
 withBroker('What cannot be subscribed to or published is told, and the connection stays', async (broker) => {

@@ -16,7 +16,7 @@ for (const name of (await readdir(FOLDER)).filter((file) => file.endsWith('.mjs'
     assert.equal(text.split("from 'mqtt'").length, 2, 'one import');
     const theirs = await run(context, text);
     const ours = await run(context, text.replace("from 'mqtt'", "from 'mqlite/compat'"));
-    assert.ok(theirs.told.length > 10 && theirs.seen.messages.length + theirs.seen.connections.length > 5, 'it does something');
+    assert.ok(theirs.told.length > 3 && theirs.seen.messages.length + theirs.seen.connections.length > 5, 'it does something');
     assert.deepEqual(ours.told, theirs.told);
     assert.deepEqual(ours.seen, theirs.seen);
   });

@@ -47,6 +47,7 @@ export class Service {
       console.log(topic, value, payload.byteLength, packet.retain, packet.properties?.correlationData?.toString('hex'));
       this.handlers.get(topic)?.(topic, payload, packet);
     });
+    client.on('packetreceive', ({ cmd, text }) => cmd === 'pingresp' && console.log(text));
     client.on('disconnect', ({ reasonCode }) => console.log(reasonCode));
     this.client = client;
     return client;

@@ -56,6 +56,8 @@ export class MqttClient extends Emitter<MqttClientEventCallbacks> {
   #isBusy = false;
   /** Whether the server refused the last attempt: `close` is told when the application ends the client. */
   #isRefused = false;
+  /** Whether somebody listens, or has listened, to packets. */
+  #isTapped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #serverProperties: IServerProperties | undefined;
   readonly #atEnd: DoneCallback[] = [];
@@ -210,9 +212,11 @@ export class MqttClient extends Emitter<MqttClientEventCallbacks> {
     callback();
   }
 
-  protected override checkEvent(event: PropertyKey): void {
-    if (!UNCOVERED.has(event)) return;
-    throw new MqttError('unsupported', `The event "${String(event)}" is not covered by mqlite/compat: it would never be told.`);
+  protected override expect(event: PropertyKey): void {
+    if (event === 'outgoingEmpty') throw new MqttError('unsupported', 'The event "outgoingEmpty" would never be told.');
+    if (event !== 'packetsend' && event !== 'packetreceive') return;
+    this.#isTapped = true;
+    this.#connection?.tap();
   }
 
   #begin(): void {
@@ -231,8 +235,13 @@ export class MqttClient extends Emitter<MqttClientEventCallbacks> {
       connected: (client) => connection === this.#connection && void this.#connected(connection, client),
       lost: (error, isOver) => connection === this.#connection && this.#lost(error, isOver),
       message: (message) => this.#message(message),
+      packet: ({ direction, type, text, bytes }) => {
+        const packet = { cmd: type.toLowerCase(), length: bytes.length, text };
+        this.#tell(direction === 'sent' ? 'packetsend' : 'packetreceive', packet);
+      },
     });
     this.#connection = connection;
+    if (this.#isTapped) connection.tap();
     this.#subscriptions.renew();
     this.#outgoing.renew();
   }
@@ -376,6 +385,3 @@ function ending(): MqttError {
 
 /** What another attempt does not mend. */
 const FINAL: ReadonlySet<string | undefined> = new Set(['unsupported', 'invalid-options', 'invalid-topic']);
-
-/** Events of MQTT.js whose listeners would wait for ever. */
-const UNCOVERED: ReadonlySet<PropertyKey> = new Set(['packetsend', 'packetreceive', 'outgoingEmpty']);

@@ -3,6 +3,7 @@
 import type { Client } from '../client.js';
 import type { MqttError } from '../error.js';
 import type { StatusChange } from '../events.js';
+import type { PacketEvent } from '../tap.js';
 import type { Message } from '../message.js';
 import type { ConnectOptions, Credentials } from '../options.js';
 import type { Server } from '../server.js';
@@ -21,6 +22,8 @@ export interface ConnectionHooks {
   /** There is no connection, or none any more; `isOver`: this client makes no other. */
   readonly lost: (error: MqttError | undefined, isOver: boolean) => void;
   readonly message: (message: Message) => void | Promise<void>;
+  /** Told after `tap()`. */
+  readonly packet: (packet: PacketEvent) => void;
 }
 
 export class Connection {
@@ -32,6 +35,7 @@ export class Connection {
   #address: Promise<string> | undefined;
   #socket: WebSocketLike | undefined;
   #isOver = false;
+  #isTapped = false;
 
   constructor(connect: Connect, options: ConnectOptions, hooks: ConnectionHooks) {
     this.#hooks = hooks;
@@ -71,6 +75,13 @@ export class Connection {
   /** Lets the next attempt be made, which waits for this. */
   allow(): void {
     this.#leave?.();
+  }
+
+  /** Tells of each packet from now on. */
+  tap(): void {
+    if (this.#isTapped) return;
+    this.#isTapped = true;
+    this.client.then((client) => client.on('packet', this.#hooks.packet)).catch(() => {});
   }
 
   /** Closes the socket without a word to the server. */

@@ -92,8 +92,8 @@ export class Emitter<E extends { [name in keyof E]: Listener }> {
     return this.#maximum;
   }
 
-  /** For events that nobody could be told of: throws. */
-  protected checkEvent(_event: PropertyKey): void {}
+  /** Somebody is about to listen. Throws if nobody could ever be told. */
+  protected expect(_event: PropertyKey): void {}
 
   #of(event: PropertyKey): readonly Entry[] {
     return this.#entries.get(event) ?? [];
@@ -101,7 +101,7 @@ export class Emitter<E extends { [name in keyof E]: Listener }> {
 
   #add(event: PropertyKey, entry: Entry, where: 'first' | 'last'): this {
     if (typeof entry.listener !== 'function') throw new TypeError('The listener must be a function.');
-    this.checkEvent(event);
+    this.expect(event);
     const entries = this.#of(event);
     this.#entries.set(event, where === 'first' ? [entry, ...entries] : [...entries, entry]);
     return this;

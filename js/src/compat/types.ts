@@ -146,6 +146,14 @@ export interface IPacket {
   messageId?: number;
 }
 
+/** A packet that was sent or came: what it is, and what it says as text. */
+export interface IPacketOnWire extends IPacket {
+  /** Bytes. */
+  length: number;
+  /** One line. Passwords are not in it. */
+  text: string;
+}
+
 export interface IPublishPacket extends IPacket {
   cmd: 'publish';
   qos: QoS;
@@ -214,6 +222,7 @@ export type Packet =
 
 export type OnConnectCallback = (packet: IConnackPacket) => void;
 export type OnDisconnectCallback = (packet: IDisconnectPacket) => void;
+export type OnPacketCallback = (packet: IPacketOnWire) => void;
 export type OnMessageCallback = (topic: string, payload: Bytes, packet: IPublishPacket) => void;
 export type OnErrorCallback = (error: Error) => void;
 export type OnCloseCallback = () => void;
@@ -232,4 +241,6 @@ export interface MqttClientEventCallbacks {
   end: VoidCallback;
   reconnect: VoidCallback;
   offline: VoidCallback;
+  packetsend: OnPacketCallback;
+  packetreceive: OnPacketCallback;
 }
