@@ -14,6 +14,8 @@ export class Subscriptions {
   readonly #requests = new Map<string, ISubscriptionRequest>();
   /** Those who wait for an answer, to be told when the connection ends: MQTT.js lets nobody wait for the next. */
   readonly #waiting = new Set<() => void>();
+  /** What was asked for while there was no client to ask. */
+  #postponed: { requests: readonly ISubscriptionRequest[]; run: (connection: Connection) => void }[] = [];
 
   constructor(connection: () => Connection | undefined) {
     this.#connection = connection;
@@ -30,40 +32,53 @@ export class Subscriptions {
     for (const request of requests) toSubscribeOptions(request);
     for (const request of requests) this.#requests.set(request.topic, request);
     const tell = this.#await(answered);
-    const connection = this.#connection();
-    if (!connection) return; // they are made when there is one
-    void Promise.allSettled(requests.map((request) => this.#ask(connection, request))).then((outcomes) => {
-      const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
-      const isRefused = (error: Error) => error instanceof MqttError && error.code === 'refused';
-      if (!errors.every(isRefused)) return tell(errors.find((error) => !isRefused(error)));
-      tell(errors[0], outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : reasonOf(outcome.reason))));
-    });
+    this.#run(requests, (connection) => this.#askFor(connection, requests, tell));
   }
 
   remove(filters: readonly string[], answered: (error?: Error) => void): void {
     for (const filter of filters) this.#requests.delete(filter);
     const tell = this.#await(answered);
-    const connection = this.#connection();
-    if (!connection) return queueMicrotask(() => tell(undefined));
-    connection.client.then((client) => client.unsubscribe(filters)).then(() => tell(undefined), tell);
+    this.#run([], ({ client }) => {
+      client.then((known) => known.unsubscribe(filters)).then(() => tell(undefined), tell);
+    });
   }
 
   /** There is another client. */
   renew(): void {
     const connection = this.#connection();
     if (!connection) return;
-    for (const request of this.#requests.values()) this.#ask(connection, request).catch(() => {});
+    const postponed = this.#postponed.splice(0);
+    const told = new Set(postponed.flatMap(({ requests }) => requests));
+    this.#askFor(connection, [...this.#requests.values()].filter((request) => !told.has(request)), () => {});
+    for (const { run } of postponed) run(connection);
   }
 
   /** Nothing is to be subscribed to again. */
   forget(): void {
     this.#requests.clear();
+    this.#postponed = [];
   }
 
   /** The connection is over. What was asked for is asked again, but nobody is told. */
   interrupt(): void {
     for (const interrupt of this.#waiting) interrupt();
     this.#waiting.clear();
+  }
+
+  /** Now, or when there is a client. */
+  #run(requests: readonly ISubscriptionRequest[], run: (connection: Connection) => void): void {
+    const connection = this.#connection();
+    if (connection) run(connection);
+    else this.#postponed.push({ requests, run });
+  }
+
+  #askFor(connection: Connection, requests: readonly ISubscriptionRequest[], tell: Answered): void {
+    void Promise.allSettled(requests.map((request) => this.#ask(connection, request))).then((outcomes) => {
+      const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
+      const isRefused = (error: Error) => error instanceof MqttError && error.code === 'refused';
+      if (!errors.every(isRefused)) return tell(errors.find((error) => !isRefused(error)));
+      tell(errors[0], outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : reasonOf(outcome.reason))));
+    });
   }
 
   async #ask(connection: Connection, request: ISubscriptionRequest): Promise<number> {

@@ -66,7 +66,14 @@ await away.endAsync();
 const removed = mqtt.connect(url, { clientId: 'removed', manualConnect: true });
 removed.publish('removed', 'x', { qos: 1 }, told('removed'));
 removed.removeOutgoingMessage(removed.getLastMessageId());
+const early = [
+  removed.subscribeAsync('removed/#'),
+  removed.subscribeAsync('removed/again'),
+  removed.unsubscribeAsync('removed/again').then(({ cmd }) => cmd),
+];
 removed.connect();
 await next(removed, 'connect');
+tell('asked before it was to connect', ...(await Promise.all(early)));
+removed.subscribe('removed/+/x', { qos: 1 }, told('subscribed afterwards'));
 await settled();
 await removed.endAsync();

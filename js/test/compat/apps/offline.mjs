@@ -20,7 +20,8 @@ await command;
 await waiting.endAsync();
 tell('waiting is over');
 
-const strict = watch(mqtt.connect(url, { clientId: 'strict', queueQoSZero: false, manualConnect: true, reconnectPeriod: 0 }), 'strict');
+const atOnceOnly = { queueQoSZero: false, manualConnect: true, reconnectPeriod: 0 };
+const strict = watch(mqtt.connect(url, { clientId: 'strict', ...atOnceOnly }), 'strict');
 await settled();
 tell('manual', strict.connected, strict.reconnecting);
 strict.publish('strict/0', 'not queued', told('not queued'));

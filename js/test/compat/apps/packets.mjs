@@ -3,7 +3,8 @@
 import mqtt from 'mqtt';
 import { ask, next, settled, tell, url } from '../program.mjs';
 
-const client = mqtt.connect(url, { clientId: 'packets', protocolVersion: 5, keepalive: 1, reconnectPeriod: 30, manualConnect: true });
+const options = { clientId: 'packets', protocolVersion: 5, keepalive: 1, reconnectPeriod: 30 };
+const client = mqtt.connect(url, { ...options, manualConnect: true });
 const wire = { sent: [], received: [] };
 client.on('packetsend', ({ cmd }) => wire.sent.push(cmd));
 client.on('packetreceive', ({ cmd }) => wire.received.push(cmd));

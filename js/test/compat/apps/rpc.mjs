@@ -15,7 +15,12 @@ server.on('message', (topic, payload, packet) => {
   const { a, b } = JSON.parse(payload.toString());
   server.publish(responseTopic, JSON.stringify({ sum: a + b }), {
     qos: 1,
-    properties: { correlationData, contentType: 'application/json', payloadFormatIndicator: true, userProperties: { ...userProperties, by: 'server' } },
+    properties: {
+      correlationData,
+      contentType: 'application/json',
+      payloadFormatIndicator: true,
+      userProperties: { ...userProperties, by: 'server' },
+    },
   });
 });
 await server.subscribeAsync('rpc/add', { qos: 1, properties: { userProperties: { purpose: 'adding' } } });
@@ -26,7 +31,11 @@ const client = watch(
     clientId: 'rpc-client',
     keepalive: 17,
     properties: { sessionExpiryInterval: 60, userProperties: { app: 'rpc' }, requestResponseInformation: true },
-    will: { topic: 'rpc/gone', payload: Buffer.from('lost'), properties: { willDelayInterval: 1, contentType: 'text/plain', userProperties: { why: 'cut' } } },
+    will: {
+      topic: 'rpc/gone',
+      payload: Buffer.from('lost'),
+      properties: { willDelayInterval: 1, contentType: 'text/plain', userProperties: { why: 'cut' } },
+    },
   }),
   'client',
 );
