@@ -318,6 +318,8 @@ export class Link implements Asker {
     const hint = this.#wire.isAnswered ? undefined : UNANSWERED;
     const error = new MqttError('closed', `The connection is over: ${message}`, { reason, hint });
     if (cause === 'requested') return this.#over(closed);
+    const { why: said } = this.#wire;
+    if (said) return this.#lost({ cause, message: said.message }, said, HOPELESS.test(said.code) ? 'never' : 'later');
     if (cause === 'server') this.#sentAway(closed, error);
     else this.#lost(closed, error, 'later');
   }
@@ -423,6 +425,9 @@ export class Link implements Asker {
 
 /** Errors before a connection that another attempt does not mend. */
 const FINAL = /^(invalid-options|unsupported|closed|broken|authentication-failed|storage-.*)$/;
+
+/** The same of what may be begun anew for each attempt, as a SharedWorker that failed is. */
+const HOPELESS = /^(invalid-options|unsupported)$/;
 
 /** Seconds of a Keep Alive for which it is often enough that a page is woken once a minute. */
 const LEISURELY = 120;

@@ -1,6 +1,7 @@
 // What carries bytes between a client and a broker, as one interface. Knows no MQTT.
 
 import { MqttError, report } from './error.js';
+import { PortTransport } from './port.js';
 
 /** A connection that carries bytes both ways, in order, cut anywhere. */
 export interface Transport {
@@ -10,8 +11,8 @@ export interface Transport {
   close(): void;
   /** Set by whoever uses the transport: bytes came. Anything but bytes, such as text, ends the connection. */
   onmessage: ((event: { data: unknown }) => void) | null;
-  /** Set by whoever uses the transport: the connection is gone. */
-  onclose: (() => void) | null;
+  /** Set by whoever uses the transport: the connection is gone. The other side may have said why it could not serve it. */
+  onclose: ((why?: MqttError) => void) | null;
   /**
    * What a broker that was opened with `resume` remembers of this connection, at most 16,000 bytes: set before each `send`
    * that depends on it, and read when the connection is resumed. A part of a CONNECT may be in it, with its password.
@@ -152,35 +153,6 @@ function closeAsUnsupported(socket: WebSocketLike): void {
     socket.close(UNSUPPORTED_DATA, 'MQTT is sent in binary messages.');
   } catch {
     socket.close();
-  }
-}
-
-class PortTransport implements Transport {
-  onmessage: Transport['onmessage'] = null;
-  onclose: Transport['onclose'] = null;
-  readonly #port: MessagePortLike;
-
-  constructor(port: MessagePortLike) {
-    this.#port = port;
-    port.onmessage = ({ data }: { data: unknown }) => {
-      if (data === null) {
-        port.close();
-        this.onclose?.();
-      } else {
-        this.onmessage?.({ data });
-      }
-    };
-    // Not every platform tells when the other side of a port is gone.
-    port.addEventListener?.('close', () => this.onclose?.());
-  }
-
-  send(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#port.postMessage(bytes, [bytes.buffer]);
-  }
-
-  close(): void {
-    this.#port.postMessage(null, []);
-    this.#port.close();
   }
 }
 

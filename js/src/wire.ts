@@ -1,6 +1,6 @@
 // The transport of a client's connection: opened within a time, and hung up once. Knows no MQTT.
 
-import { report } from './error.js';
+import { MqttError, report } from './error.js';
 import { unreachable } from './hints.js';
 import type { Clock, Timer } from './timer.js';
 import type { Tap } from './tap.js';
@@ -19,6 +19,8 @@ export class Wire {
   address: URL | undefined;
   /** Whether anything came over it. */
   isAnswered = false;
+  /** Why the other side could not serve the connection, if it said so. */
+  why: MqttError | undefined;
   readonly #clock: Clock;
   readonly #limit: Timer;
   readonly #hooks: WireHooks;
@@ -35,15 +37,17 @@ export class Wire {
 
   /**
    * Resolves when bytes can be sent.
-   * @throws MqttError `unreachable`.
+   * @throws MqttError `unreachable`, or what the other side said.
    */
   async open(transport: Transport, patience: number): Promise<void> {
     this.#transport = transport;
     this.isAnswered = false;
+    this.why = undefined;
     this.#tap.begin();
     let isClosed = false;
-    transport.onclose = () => {
+    transport.onclose = (why) => {
       isClosed = true;
+      this.why = why;
       this.#hooks.closed();
     };
     transport.onmessage = ({ data }) => this.#received(data);
@@ -52,8 +56,9 @@ export class Wire {
     });
     try {
       await Promise.race([transport.opened, late]);
-      if (isClosed) throw new Error('it was closed at once');
+      if (isClosed) throw this.why ?? new Error('it was closed at once');
     } catch (cause) {
+      if (cause instanceof MqttError) throw cause;
       throw unreachable(cause instanceof Error ? cause.message : String(cause), this.address, cause);
     } finally {
       this.#limit.clear();
