@@ -3,7 +3,7 @@
 import { named, type Source, unnamed } from './artefact.js';
 import { checkBytes, checked, checkText, payloadBytes } from './check.js';
 import type { Client } from './client.js';
-import { connectWith } from './connect.js';
+import { connectWith, share } from './connect.js';
 import { Connections } from './connections.js';
 import { type Input, Runner, type Successor, weakly } from './engine.js';
 import { attempt, MqttError, report } from './error.js';
@@ -85,6 +85,7 @@ export class Broker {
     const known = checked(options, BROKER_OPTIONS);
     check(known);
     await artefact.load(named(known.wasm, this.source));
+    share(artefact);
     const journal = new Journal(known.storage);
     const records = await journal.load().catch(async (error: MqttError) => {
       await journal.close().catch(report);

@@ -1,6 +1,6 @@
 // Makes clients: from a server and options to a client that is connected, or is about to be.
 
-import { type Artefact, named, type Source } from './artefact.js';
+import { type Artefact, named, type Source, unnamed } from './artefact.js';
 import { checked } from './check.js';
 import { Client } from './client.js';
 import { MqttError } from './error.js';
@@ -17,8 +17,14 @@ export interface Supply {
   source: Source;
 }
 
+/** The broker's artefact is loaded: its engine is that of all clients from now on, whichever entry they are of. */
+export function share(artefact: Artefact<ClientGlue>): void {
+  shared = { artefact, source: unnamed };
+}
+
 /** What each entry of the package offers as `connect`, with a supply of its own. */
-export async function connectWith({ artefact, source }: Supply, server: Server, options: ConnectOptions = {}): Promise<Client> {
+export async function connectWith(supply: Supply, server: Server, options: ConnectOptions = {}): Promise<Client> {
+  const { artefact, source } = shared ?? supply;
   const known = checked(options, CONNECT_OPTIONS);
   check(server, known);
   const given = isConnection(server) ? toTransport(server) : server; // at once: it may fail while the WebAssembly is loaded
@@ -43,3 +49,5 @@ function check(server: Server, { reconnect, credentials, userName, password }: C
     throw new MqttError('invalid-options', 'The options "userName" and "password" count for nothing beside "credentials".');
   }
 }
+
+let shared: Supply | undefined;
