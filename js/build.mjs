@@ -1,7 +1,7 @@
 // Builds dist/: a file for each entry of the package, what they share, the WebAssembly, and the types.
 
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,9 @@ import { gzipSync } from 'node:zlib';
 import zopfli from '@gfx/zopfli';
 import { build } from 'esbuild';
 
+/** What the import of a .wasm file gives where it gives anything: a module, for the option `wasm`. */
+const MODULE = 'declare const module: WebAssembly.Module;\nexport default module;\n';
+
 // Zopfli's own answer to an error is to print its source.
 process.removeAllListeners('uncaughtException').removeAllListeners('unhandledRejection');
 
@@ -17,8 +20,9 @@ process.chdir(fileURLToPath(new URL('.', import.meta.url)));
 await rm('dist', { recursive: true, force: true });
 await mkdir('dist');
 for (const name of ['client', 'broker']) await copyFile(`wasm/${name}_bg.wasm`, `dist/${name}.wasm`);
-// Its code is inside, under these terms.
+// The code of idb is inside, under these terms.
 await copyFile('node_modules/idb/LICENSE', 'dist/LICENSE-idb');
+for (const name of ['LICENSE-APACHE', 'LICENSE-MIT']) await copyFile(`../${name}`, name);
 
 await build({
   absWorkingDir: process.cwd(),
@@ -42,6 +46,7 @@ await build({
 
 const tsc = createRequire(import.meta.url).resolve('typescript/package.json').replace('package.json', 'bin/tsc');
 execFileSync(process.execPath, [tsc, '--project', 'tsconfig.types.json'], { stdio: 'inherit' });
+for (const name of ['client', 'broker']) await writeFile(`dist/types/${name}.wasm.d.ts`, MODULE);
 await keepReachableTypes();
 
 for (const file of (await readdir('dist', { recursive: true })).filter((name) => /\.(js|wasm)$/.test(name)).sort()) {
