@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
-SUITES := rust wasm js native worker spec tab page
+SUITES := rust wasm js native worker spec tab page packaging
 
 # Each run of suites counts anew.
 ifeq ($(MAKELEVEL),0)
@@ -66,7 +66,7 @@ coverage: setup-llvm-cov ## Tell which part of the core's lines the Rust tests r
 rates: ## Tell how many messages a second the core routes
 	@cargo bench --quiet --bench rates
 
-setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto npm-js npm-worker npm-www npm-interop ## Install what all of these need
+setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto npm-js npm-worker npm-www npm-interop npm-packaging ## Install what all of these need
 
 clean: ## Remove what was built
 	rm -rf target js/dist js/wasm www/dist worker/dist
@@ -106,6 +106,10 @@ suite-tab: target/ci/js.built npm-interop setup-browser
 
 suite-page: target/ci/www.built npm-interop setup-browser
 	.ci/browser npm --prefix tests/interop run page
+
+# Packs the package, installs it in other projects, and runs it there: bundlers, platforms, pages. TABLE=write writes its table.
+suite-packaging: target/ci/js.built npm-worker npm-interop npm-packaging setup-browser
+	.ci/browser npm --prefix tests/packaging test
 
 # The scripts of tests/spec, host by host.
 
@@ -163,5 +167,5 @@ setup-llvm-cov:
 npm-js npm-worker npm-www: npm-%:
 	@.ci/setup/npm.sh $*
 
-npm-interop:
-	@.ci/setup/npm.sh tests/interop
+npm-interop npm-packaging: npm-%:
+	@.ci/setup/npm.sh tests/$*

@@ -1,0 +1,3 @@
+import { serve } from 'mqlite/shared-worker';
+
+serve();
