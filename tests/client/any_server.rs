@@ -7,21 +7,21 @@ use crate::{
 use mqlite::{
     client::{Action, Client, Delivery, Input, Token},
     codec::{
-        ConnAck, ConnAckProperties, DisconnectProperties, Framer, MAXIMUM_PACKET_SIZE, Packet, PacketId,
-        ProtocolVersion, Publish, QoS, ReasonCode,
+        AckProperties, ConnAck, ConnAckProperties, DisconnectProperties, Framer, MAXIMUM_PACKET_SIZE, Packet, PacketId,
+        ProtocolVersion, Publish, QoS, ReasonCode, SubAck,
     },
     time::Timestamp,
 };
 use proptest::{collection::vec, option, prelude::*};
 use std::{
     collections::{BTreeSet, VecDeque},
-    num::NonZeroU16,
+    num::{NonZeroU16, NonZeroU32},
 };
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
-    /// [MQTT-2.2.1-3] [MQTT-3.2.2-15] [MQTT-3.3.4-7]
+    /// [MQTT-2.2.1-3] [MQTT-3.2.2-11] [MQTT-3.2.2-14] [MQTT-3.2.2-15] [MQTT-3.3.4-7]
     #[test]
     fn a_client_keeps_its_promises_to_any_server(v5: bool, steps in vec(server_step(), 1..100)) {
         let mut script = AgainstAnyServer::new(v5);
@@ -34,16 +34,36 @@ proptest! {
 #[derive(Clone, Debug)]
 enum ServerStep {
     Open,
-    Accept(bool, Option<u16>),
+    Accept(bool, Option<u16>, Limits),
     Send(Box<Packet>),
     Bytes(Vec<u8>),
-    Publish(QoS),
-    Subscribe,
+    Publish(QoS, bool),
+    Subscribe(&'static str, Option<u32>),
+    /// The server grants all that was asked for.
+    Grant,
     AcknowledgeNext,
     Authenticate,
     Disconnect,
     Close,
     Wait(u16),
+}
+
+/// What a server does not have.
+#[derive(Clone, Copy, Debug, Default)]
+struct Limits {
+    maximum_qos: Option<QoS>,
+    lacks_retain: bool,
+    lacks_wildcards: bool,
+    lacks_shares: bool,
+    lacks_identifiers: bool,
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let maximum_qos = prop_oneof![3 => Just(None), 1 => Just(Some(QoS::AtMostOnce)), 1 => Just(Some(QoS::AtLeastOnce))];
+    (maximum_qos, any::<[bool; 4]>()).prop_map(|(maximum_qos, lacks)| {
+        let [lacks_retain, lacks_wildcards, lacks_shares, lacks_identifiers] = lacks;
+        Limits { maximum_qos, lacks_retain, lacks_wildcards, lacks_shares, lacks_identifiers }
+    })
 }
 
 fn server_step() -> impl Strategy<Value = ServerStep> {
@@ -62,12 +82,15 @@ fn server_step() -> impl Strategy<Value = ServerStep> {
     });
     prop_oneof![
         3 => Just(ServerStep::Open),
-        4 => (any::<bool>(), option::of(1..4_u16)).prop_map(|(present, maximum)| ServerStep::Accept(present, maximum)),
+        4 => (any::<bool>(), option::of(1..4_u16), limits())
+            .prop_map(|(present, maximum, limits)| ServerStep::Accept(present, maximum, limits)),
         20 => ack,
         2 => arbitrary::packet().prop_map(|packet| ServerStep::Send(Box::new(packet))),
         1 => vec(any::<u8>(), 0..20).prop_map(ServerStep::Bytes),
-        12 => qos().prop_map(ServerStep::Publish),
-        2 => Just(ServerStep::Subscribe),
+        12 => (qos(), any::<bool>()).prop_map(|(qos, retain)| ServerStep::Publish(qos, retain)),
+        4 => (prop_oneof![Just("a"), Just("a/+"), Just("$share/g/a")], option::of(1..3_u32))
+            .prop_map(|(filter, identifier)| ServerStep::Subscribe(filter, identifier)),
+        4 => Just(ServerStep::Grant),
         6 => Just(ServerStep::AcknowledgeNext),
         1 => Just(ServerStep::Authenticate),
         1 => Just(ServerStep::Disconnect),
@@ -84,6 +107,9 @@ struct AgainstAnyServer {
     is_open: bool,
     receive_maximum: usize,
     maximum_packet_size: usize,
+    limits: Limits,
+    /// The SUBSCRIBEs of this connection that have no answer.
+    asked: Vec<PacketId>,
     /// What the client has begun on this connection and the server not finished acknowledging.
     exchanges: BTreeSet<PacketId>,
     tokens: u64,
@@ -102,6 +128,8 @@ impl AgainstAnyServer {
             is_open: false,
             receive_maximum: 0,
             maximum_packet_size: usize::MAX,
+            limits: Limits::default(),
+            asked: Vec::new(),
             exchanges: BTreeSet::new(),
             tokens: 0,
             pending: BTreeSet::new(),
@@ -119,23 +147,39 @@ impl AgainstAnyServer {
                 self.maximum_packet_size = usize::MAX;
                 self.input(Input::Opened);
             }
-            ServerStep::Accept(session_present, maximum) => {
+            ServerStep::Accept(session_present, maximum, limits) => {
                 let mut properties = ConnAckProperties::default();
                 if self.version == ProtocolVersion::V5 {
                     properties.receive_maximum = maximum.and_then(NonZeroU16::new);
+                    properties.maximum_qos = limits.maximum_qos;
+                    properties.retain_available = Some(!limits.lacks_retain);
+                    properties.wildcard_subscription_available = Some(!limits.lacks_wildcards);
+                    properties.shared_subscription_available = Some(!limits.lacks_shares);
+                    properties.subscription_identifiers_available = Some(!limits.lacks_identifiers);
                 }
                 let reason = ReasonCode::Success;
                 self.send(&Packet::ConnAck(Box::new(ConnAck { session_present, reason, properties })));
             }
             ServerStep::Send(packet) => self.send(&packet),
             ServerStep::Bytes(bytes) => self.input(Input::Received { bytes: bytes.into() }),
-            ServerStep::Publish(qos) => {
+            ServerStep::Publish(qos, retain) => {
                 let token = self.token();
-                self.input(Input::Publish { token, publish: message(qos, token.0) });
+                self.input(Input::Publish { token, publish: Publish { retain, ..message(qos, token.0) } });
             }
-            ServerStep::Subscribe => {
+            ServerStep::Subscribe(filter, identifier) => {
                 let token = self.token();
-                self.input(subscribe(token, "a"));
+                let mut input = subscribe(token, filter);
+                if let Input::Subscribe { properties, number, .. } = &mut input {
+                    properties.subscription_identifier = identifier.and_then(NonZeroU32::new);
+                    *number = NonZeroU32::new(9);
+                }
+                self.input(input);
+            }
+            ServerStep::Grant => {
+                for packet_id in std::mem::take(&mut self.asked) {
+                    let (properties, reasons) = (AckProperties::default(), vec![ReasonCode::GrantedQoS1]);
+                    self.send(&Packet::SubAck(SubAck { packet_id, properties, reasons }));
+                }
             }
             ServerStep::AcknowledgeNext => {
                 if let Some(delivery) = self.deliveries.pop_front() {
@@ -179,6 +223,7 @@ impl AgainstAnyServer {
                     let is_connect = bytes[0] >> 4 == 1;
                     assert!(is_connect || bytes.len() <= self.maximum_packet_size, "[MQTT-3.2.2-15]");
                     let packet = Packet::decode(bytes, self.version).unwrap();
+                    self.check_limits(&packet);
                     if let Packet::Publish(Publish { packet_id: Some(id), .. }) = packet {
                         assert!(self.exchanges.insert(id), "[MQTT-2.2.1-3]");
                         assert!(self.exchanges.len() <= self.receive_maximum, "[MQTT-3.3.4-7]");
@@ -197,6 +242,13 @@ impl AgainstAnyServer {
                     self.exchanges.clear();
                 }
                 Action::Connected { properties, .. } => {
+                    self.limits = Limits {
+                        maximum_qos: properties.maximum_qos,
+                        lacks_retain: properties.retain_available == Some(false),
+                        lacks_wildcards: properties.wildcard_subscription_available == Some(false),
+                        lacks_shares: properties.shared_subscription_available == Some(false),
+                        lacks_identifiers: properties.subscription_identifiers_available == Some(false),
+                    };
                     let maximum = properties.receive_maximum;
                     self.receive_maximum = maximum.map_or(65_535, |maximum| maximum.get().into());
                     let maximum = properties.maximum_packet_size;
@@ -205,6 +257,31 @@ impl AgainstAnyServer {
                 Action::Refused { .. } | Action::Authenticate { .. } | Action::SubscriptionLost { .. } => {}
                 Action::Put { .. } | Action::Delete { .. } => panic!("this client stores nothing"),
             }
+        }
+    }
+}
+
+impl AgainstAnyServer {
+    /// Whether it was asked for now, waited, is made again or sent again.
+    fn check_limits(&mut self, packet: &Packet) {
+        let limits = self.limits;
+        match packet {
+            Packet::Connect(_) => {
+                self.limits = Limits::default();
+                self.asked.clear();
+            }
+            Packet::Publish(publish) => {
+                assert!(limits.maximum_qos.is_none_or(|maximum| publish.qos <= maximum), "[MQTT-3.2.2-11]");
+                assert!(!publish.retain || !limits.lacks_retain, "[MQTT-3.2.2-14]");
+            }
+            Packet::Subscribe(subscribe) => {
+                let filter = subscribe.filters[0].filter.as_str();
+                assert!(!filter.contains('+') || !limits.lacks_wildcards);
+                assert!(!filter.starts_with("$share") || !limits.lacks_shares);
+                assert!(subscribe.properties.subscription_identifier.is_none() || !limits.lacks_identifiers);
+                self.asked.push(subscribe.packet_id);
+            }
+            _ => {}
         }
     }
 }
