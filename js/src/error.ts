@@ -118,4 +118,9 @@ const HINTS: Partial<Record<MqttErrorCode, string>> = {
   'packet-too-large': 'Send less at a time, or raise the limit of the server.',
   'queue-full': 'Wait for what was asked before, or raise the limits of the outbox.',
   dropped: 'Publish it again, or raise the limits of the outbox.',
+  'qos-not-supported': 'Publish with a lower QoS.',
+  'retain-not-supported': 'Publish without retain.',
+  'wildcard-subscriptions-not-supported': 'Subscribe to each topic by its name.',
+  'shared-subscriptions-not-supported': 'Subscribe without $share.',
+  'subscription-identifiers-not-supported': 'Subscribe without an identifier.',
 };
