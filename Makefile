@@ -15,10 +15,10 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test spec fuzz corpus coverage rates kill evict reload sim lint clean FORCE
+.PHONY: help setup demo worker build test spec fuzz corpus coverage rates kill evict reload sim reference lint clean FORCE
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@printf '  make test-NAME  Run one suite alone: $(SUITES)\n'
 	@printf '  make spec-NAME  Run the scripts on another host: asleep tcp ws worker worker-asleep wasm; on all, with a table: all\n'
 
@@ -54,6 +54,9 @@ reload: target/ci/js.built npm-interop setup-browser ## End the tab that a broke
 lint: ## Check formatting, types, lints and documentation
 	@.ci/suite lint $(MAKE) suite-lint
 
+reference: npm-docs ## Write the package's reference, js/docs/api, anew from its types
+	@npm --prefix js/docs run --silent reference
+
 fuzz: setup-fuzz ## Look for inputs that break a law: 60 s a target, or TIME=n; TARGET=name for one
 	@.ci/fuzz.sh $${TIME:-60} $$TARGET
 
@@ -66,7 +69,7 @@ coverage: setup-llvm-cov ## Tell which part of the core's lines the Rust tests r
 rates: ## Tell how many messages a second the core routes
 	@cargo bench --quiet --bench rates
 
-setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto npm-js npm-worker npm-www npm-interop npm-packaging ## Install what all of these need
+setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto npm-js npm-docs npm-worker npm-www npm-interop npm-packaging ## Install what all of these need
 
 clean: ## Remove what was built
 	rm -rf target js/dist js/wasm www/dist worker/dist
@@ -76,7 +79,7 @@ clean: ## Remove what was built
 $(SUITES:%=test-%): test-%:
 	@.ci/suite $* $(MAKE) suite-$*
 
-suite-lint: target/ci/js.built npm-worker npm-www npm-interop
+suite-lint: target/ci/js.built npm-docs npm-worker npm-www npm-interop
 	@.ci/lint.sh
 
 suite-rust:
@@ -166,6 +169,9 @@ setup-llvm-cov:
 
 npm-js npm-worker npm-www: npm-%:
 	@.ci/setup/npm.sh $*
+
+npm-docs:
+	@.ci/setup/npm.sh js/docs
 
 npm-interop npm-packaging: npm-%:
 	@.ci/setup/npm.sh tests/$*

@@ -20,7 +20,7 @@ check "clippy, wasm with both" clippy --features wasm,broker,client
 check "The core builds for wasm" .ci/wasm cargo build --no-default-features --features broker,client --target "$wasm_target"
 check "The documentation builds" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --features native
 
-for folder in js worker www tests/interop; do
+for folder in js js/docs worker www tests/interop; do
   if [ -f "$folder/package.json" ] && [ "$(npm --prefix "$folder" pkg get scripts.lint 2>/dev/null)" != "{}" ]; then
     check "npm run lint in $folder" npm --prefix "$folder" run lint
   fi
