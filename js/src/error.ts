@@ -78,6 +78,7 @@ export class MqttError extends Error {
   }
 }
 
+/** What may be said beside the code and the sentence. */
 export interface MqttErrorDetails {
   reason?: number | undefined;
   hint?: string | undefined;
