@@ -106,6 +106,11 @@ export class Broker {
     return unnamed();
   }
 
+  /** @internal What all that is random in a broker comes from. */
+  protected static seed(): Uint8Array {
+    return crypto.getRandomValues(new Uint8Array(32));
+  }
+
   /**
    * Serves the client at the other end of a WebSocket, a MessagePort or any other transport, until either side closes it.
    * @throws MqttError `closed`.
@@ -231,7 +236,7 @@ export class Broker {
     if (largest !== undefined) {
       limits.maximumPacketSize = Math.min(limits.maximumPacketSize ?? MAXIMUM_PACKET_SIZE, largest - BESIDE_PACKET);
     }
-    const seed = crypto.getRandomValues(new Uint8Array(32));
+    const seed = (this.constructor as typeof Broker).seed();
     return new BrokerEngine(weakly(this.#host), limits, policy, seed, records);
   }
 

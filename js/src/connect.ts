@@ -3,14 +3,12 @@
 import { type Artefact, named, type Source, unnamed } from './artefact.js';
 import { checked } from './check.js';
 import { Client } from './client.js';
-import { MqttError, report } from './error.js';
-import type { ClientGlue, Records } from './glue/client.js';
-import { Journal } from './journal.js';
+import { MqttError } from './error.js';
+import type { ClientGlue } from './glue/client.js';
 import { Link } from './link.js';
 import type { ConnectOptions } from './options.js';
 import { isConnection, type Server } from './server.js';
 import { CONNECT_OPTIONS, RECONNECT } from './shapes.js';
-import type { RecordStorage } from './storage.js';
 import { toTransport } from './transport.js';
 
 /** What a client is made of: an artefact, and where its WebAssembly comes from unless the option `wasm` names another source. */
@@ -25,34 +23,21 @@ export function share(artefact: Artefact<ClientGlue>): void {
 }
 
 /** What each entry of the package offers as `connect`, with a supply of its own. */
-export async function connectWith(supply: Supply, server: Server, options: ConnectOptions = {}): Promise<Client> {
+export async function connectWith(
+  supply: Supply,
+  server: Server,
+  options: ConnectOptions = {},
+  random = Math.random,
+): Promise<Client> {
   const { artefact, source } = shared ?? supply;
   const known = checked(options, CONNECT_OPTIONS);
   check(server, known);
   const given = isConnection(server) ? toTransport(server) : server; // at once: it may fail while the WebAssembly is loaded
   await artefact.load(named(known.wasm, source));
-  const link = known.outbox?.storage ? await restored(artefact, given, known, known.outbox.storage) : make(artefact, given, known);
+  const link = artefact.refusing(() => new Link(artefact, given, known, random));
   const client = new Client(link);
   await link.open();
   return client;
-}
-
-function make(artefact: Artefact<ClientGlue>, server: Server, options: ConnectOptions, journal?: Journal, records?: Records): Link {
-  return artefact.refusing(() => new Link(artefact, server, options, journal, records));
-}
-
-/** A link that goes on with what the storage has. */
-async function restored(artefact: Artefact<ClientGlue>, server: Server, options: ConnectOptions, storage: RecordStorage): Promise<Link> {
-  const journal = new Journal(storage);
-  try {
-    const stored = await journal.load();
-    const records = new artefact.glue.Records();
-    for (const { key, value } of stored) records.push(key, value);
-    return make(artefact, server, options, journal, records);
-  } catch (error) {
-    await journal.close().catch(report);
-    throw error;
-  }
 }
 
 /** What no single option says. */

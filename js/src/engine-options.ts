@@ -3,15 +3,14 @@
 import { payloadBytes } from './check.js';
 import type { ConnectOptions } from './options.js';
 
-/** `expiry`: the Session Expiry Interval, if there is one. */
-export function engineOptions(options: ConnectOptions, expiry: number | undefined): object {
-  const { password, will, properties, authentication, outbox: { storage: _, ...outbox } = {}, ...said } = options;
+/** `isKept`: whether the session outlives a connection although nobody said for how long. */
+export function engineOptions(options: ConnectOptions, isKept: boolean): object {
+  const { password, will, properties, authentication, ...said } = options;
   return {
     ...said,
-    outbox,
     properties: {
+      ...(isKept && { sessionExpiryInterval: KEPT }),
       ...properties,
-      ...(expiry !== undefined && { sessionExpiryInterval: expiry }),
       ...(authentication && { authenticationMethod: authentication.method }),
     },
     ...(password !== undefined && { password: payloadBytes(password) }),
@@ -24,3 +23,6 @@ export function present<T extends object>(properties: T): T {
   const isThere = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => isThere(value))) as T;
 }
+
+/** Seconds that the server keeps the session of a client that comes back, unless somebody says otherwise. */
+const KEPT = 120;

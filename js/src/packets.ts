@@ -4,14 +4,14 @@ import type { ProtocolVersion } from './options.js';
 import { count, FieldReader, hidden, listed, Malformed, payloadText, type Property, quoted } from './packet-fields.js';
 
 /** The Control Packet types (2.1.2), and what stands for one that does not exist. */
-export type PacketType = (typeof TYPES)[number];
+export type PacketType = (typeof PACKET_TYPES)[number];
 
 /** What can be told of a packet. */
 export interface PacketDescription {
   readonly type: PacketType;
   /** One line. Secrets are never in it, only how long they are. */
   readonly text: string;
-  /** Of a PUBLISH; empty where a Topic Alias says it. */
+  /** Of a PUBLISH; empty where an unknown Topic Alias stands for it. */
   readonly topic?: string;
   /** The Packet Identifier, if it has one. */
   readonly identifier?: number;
@@ -29,13 +29,15 @@ export interface PacketContext {
   describeReason: (reason: number) => string;
   /** Of the whole packet, if not all of it is there. */
   length?: number;
+  /** The Topic Aliases of this direction, which a PUBLISH adds to. */
+  aliases?: Map<number, string>;
 }
 
 /** Describes a packet. Never throws: one that cannot be read is described as far as it can. */
 export function describePacket(bytes: Uint8Array, context: PacketContext): PacketDescription {
   const { length = bytes.length } = context;
   const first = bytes[0] ?? 0;
-  const type = TYPES[first >> 4] as PacketType;
+  const type = PACKET_TYPES[first >> 4] as PacketType;
   const sketch: Sketch = { ...context, length, type, first, reader: new FieldReader(bytes), parts: [], properties: [] };
   try {
     sketch.reader.number(1);
@@ -118,14 +120,25 @@ function readConnack(sketch: Sketch): void {
 function readPublish(sketch: Sketch): void {
   const { reader, first, parts } = sketch;
   const qos = (first >> 1) & 3;
-  sketch.topic = reader.string();
+  const written = reader.string();
+  sketch.topic = written;
   if (qos > 0) sketch.identifier = reader.number(2);
-  parts.push(quoted(sketch.topic), `QoS ${qos}`);
+  parts.push(quoted(written), `QoS ${qos}`);
   if (first & 0x01) parts.push('retain');
   if (first & 0x08) parts.push('dup');
   sketch.properties = properties(sketch);
+  sketch.topic = resolve(sketch, written);
+  if (sketch.topic !== written) parts[0] = `${quoted(sketch.topic)} (by its alias)`;
   const payload = reader.rest();
   parts.push(payloadText(payload, sketch.length - reader.position + payload.length));
+}
+
+/** The topic that is meant. */
+function resolve({ aliases, properties: said }: Sketch, topic: string): string {
+  const alias = said.find(({ name }) => name === 'topicAlias');
+  if (!alias || !aliases) return topic;
+  if (topic !== '' && aliases.size < MOST_ALIASES) aliases.set(Number(alias.text), topic);
+  return topic || (aliases.get(Number(alias.text)) ?? '');
 }
 
 function readAcknowledgement(sketch: Sketch): void {
@@ -179,7 +192,8 @@ function braced(said: readonly Property[]): string {
   return said.length === 0 ? '' : `{${listed(said.map(({ name, text }) => `${name}: ${text}`))}}`;
 }
 
-const TYPES = [
+/** Every type, by its number. */
+export const PACKET_TYPES = [
   'RESERVED',
   'CONNECT',
   'CONNACK',
@@ -229,6 +243,9 @@ const PROTOCOLS: { readonly [named: string]: string } = {
 const RETURN_CODES: readonly number[] = [0x00, 0x84, 0x85, 0x88, 0x86, 0x87];
 
 const RETAIN_HANDLING: readonly (string | undefined)[] = [undefined, 'retained if new', 'no retained', 'retain handling 3'];
+
+/** Topic Aliases that are remembered. */
+const MOST_ALIASES = 1_000;
 
 /** Bytes of a user name that is shown. */
 const LONGEST_NAME = 32;

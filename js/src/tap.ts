@@ -28,7 +28,7 @@ interface TapHooks {
 export class Tap {
   readonly #listeners: Listeners;
   readonly #hooks: TapHooks;
-  #splitters = { sent: new Splitter(), received: new Splitter() };
+  #lanes = lanes();
   #describe: typeof describePacket | undefined;
   #loading: Promise<void> | undefined;
   #waiting: (() => void)[] = [];
@@ -40,19 +40,20 @@ export class Tap {
 
   /** What comes now belongs to another connection. */
   begin(): void {
-    this.#splitters = { sent: new Splitter(), received: new Splitter() };
+    this.#lanes = lanes();
   }
 
   pass(direction: PacketEvent['direction'], bytes: Uint8Array): void {
     const isHeard = this.#listeners.has('packet');
-    this.#splitters[direction].split(bytes, isHeard ? (packet, length) => this.#tell(direction, packet, length) : undefined);
+    this.#lanes[direction].splitter.split(bytes, isHeard ? (packet, length) => this.#tell(direction, packet, length) : undefined);
   }
 
   #tell(direction: PacketEvent['direction'], bytes: Uint8Array, length: number): void {
     const version = this.#hooks.version();
+    const { aliases } = this.#lanes[direction];
     const tell = () => {
       const { describeReason } = this.#hooks;
-      const described = this.#describe?.(bytes, { version, describeReason, length });
+      const described = this.#describe?.(bytes, { version, describeReason, length, aliases });
       if (described) this.#listeners.emit('packet', { direction, type: described.type, text: described.text, bytes });
     };
     if (this.#describe) return this.#hooks.defer(tell);
@@ -69,6 +70,11 @@ export class Tap {
     }
     for (const tell of this.#waiting.splice(0)) tell();
   }
+}
+
+function lanes() {
+  const lane = () => ({ splitter: new Splitter(), aliases: new Map<number, string>() });
+  return { sent: lane(), received: lane() };
 }
 
 /** Packets that wait for the code that describes them; more are not told of. */

@@ -162,14 +162,19 @@ function soon(task: () => void): void {
   if (tasks.length === 1) schedule();
 }
 
+/** Whether something is on its way between the ends of a pair. */
+export function isMoving(): boolean {
+  return tasks.length > 0;
+}
+
 /** Lets the platform draw and listen when tasks have kept it from that for long. */
 function schedule(): void {
   if (turnBegan === undefined) {
     turnBegan = performance.now();
-    setTimeout(() => (turnBegan = undefined));
+    later(() => (turnBegan = undefined));
   }
   if (performance.now() - turnBegan < LONGEST_TURN) queueMicrotask(runTask);
-  else setTimeout(runTask);
+  else later(runTask);
 }
 
 function runTask(): void {
@@ -192,6 +197,9 @@ let done = 0;
 const MOST_DONE = 1_000;
 
 let turnBegan: number | undefined;
+
+/** As it was when this was loaded: a test may put another in its place, whose time stands still. */
+const later = globalThis.setTimeout;
 
 /** Milliseconds. */
 const LONGEST_TURN = 8;

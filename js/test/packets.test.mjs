@@ -1,4 +1,4 @@
-// What a packet is called: every vector of tests/vectors in its line of packets.txt, and what a line never shows.
+// What a packet is called: every vector of tests/vectors in its line of packets.txt, which `UPDATE=1` writes, and what a line never shows.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -30,6 +30,14 @@ test('A description tells what belongs to the packet, for programs', () => {
   const { version, clientId } = describe('100d 00044d515454 04 02 003c 000161');
   assert.deepEqual({ version, clientId }, { version: 4, clientId: 'a' });
   assert.equal(describe('2009 00 00 06 12 0003 616263').clientId, 'abc');
+});
+
+test('A topic is named where its alias stands for it, if that is known', () => {
+  const aliases = new Map();
+  const text = (hex) => describePacket(toBytes(hex), { version: 5, describeReason, aliases }).text;
+  assert.equal(text('3007 0000 03 230001 78'), 'PUBLISH "", QoS 0, "x" {topicAlias: 1}');
+  assert.equal(text('3008 0001 74 03 230001 78'), 'PUBLISH "t", QoS 0, "x" {topicAlias: 1}');
+  assert.equal(text('3007 0000 03 230001 79'), 'PUBLISH "t" (by its alias), QoS 0, "y" {topicAlias: 1}');
 });
 
 test('Secrets are never shown, nor what may be one', () => {

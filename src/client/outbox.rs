@@ -37,13 +37,11 @@ impl Outbox {
         self.next - 1
     }
 
-    /// What waited before, at its place. Most storages have them in order.
+    /// What waited before, in order.
     pub(super) fn restore(&mut self, request: Request) {
         self.first = self.first.min(request.place - 1);
         self.next = self.next.max(request.place + 1);
-        self.count(&request);
-        let before = self.waiting.iter().rev().take_while(|waiting| waiting.place > request.place).count();
-        self.waiting.insert(self.waiting.len() - before, request);
+        self.push_back(request);
     }
 
     pub(super) fn push_back(&mut self, request: Request) {
