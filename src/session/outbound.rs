@@ -3,7 +3,11 @@
 
 use super::{PacketIds, SortedMap, Violation};
 use crate::codec::{PacketId, QoS};
-use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BinaryHeap, VecDeque},
+    vec::Vec,
+};
 use core::ops::RangeInclusive;
 
 /// The messages that one side has begun to send and the other has not finished acknowledging.
@@ -328,9 +332,9 @@ impl<M: Clone> Outbound<M> {
 
     /// What is in flight, in the order of sending.
     fn in_order(&self) -> impl Iterator<Item = PacketId> + use<M> {
-        let mut order: Vec<_> = self.in_flight.iter().map(|(id, entry)| (entry.sequence, *id)).collect();
-        order.sort_unstable();
-        order.into_iter().map(|(_, id)| id)
+        // A heap sorts with a fifth of the code that slices have for it.
+        let order: BinaryHeap<_> = self.in_flight.iter().map(|(id, entry)| (entry.sequence, *id)).collect();
+        order.into_sorted_vec().into_iter().map(|(_, id)| id)
     }
 
     /// The identifiers that messages may have.
