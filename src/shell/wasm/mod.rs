@@ -25,6 +25,11 @@ pub use records::Records;
 use crate::codec::ReasonCode;
 use wasm_bindgen::prelude::*;
 
+/// A sixth of the code of the allocator that std brings along; that one is a little faster, which a broker is better off with.
+#[cfg(all(target_arch = "wasm32", not(feature = "broker")))]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 /// Says on the console why the instance is about to trap: the trap itself has no words.
 #[wasm_bindgen(start)]
 pub fn start() {
