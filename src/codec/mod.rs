@@ -93,13 +93,17 @@ impl Packet {
     /// version; every other packet is read as `version`. Topic, payload and other fields are slices of `frame`.
     ///
     /// # Errors
-    /// When the bytes break a rule of the standard; the error knows the Reason Code to answer with.
+    /// When the bytes break a rule of the standard; the error knows the Reason Code to answer with. With the feature `client`
+    /// alone a CONNECT, SUBSCRIBE or UNSUBSCRIBE is always an error, as it is to a client.
     pub fn decode(frame: Bytes, version: ProtocolVersion) -> Result<Self, DecodeError> {
         let header = Header::parse(&frame)?
             .filter(|header| header.size == frame.len())
             .ok_or(DecodeError::malformed("the frame is not one whole packet"))?;
         let mut reader = Reader::new(frame.slice(header.length..));
         let packet = match header.packet_type {
+            PacketType::Connect | PacketType::Subscribe | PacketType::Unsubscribe if !READS_CLIENTS => {
+                return Err(NOT_READ);
+            }
             PacketType::Connect => Self::Connect(Box::new(Connect::decode(&mut reader)?)),
             PacketType::ConnAck => Self::ConnAck(Box::new(ConnAck::decode(&mut reader, version)?)),
             PacketType::Publish => Self::Publish(Publish::decode(header.flags, &mut reader, version)?),
@@ -196,3 +200,7 @@ impl Packet {
         }
     }
 }
+
+/// Whether there is anybody to read what only clients send: a client alone is a twentieth smaller without that code.
+const READS_CLIENTS: bool = cfg!(any(feature = "broker", not(feature = "client"), test));
+const NOT_READ: DecodeError = DecodeError::protocol("the packet is one that only clients send");
