@@ -90,7 +90,7 @@ impl Field for MaximumQoS {
         }
     }
 
-    fn write(value: &QoS, sink: &mut impl Sink) {
+    fn write(value: &QoS, sink: &mut Sink<'_>) {
         sink.write::<u8>(&(*value as u8));
     }
 }
@@ -129,7 +129,7 @@ impl ConnAck {
     }
 
     /// Writes what follows the fixed header.
-    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         sink.write::<u8>(&u8::from(self.session_present));
         sink.write::<u8>(&match version {
             ProtocolVersion::V5 => self.reason.value(),
@@ -193,7 +193,7 @@ mod tests {
         ] {
             let mut bytes = BytesMut::new();
             ConnAck { session_present: false, reason, properties: ConnAckProperties::default() }
-                .encode(ProtocolVersion::V3_1_1, &mut bytes);
+                .encode(ProtocolVersion::V3_1_1, &mut Sink::to(&mut bytes));
             assert_eq!(bytes, [0, code][..], "{reason}");
         }
     }

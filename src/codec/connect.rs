@@ -173,7 +173,7 @@ impl Connect {
     }
 
     /// Writes what follows the fixed header.
-    pub(super) fn encode(&self, sink: &mut impl Sink) {
+    pub(super) fn encode(&self, sink: &mut Sink<'_>) {
         // [3.1.1 MQTT-3.1.2-22] a password needs a user name there
         let password =
             self.password.as_ref().filter(|_| self.version == ProtocolVersion::V5 || self.user_name.is_some());
@@ -210,7 +210,7 @@ impl Will {
         Ok(Self { qos, retain, properties, topic: reader.read::<Text>()?, payload: reader.read::<Binary>()? })
     }
 
-    fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         self.properties.encode(version, sink);
         sink.write::<Text>(&self.topic);
         sink.write::<Binary>(&self.payload);

@@ -104,7 +104,7 @@ impl Disconnect {
     }
 
     /// Writes what follows the fixed header, in the shortest form there is.
-    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         let no_properties = self.properties == DisconnectProperties::default();
         if version == ProtocolVersion::V3_1_1 || (self.reason == ReasonCode::Success && no_properties) {
             return;
@@ -135,7 +135,7 @@ impl Auth {
     }
 
     /// Writes what follows the fixed header, in the shortest form there is.
-    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         if !self.is_plain_success() {
             sink.write::<u8>(&self.reason.value());
             self.properties.encode(version, sink);

@@ -3,7 +3,7 @@
 use super::{
     DecodeError, PacketTooLarge, ReasonCode,
     publish::Flags,
-    wire::{Length, Sink, Variable},
+    wire::{Sink, Variable},
 };
 use bytes::{Bytes, BytesMut};
 
@@ -160,9 +160,8 @@ impl Header {
 
     /// The header of a packet with `remaining` bytes behind it.
     pub fn new(packet_type: PacketType, flags: u8, remaining: usize) -> Self {
-        let mut length = Length(1);
-        length.write::<Variable>(&remaining);
-        Self { packet_type, flags, length: length.0, size: remaining.saturating_add(length.0) }
+        let length = 1 + Sink::count(|sink| sink.write::<Variable>(&remaining));
+        Self { packet_type, flags, length, size: remaining.saturating_add(length) }
     }
 
     /// Writes the header, or nothing when the packet is longer than a header can say.
@@ -170,8 +169,9 @@ impl Header {
         if self.size > MAXIMUM_PACKET_SIZE as usize {
             return Err(PacketTooLarge);
         }
-        out.write::<u8>(&((self.packet_type as u8) << 4 | self.flags));
-        out.write::<Variable>(&(self.size - self.length));
+        let mut sink = Sink::to(out);
+        sink.write::<u8>(&((self.packet_type as u8) << 4 | self.flags));
+        sink.write::<Variable>(&(self.size - self.length));
         Ok(())
     }
 }

@@ -51,7 +51,7 @@ pub use unsubscribe::{UnsubAck, Unsubscribe};
 use alloc::boxed::Box;
 use bytes::{Bytes, BytesMut};
 use frame::{Header, PacketType};
-use wire::{Length, Reader, Sink};
+use wire::{Reader, Sink};
 
 /// One MQTT Control Packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Packet {
         let header = self.header(version);
         header.encode(out)?;
         out.reserve(header.size - header.length);
-        self.encode_content(version, out);
+        self.encode_content(version, &mut Sink::to(out));
         Ok(())
     }
 
@@ -150,13 +150,12 @@ impl Packet {
     }
 
     fn header(&self, version: ProtocolVersion) -> Header {
-        let mut remaining = Length(0);
-        self.encode_content(version, &mut remaining);
-        Header::new(self.packet_type(), self.flags(), remaining.0)
+        let remaining = Sink::count(|sink| self.encode_content(version, sink));
+        Header::new(self.packet_type(), self.flags(), remaining)
     }
 
     /// Writes what follows the fixed header.
-    fn encode_content(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    fn encode_content(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         match self {
             Self::Connect(connect) => connect.encode(sink),
             Self::ConnAck(connack) => connack.encode(version, sink),

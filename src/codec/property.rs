@@ -3,7 +3,7 @@
 //! Each packet's properties are one table of identifier, field and type, from which both directions are made.
 use super::{
     DecodeError, ProtocolVersion, Text,
-    wire::{Field, Length, Reader, Sink, Variable},
+    wire::{Field, Reader, Sink, Variable},
 };
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
@@ -17,7 +17,7 @@ pub(crate) trait Properties: Default {
     fn read_value(&mut self, identifier: usize, reader: &mut Reader) -> Result<(), DecodeError>;
 
     /// Writes each property that is there, with its identifier.
-    fn write_values(&self, sink: &mut impl Sink);
+    fn write_values(&self, sink: &mut Sink<'_>);
 
     /// Reads the whole section, length first; 3.1.1 has none.
     fn decode(reader: &mut Reader, version: ProtocolVersion) -> Result<Self, DecodeError> {
@@ -34,7 +34,7 @@ pub(crate) trait Properties: Default {
     }
 
     /// Writes the whole section, length first; 3.1.1 has none.
-    fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         if version == ProtocolVersion::V5 {
             // [MQTT-2.2.2-1] no properties are a length of 0
             sink.write::<Variable>(&self.length());
@@ -44,9 +44,7 @@ pub(crate) trait Properties: Default {
 
     /// The section's length in bytes, without the length itself.
     fn length(&self) -> usize {
-        let mut length = Length(0);
-        self.write_values(&mut length);
-        length.0
+        Sink::count(|sink| self.write_values(sink))
     }
 }
 
@@ -82,7 +80,7 @@ impl<T> Property<T> for Vec<T> {
 }
 
 /// Writes every value that `property` holds, each behind `identifier`.
-pub(super) fn write_property<F: Field>(identifier: u8, property: &impl Property<F::Value>, sink: &mut impl Sink) {
+pub(super) fn write_property<F: Field>(identifier: u8, property: &impl Property<F::Value>, sink: &mut Sink<'_>) {
     for value in property.values() {
         sink.put(&[identifier]);
         sink.write::<F>(value);
@@ -105,7 +103,7 @@ macro_rules! properties {
                 }
             }
 
-            fn write_values(&self, sink: &mut impl $crate::codec::wire::Sink) {
+            fn write_values(&self, sink: &mut $crate::codec::wire::Sink<'_>) {
                 $($crate::codec::property::write_property::<$type>($identifier, &self.$field, sink);)+
             }
         }
@@ -132,7 +130,7 @@ impl Field for ResponseTopic {
         Ok(topic)
     }
 
-    fn write(value: &Text, sink: &mut impl Sink) {
+    fn write(value: &Text, sink: &mut Sink<'_>) {
         sink.write::<Text>(value);
     }
 }
@@ -148,7 +146,7 @@ impl Field for SubscriptionIdentifier {
         NonZeroU32::new(value).ok_or(DecodeError::protocol("Subscription Identifier is 0"))
     }
 
-    fn write(value: &NonZeroU32, sink: &mut impl Sink) {
+    fn write(value: &NonZeroU32, sink: &mut Sink<'_>) {
         sink.write::<Variable>(&(value.get() as usize));
     }
 }

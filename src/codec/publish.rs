@@ -3,7 +3,7 @@ use super::{
     Binary, DecodeError, PacketId, PacketTooLarge, ProtocolVersion, QoS, ReasonCode, Text, UserProperties,
     frame::{Header, PacketType},
     property::{Properties, ResponseTopic, SubscriptionIdentifier, properties},
-    wire::{Field, Length, Reader, Sink},
+    wire::{Field, Reader, Sink},
 };
 use alloc::vec::Vec;
 use bytes::{Bytes, BytesMut};
@@ -72,7 +72,7 @@ impl Field for TopicAlias {
         NonZeroU16::new(reader.read::<u16>()?).ok_or(zero)
     }
 
-    fn write(value: &NonZeroU16, sink: &mut impl Sink) {
+    fn write(value: &NonZeroU16, sink: &mut Sink<'_>) {
         sink.write::<NonZeroU16>(value);
     }
 }
@@ -121,16 +121,15 @@ impl Publish {
     /// # Errors
     /// When the packet would be longer than [`super::MAXIMUM_PACKET_SIZE`]; nothing is written then.
     pub fn encode_head(&self, version: ProtocolVersion, out: &mut BytesMut) -> Result<(), PacketTooLarge> {
-        let mut length = Length(0);
-        self.encode_variable_header(version, &mut length);
-        let remaining = length.0.saturating_add(self.payload.len());
+        let length = Sink::count(|sink| self.encode_variable_header(version, sink));
+        let remaining = length.saturating_add(self.payload.len());
         Header::new(PacketType::Publish, self.flags(), remaining).encode(out)?;
-        self.encode_variable_header(version, out);
+        self.encode_variable_header(version, &mut Sink::to(out));
         Ok(())
     }
 
     /// Writes what follows the fixed header.
-    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         self.encode_variable_header(version, sink);
         sink.put(&self.payload);
     }
@@ -141,7 +140,7 @@ impl Publish {
         u8::from(dup) << 3 | (self.qos as u8) << 1 | u8::from(self.retain)
     }
 
-    fn encode_variable_header(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    fn encode_variable_header(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         sink.write::<Text>(&self.topic);
         if self.qos > QoS::AtMostOnce {
             // A missing identifier is the caller's fault; the 0 makes the receiver refuse it instead of misreading it.

@@ -96,7 +96,7 @@ impl Subscribe {
     }
 
     /// Writes what follows the fixed header.
-    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         sink.write::<PacketId>(&self.packet_id);
         self.properties.encode(version, sink);
         for SubscribeFilter { filter, options } in &self.filters {
@@ -129,7 +129,7 @@ impl SubscriptionOptions {
         })
     }
 
-    fn encode(self, version: ProtocolVersion, sink: &mut impl Sink) {
+    fn encode(self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         sink.write::<u8>(&match version {
             ProtocolVersion::V5 => self.to_u8(),
             ProtocolVersion::V3_1_1 => self.qos as u8,
@@ -178,7 +178,7 @@ impl SubAck {
     }
 
     /// Writes what follows the fixed header.
-    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         sink.write::<PacketId>(&self.packet_id);
         self.properties.encode(version, sink);
         for &reason in &self.reasons {

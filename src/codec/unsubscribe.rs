@@ -38,7 +38,7 @@ impl Properties for UserProperties {
         Ok(())
     }
 
-    fn write_values(&self, sink: &mut impl Sink) {
+    fn write_values(&self, sink: &mut Sink<'_>) {
         write_property::<(Text, Text)>(0x26, self, sink);
     }
 }
@@ -60,7 +60,7 @@ impl Unsubscribe {
     }
 
     /// Writes what follows the fixed header.
-    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         sink.write::<PacketId>(&self.packet_id);
         self.user_properties.encode(version, sink);
         for filter in &self.filters {
@@ -88,7 +88,7 @@ impl UnsubAck {
     }
 
     /// Writes what follows the fixed header.
-    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut impl Sink) {
+    pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         sink.write::<PacketId>(&self.packet_id);
         self.properties.encode(version, sink);
         if version == ProtocolVersion::V5 {

@@ -1,6 +1,6 @@
 //! How each data type of section 1.5 is read and written. Knows nothing of packets.
 //!
-//! What is written goes to a [`Sink`]: the buffer to send, or a [`Length`] that only counts. One function for
+//! What is written goes to a [`Sink`]: into the buffer to send, or nowhere, to be counted alone. One function for
 //! both is why a predicted size cannot differ from the real one.
 use super::{Binary, DecodeError, PacketId, Text};
 use bytes::{Buf, Bytes, BytesMut};
@@ -12,23 +12,17 @@ pub(crate) trait Field {
 
     fn read(reader: &mut Reader) -> Result<Self::Value, DecodeError>;
 
-    fn write(value: &Self::Value, sink: &mut impl Sink);
+    fn write(value: &Self::Value, sink: &mut Sink<'_>);
 }
 
-/// Where bytes go.
-pub(crate) trait Sink: Sized {
-    fn put(&mut self, bytes: &[u8]);
-
-    fn write<F: Field>(&mut self, value: &F::Value) {
-        F::write(value, self);
-    }
+/// Where bytes go. One type for both ways, not a trait: everything written would be compiled for each.
+pub(crate) struct Sink<'a> {
+    out: Option<&'a mut BytesMut>,
+    length: usize,
 }
 
 /// The bytes that are left of a packet or of a part of it.
 pub(crate) struct Reader(Bytes);
-
-/// Counts the bytes put into it.
-pub(crate) struct Length(pub usize);
 
 /// A Variable Byte Integer.
 pub(crate) struct Variable;
@@ -62,16 +56,29 @@ impl Reader {
     }
 }
 
-impl Sink for BytesMut {
-    fn put(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
+impl<'a> Sink<'a> {
+    /// Appends to `out`.
+    pub fn to(out: &'a mut BytesMut) -> Self {
+        Self { out: Some(out), length: 0 }
     }
-}
 
-impl Sink for Length {
-    fn put(&mut self, bytes: &[u8]) {
-        // Many fields may share one buffer, so the sum can pass what memory could ever hold.
-        self.0 = self.0.saturating_add(bytes.len());
+    /// How many bytes `write` puts.
+    pub fn count(write: impl FnOnce(&mut Sink<'_>)) -> usize {
+        let mut sink = Sink { out: None, length: 0 };
+        write(&mut sink);
+        sink.length
+    }
+
+    pub fn put(&mut self, bytes: &[u8]) {
+        match &mut self.out {
+            Some(out) => out.extend_from_slice(bytes),
+            // Many fields may share one buffer, so the sum can pass what memory could ever hold.
+            None => self.length = self.length.saturating_add(bytes.len()),
+        }
+    }
+
+    pub fn write<F: Field>(&mut self, value: &F::Value) {
+        F::write(value, self);
     }
 }
 
@@ -107,7 +114,7 @@ impl Field for Variable {
         Ok(value)
     }
 
-    fn write(value: &usize, sink: &mut impl Sink) {
+    fn write(value: &usize, sink: &mut Sink<'_>) {
         let mut rest = *value;
         while rest > 0x7F {
             sink.put(&[(rest & 0x7F) as u8 | 0x80]);
@@ -124,7 +131,7 @@ impl Field for u8 {
         reader.0.try_get_u8().map_err(|_| TRUNCATED)
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.put(&[*value]);
     }
 }
@@ -136,7 +143,7 @@ impl Field for u16 {
         reader.0.try_get_u16().map_err(|_| TRUNCATED)
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.put(&value.to_be_bytes());
     }
 }
@@ -148,7 +155,7 @@ impl Field for u32 {
         reader.0.try_get_u32().map_err(|_| TRUNCATED)
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.put(&value.to_be_bytes());
     }
 }
@@ -164,7 +171,7 @@ impl Field for bool {
         }
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.put(&[u8::from(*value)]);
     }
 }
@@ -176,7 +183,7 @@ impl Field for NonZeroU16 {
         Self::new(reader.read::<u16>()?).ok_or(ZERO)
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.write::<u16>(&value.get());
     }
 }
@@ -188,7 +195,7 @@ impl Field for NonZeroU32 {
         Self::new(reader.read::<u32>()?).ok_or(ZERO)
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.write::<u32>(&value.get());
     }
 }
@@ -201,7 +208,7 @@ impl Field for PacketId {
         Self::new(reader.read::<u16>()?).ok_or(DecodeError::protocol("Packet Identifier is 0"))
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.write::<u16>(&value.value());
     }
 }
@@ -214,7 +221,7 @@ impl Field for Binary {
         Self::new(reader.take(length.into())?).map_err(|_| TRUNCATED)
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.write::<u16>(&(value.bytes().len() as u16));
         sink.put(value.bytes());
     }
@@ -229,7 +236,7 @@ impl Field for Text {
         Self::new(reader.take(length.into())?).map_err(|_| DecodeError::malformed("text is not UTF-8 or has U+0000"))
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.write::<u16>(&(value.len() as u16));
         sink.put(value.as_bytes());
     }
@@ -243,7 +250,7 @@ impl<A: Field<Value = A>, B: Field<Value = B>> Field for (A, B) {
         Ok((reader.read::<A>()?, reader.read::<B>()?))
     }
 
-    fn write((first, second): &Self, sink: &mut impl Sink) {
+    fn write((first, second): &Self, sink: &mut Sink<'_>) {
         sink.write::<A>(first);
         sink.write::<B>(second);
     }
@@ -269,7 +276,7 @@ mod tests {
             (268_435_455, &[0xFF, 0xFF, 0xFF, 0x7F]),
         ] {
             let mut written = BytesMut::new();
-            written.write::<Variable>(&value);
+            Sink::to(&mut written).write::<Variable>(&value);
             assert_eq!(written, bytes);
             assert_eq!(Variable::parse(bytes), Ok(Some((value, bytes.len()))));
             assert_eq!(Variable::parse(&bytes[..bytes.len() - 1]), Ok(None));

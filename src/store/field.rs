@@ -24,7 +24,7 @@ impl Field for u64 {
         }
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.write::<Timestamp>(&Timestamp(*value));
     }
 }
@@ -37,7 +37,7 @@ impl Field for Timestamp {
         Ok(Self(u64::from(high) << 32 | u64::from(low)))
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.put(&value.0.to_be_bytes());
     }
 }
@@ -49,7 +49,7 @@ impl Field for QoS {
         Self::from_u8(reader.read::<u8>()?).ok_or(DecodeError::malformed("a QoS is none of 0, 1 and 2"))
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.put(&[*value as u8]);
     }
 }
@@ -65,7 +65,7 @@ impl Field for ProtocolVersion {
         }
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.put(&[match value {
             Self::V3_1_1 => 4,
             Self::V5 => 5,
@@ -81,7 +81,7 @@ impl Field for Bytes {
         reader.take(length as usize)
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.write::<u32>(&(value.len() as u32));
         sink.put(value);
     }
@@ -94,7 +94,7 @@ impl Field for PublishProperties {
         Self::decode(reader, ProtocolVersion::V5)
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         value.encode(ProtocolVersion::V5, sink);
     }
 }
@@ -106,7 +106,7 @@ impl<F: Field<Value = F>> Field for Option<F> {
         if reader.read::<bool>()? { reader.read::<F>().map(Some) } else { Ok(None) }
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.write::<bool>(&value.is_some());
         if let Some(value) = value {
             sink.write::<F>(value);
@@ -122,7 +122,7 @@ impl<F: Field<Value = F>> Field for Vec<F> {
         (0..reader.read::<Variable>()?).map(|_| reader.read::<F>()).collect()
     }
 
-    fn write(value: &Self, sink: &mut impl Sink) {
+    fn write(value: &Self, sink: &mut Sink<'_>) {
         sink.write::<Variable>(&value.len());
         value.iter().for_each(|value| sink.write::<F>(value));
     }

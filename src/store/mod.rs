@@ -87,8 +87,9 @@ pub trait Record: Sized {
 impl<R: Field<Value = R>> Record for R {
     fn to_value(&self) -> Bytes {
         let mut value = BytesMut::new();
-        value.put(&[VERSION]);
-        value.write::<R>(self);
+        let mut sink = Sink::to(&mut value);
+        sink.put(&[VERSION]);
+        sink.write::<R>(self);
         value.freeze()
     }
 
@@ -109,6 +110,7 @@ impl Key {
     /// The key's bytes.
     pub fn to_bytes(&self) -> Bytes {
         let mut key = BytesMut::new();
+        let mut sink = Sink::to(&mut key);
         let (kind, number) = match self {
             Self::Connection(connection) => (Self::CONNECTION, Some(connection)),
             Self::Subscription(session, _) => (b'f', Some(session)),
@@ -122,14 +124,14 @@ impl Key {
             Self::Unread(connection, _) => (Self::UNREAD, Some(connection)),
             Self::Will(session) => (b'w', Some(session)),
         };
-        key.put(&[kind]);
+        sink.put(&[kind]);
         if let Some(number) = number {
-            key.write::<u64>(number);
+            sink.write::<u64>(number);
         }
         match self {
-            Self::Subscription(_, text) | Self::Retained(text) => key.put(text.as_bytes()),
-            Self::Received(_, id) | Self::InFlight(_, id) => key.write::<PacketId>(id),
-            Self::Replay(_, place) | Self::Waiting(_, place) | Self::Unread(_, place) => key.write::<u64>(place),
+            Self::Subscription(_, text) | Self::Retained(text) => sink.put(text.as_bytes()),
+            Self::Received(_, id) | Self::InFlight(_, id) => sink.write::<PacketId>(id),
+            Self::Replay(_, place) | Self::Waiting(_, place) | Self::Unread(_, place) => sink.write::<u64>(place),
             Self::Connection(_) | Self::Message(_) | Self::Session(_) | Self::Will(_) => {}
         }
         key.freeze()

@@ -25,7 +25,7 @@ macro_rules! record {
                 Ok(Self { $($field: _reader.read::<$type>()?,)* })
             }
 
-            fn write(_value: &Self, _sink: &mut impl Sink) {
+            fn write(_value: &Self, _sink: &mut Sink<'_>) {
                 $(_sink.write::<$type>(&_value.$field);)*
             }
         }
