@@ -4,7 +4,7 @@ export type { Authentication } from './authentication.js';
 export { Client } from './client.js';
 export { MqttError, type MqttErrorCode, type MqttErrorDetails } from './error.js';
 export type { ClientEvents, StatusChange } from './events.js';
-export type { Message, MessageProperties, Payload, PublishOptions, QoS, RequestLimits, UserProperty } from './message.js';
+export type { Message, MessageProperties, Payload, PublishOptions, QoS, ReceivedProperties, RequestLimits, UserProperty } from './message.js';
 export type {
   ConnectOptions,
   ConnectProperties,

@@ -11,7 +11,7 @@ import { handlerFailed, Listeners, type StatusChange } from './events.js';
 import type { ClientEngine, ClientGlue, ClientHost } from './glue/client.js';
 import { UNANSWERED } from './hints.js';
 import { Limits } from './limits.js';
-import type { MessageProperties, QoS, ReceivedMessage } from './message.js';
+import type { QoS, ReceivedMessage, ReceivedProperties } from './message.js';
 import type { ConnectOptions, ProtocolVersion, ServerProperties } from './options.js';
 import type { Answer, Closed } from './outcome.js';
 import { type Asker, Questions } from './questions.js';
@@ -243,7 +243,7 @@ export class Link implements Asker {
       },
       refused: (reason, properties) => this.#refused(reason, properties as ServerProperties),
       deliver: (numbers, topic, payload, qos, retain, dup, properties, delivery) => {
-        const said = present((properties ?? {}) as MessageProperties);
+        const said = present((properties ?? {}) as ReceivedProperties);
         const message: ReceivedMessage = { topic, payload: payload.slice(), qos: qos as QoS, retain, dup, properties: said };
         const routes = Array.from(numbers);
         this.#wire.whenFree(() => this.#runner.defer(() => this.routes.deliver(routes, message, delivery)));

@@ -21,6 +21,12 @@ export interface MessageProperties {
   userProperties?: UserProperty[];
 }
 
+/** What may be said beside a message that came. */
+export interface ReceivedProperties extends MessageProperties {
+  /** Those that `subscribe` was given as `identifier`, of all subscriptions that match. */
+  subscriptionIdentifiers?: number[];
+}
+
 /** A message that came. */
 export class Message {
   readonly topic: string;
@@ -30,7 +36,7 @@ export class Message {
   readonly retain: boolean;
   /** Whether an earlier attempt to deliver it may have been made. */
   readonly dup: boolean;
-  readonly properties: MessageProperties;
+  readonly properties: ReceivedProperties;
   readonly #ack: () => void;
 
   /** @internal */

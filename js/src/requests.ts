@@ -52,6 +52,8 @@ export class Requests {
   answered(token: number, answer: Answer): void {
     const request = this.#take(token);
     const { reason, reasonString } = answer;
+    // Of a PUBCOMP: the server has accepted the message, and completed it on an earlier connection. (4.3.3)
+    if (reason === PACKET_IDENTIFIER_NOT_FOUND) return request?.resolve({ ...answer, reason: SUCCESS });
     if (!request || reason < UNSPECIFIED_ERROR) return request?.resolve(answer);
     const why = `${request.what()} was refused: ${this.#artefact.describeReason(reason)}.`;
     request.reject(new MqttError('refused', [why, ...explanation(reasonString)].join(' '), { reason }));
@@ -90,5 +92,7 @@ export function explanation(reasonString: string | undefined): string[] {
   return reasonString ? [sentence(reasonString)] : [];
 }
 
-/** A Reason Code; those from this one on are failures. */
+// Reason Codes; those from UNSPECIFIED_ERROR on are failures.
+const SUCCESS = 0x00;
 const UNSPECIFIED_ERROR = 0x80;
+const PACKET_IDENTIFIER_NOT_FOUND = 0x92;
