@@ -3,12 +3,14 @@
 import { type Artefact, named, type Source, unnamed } from './artefact.js';
 import { checked } from './check.js';
 import { Client } from './client.js';
-import { MqttError } from './error.js';
-import type { ClientGlue } from './glue/client.js';
+import { MqttError, report } from './error.js';
+import type { ClientGlue, Records } from './glue/client.js';
+import { Journal } from './journal.js';
 import { Link } from './link.js';
 import type { ConnectOptions } from './options.js';
 import { isConnection, type Server } from './server.js';
 import { CONNECT_OPTIONS, RECONNECT } from './shapes.js';
+import type { RecordStorage } from './storage.js';
 import { toTransport } from './transport.js';
 
 /** What a client is made of: an artefact, and where its WebAssembly comes from unless the option `wasm` names another source. */
@@ -34,10 +36,43 @@ export async function connectWith(
   check(server, known);
   const given = isConnection(server) ? toTransport(server) : server; // at once: it may fail while the WebAssembly is loaded
   await artefact.load(named(known.wasm, source));
-  const link = artefact.refusing(() => new Link(artefact, given, known, random));
+  const link = known.outbox?.storage
+    ? await restored(artefact, given, known, random, known.outbox.storage)
+    : make(artefact, given, known, random);
   const client = new Client(link);
   await link.open();
   return client;
+}
+
+function make(
+  artefact: Artefact<ClientGlue>,
+  server: Server,
+  options: ConnectOptions,
+  random: () => number,
+  journal?: Journal,
+  records?: Records,
+): Link {
+  return artefact.refusing(() => new Link(artefact, server, options, random, journal, records));
+}
+
+/** A link that goes on with what the storage has. */
+async function restored(
+  artefact: Artefact<ClientGlue>,
+  server: Server,
+  options: ConnectOptions,
+  random: () => number,
+  storage: RecordStorage,
+): Promise<Link> {
+  const journal = new Journal(storage);
+  try {
+    const stored = await journal.load();
+    const records = new artefact.glue.Records();
+    for (const { key, value } of stored) records.push(key, value);
+    return make(artefact, server, options, random, journal, records);
+  } catch (error) {
+    await journal.close().catch(report);
+    throw error;
+  }
 }
 
 /** What no single option says. */

@@ -3,14 +3,15 @@
 import { payloadBytes } from './check.js';
 import type { ConnectOptions } from './options.js';
 
-/** `isKept`: whether the session outlives a connection although nobody said for how long. */
-export function engineOptions(options: ConnectOptions, isKept: boolean): object {
-  const { password, will, properties, authentication, ...said } = options;
+/** `expiry`: the Session Expiry Interval, if there is one. */
+export function engineOptions(options: ConnectOptions, expiry: number | undefined): object {
+  const { password, will, properties, authentication, outbox: { storage: _, ...outbox } = {}, ...said } = options;
   return {
     ...said,
+    outbox,
     properties: {
-      ...(isKept && { sessionExpiryInterval: KEPT }),
       ...properties,
+      ...(expiry !== undefined && { sessionExpiryInterval: expiry }),
       ...(authentication && { authenticationMethod: authentication.method }),
     },
     ...(password !== undefined && { password: payloadBytes(password) }),
@@ -23,6 +24,3 @@ export function present<T extends object>(properties: T): T {
   const isThere = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => isThere(value))) as T;
 }
-
-/** Seconds that the server keeps the session of a client that comes back, unless somebody says otherwise. */
-const KEPT = 120;

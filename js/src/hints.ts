@@ -30,6 +30,11 @@ export function schemeHint(url: URL | undefined): string {
   return 'It begins with ws:// or wss://, and usually ends in /mqtt.';
 }
 
+/** Whether it is on this machine, which needs no network, and which browsers trust. */
+export function isLocal({ hostname }: URL): boolean {
+  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname);
+}
+
 function openingHint(address: URL | undefined): string {
   if (address && isMixed(address)) return MIXED;
   const { origin } = globalThis.location ?? {};
@@ -42,8 +47,8 @@ function openingHint(address: URL | undefined): string {
   return `Look whether ${questions.slice(0, -1).join(', ')}, and whether ${questions.at(-1)}.`;
 }
 
-function isMixed({ protocol }: URL): boolean {
-  return protocol === 'ws:' && globalThis.location?.protocol === 'https:';
+function isMixed(address: URL): boolean {
+  return address.protocol === 'ws:' && globalThis.location?.protocol === 'https:' && !isLocal(address);
 }
 
 const MIXED = 'Use a wss: address, or serve the page over HTTP.';

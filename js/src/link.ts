@@ -8,8 +8,9 @@ import { Runner } from './engine.js';
 import { engineOptions, present } from './engine-options.js';
 import { MqttError, sentence } from './error.js';
 import { handlerFailed, Listeners, type StatusChange } from './events.js';
-import type { ClientEngine, ClientGlue, ClientHost } from './glue/client.js';
+import type { ClientEngine, ClientGlue, ClientHost, Records } from './glue/client.js';
 import { UNANSWERED } from './hints.js';
+import type { Journal } from './journal.js';
 import { Limits } from './limits.js';
 import type { QoS, ReceivedMessage, ReceivedProperties } from './message.js';
 import type { ConnectOptions, ProtocolVersion, ServerProperties } from './options.js';
@@ -63,7 +64,13 @@ export class Link implements Asker {
   readonly #first = deferred<void>();
   readonly #end = deferred<Closed>();
   readonly #authenticator: Authenticator | undefined;
-  readonly #wire: Wire;
+  readonly #journal: Journal | undefined;
+  /** How long a connection may take to open. */
+  readonly #limit: Timer;
+  readonly #tap: Tap;
+  /** The connection that there is, or was last. */
+  #wire: Wire;
+  #address: URL | undefined;
   readonly #detours: Detours;
   /** Of the attempt that is under way, or was last. */
   #attempt = 0;
@@ -74,10 +81,20 @@ export class Link implements Asker {
   /** Why there is no connection any more. */
   #last: { closed: Closed; error: MqttError } | undefined;
   #isOver = false;
+  /** Settles when the storage is free for another client. */
+  #stored: Promise<void> = Promise.resolve();
   #vigil: ReturnType<typeof setInterval> | undefined;
   #unwatch = () => {};
 
-  constructor(artefact: Artefact<ClientGlue>, server: Server, options: ConnectOptions, random: () => number) {
+  /** With a storage there are a journal, and the records that it has. */
+  constructor(
+    artefact: Artefact<ClientGlue>,
+    server: Server,
+    options: ConnectOptions,
+    random: () => number,
+    journal?: Journal,
+    records?: Records,
+  ) {
     const { clock = Date.now, clientId = '' } = options;
     const timer = options.timer ?? new PageTimer(clock);
     this.#pageTimer = timer instanceof PageTimer ? timer : undefined;
@@ -89,23 +106,24 @@ export class Link implements Asker {
     this.#clock = clock;
     this.#alarms = new Alarms(timer);
     this.#retry = this.#alarms.alarm();
-    const tap = new Tap(this.listeners, {
+    this.#tap = new Tap(this.listeners, {
       defer: (task) => this.#runner.defer(task),
       version: () => this.#version,
       describeReason: (reason) => artefact.describeReason(reason),
     });
-    this.#wire = new Wire(clock, this.#alarms.alarm(), tap, {
-      received: (bytes) => this.#runner.feed((engine, now) => engine.received(now, bytes)),
-      closed: () => this.#closed(),
-    });
+    this.#limit = this.#alarms.alarm();
+    this.#wire = this.#newWire(undefined);
     this.#detours = new Detours(server, options.redirect);
     this.#course = new Course(reconnect, random);
-    this.#forgets = reconnect !== undefined && options.properties?.sessionExpiryInterval === undefined;
+    const expiry = options.properties?.sessionExpiryInterval ?? (journal ? STORED : reconnect ? KEPT : undefined);
+    this.#forgets = !journal && reconnect !== undefined && options.properties?.sessionExpiryInterval === undefined;
     this.welcome = { clientId, sessionPresent: false, server: {} };
     this.ended = this.#end.promise;
     this.#first.promise.catch(() => {}); // whoever waits for it hears of it
-    const engine = new artefact.glue.ClientEngine(this.#host(), engineOptions(options, this.#forgets));
+    const engine = new artefact.glue.ClientEngine(this.#host(), engineOptions(options, expiry), records);
     this.#artefact = artefact;
+    this.#journal = journal;
+    if (journal) journal.onfail = (error) => this.#over({ cause: 'lost', message: error.message }, error);
     this.#runner = new Runner(engine, {
       artefact,
       clock,
@@ -185,6 +203,7 @@ export class Link implements Asker {
       if ((error as MqttError).code !== 'closed') throw error;
     }
     this.#over({ cause: 'requested', message: 'The client disconnected.' });
+    await this.#stored;
   }
 
   /** Makes an attempt. */
@@ -200,10 +219,11 @@ export class Link implements Asker {
     try {
       const credentials = await this.#credentials();
       if (isStale()) return;
-      const place = await askServer(await this.#detours.next(this.#wire.address));
+      const place = await askServer(await this.#detours.next(this.#address));
       if (isStale()) return void (isConnection(place) && toTransport(place).close());
       const { transport, address } = openServer(place, isOffline);
-      this.#wire.address = address;
+      this.#address = address;
+      this.#wire = this.#newWire(address);
       await this.#wire.open(transport, this.#options.responseTimeoutMillis ?? PATIENCE);
       if (isStale()) return;
       this.#runner.feed((engine, now) => engine.opened(now, credentials));
@@ -226,6 +246,19 @@ export class Link implements Asker {
     };
   }
 
+  #newWire(address: URL | undefined): Wire {
+    return new Wire(this.#clock, this.#limit, this.#tap, address, {
+      received: (bytes) => this.#runner.feed((engine, now) => engine.received(now, bytes)),
+      closed: () => this.#closed(),
+    });
+  }
+
+  /** Does this once all is durable that was written before, and in turn. */
+  #durably(task: () => void): void {
+    if (this.#journal) this.#journal.after(task);
+    else task();
+  }
+
   /** The transport is gone. While it opens that is for `open` to tell. */
   #closed(): void {
     this.#runner.feed((engine, now) => engine.closed(now));
@@ -234,10 +267,19 @@ export class Link implements Asker {
   #host(): ClientHost {
     return {
       send: (bytes) => {
-        const packet = bytes.slice();
-        this.#wire.whenFree(() => this.#wire.send(packet));
+        const [wire, packet] = [this.#wire, bytes.slice()];
+        wire.whenFree(() => this.#durably(() => wire.send(packet)));
       },
-      close: () => this.#wire.hangUp(),
+      close: () => {
+        const wire = this.#wire;
+        this.#durably(() => wire.hangUp());
+      },
+      write: (key, value) => this.#journal?.write({ key: key.slice(), value: value?.slice() }),
+      commit: () => this.#journal?.commit(),
+      reject: (_, reason) => {
+        const error = new MqttError('storage-failed', `A record in the storage cannot be used, and is left there: ${reason}.`);
+        queueMicrotask(() => this.listeners.report(error));
+      },
       connected: (sessionPresent, clientId, properties) => {
         this.#connected({ sessionPresent, clientId, server: present(properties as ServerProperties) });
       },
@@ -304,7 +346,7 @@ export class Link implements Asker {
   }
 
   #disconnected(cause: Closed['cause'], reason: number | undefined, why: string, { serverReference }: ServerProperties): void {
-    this.#wire.hangUp();
+    if (cause === 'lost') this.#wire.hangUp(); // otherwise the engine has said so
     const given = this.#reason;
     this.#reason = undefined;
     if (given !== undefined) return this.#failed(given);
@@ -395,7 +437,9 @@ export class Link implements Asker {
     this.#attempt += 1;
     this.#course.end();
     this.#unwatch();
-    this.#wire.hangUp();
+    const wire = this.#wire;
+    if (error) wire.hangUp();
+    else this.#durably(() => wire.hangUp()); // after the DISCONNECT
     const reason = error ?? new MqttError('closed', `The connection is over: ${closed.message}`);
     this.#first.reject(reason);
     this.requests.interruptAll(closed);
@@ -405,8 +449,18 @@ export class Link implements Asker {
     this.#runner.end(reason);
     this.#alarms.clear();
     this.#pageTimer?.end();
-    this.#end.resolve(closed);
     this.#tell(error ? { error } : {});
+    this.#stored = this.#closeJournal();
+    this.#stored.catch(() => {}).then(() => this.#end.resolve(closed));
+  }
+
+  /** Lets go of the storage once it has everything. */
+  async #closeJournal(): Promise<void> {
+    try {
+      await this.#journal?.settled();
+    } finally {
+      await this.#journal?.close();
+    }
   }
 
   #tell(change: StatusChange): void {
@@ -431,6 +485,12 @@ const HOPELESS = /^(invalid-options|unsupported)$/;
 
 /** Seconds of a Keep Alive for which it is often enough that a page is woken once a minute. */
 const LEISURELY = 120;
+
+/** Seconds that the server keeps the session of a client that comes back, unless somebody says otherwise. */
+const KEPT = 120;
+
+/** The same, of a client that comes back after it was ended: a day. */
+const STORED = 86_400;
 
 /** Milliseconds that opening may take, unless the options say otherwise. */
 const PATIENCE = 10_000;

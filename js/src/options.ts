@@ -264,6 +264,12 @@ export interface OutboxOptions {
    * What happens to one more message: it is refused with `queue-full`, or it or the oldest ends as `dropped`. Default `reject`.
    */
   policy?: 'reject' | 'drop-oldest' | 'drop-newest';
+  /**
+   * Keeps what waits and what is under way, for one client at a time: after a reload the next client with this storage goes on.
+   * Nothing is sent before what it depends on is durable. The session is then kept for a day, unless `sessionExpiryInterval` says
+   * otherwise, and `end()` leaves it. A storage that fails ends the client, with a code that begins with `storage-`.
+   */
+  storage?: RecordStorage;
 }
 
 /** The message that the server publishes when the connection ends badly. */

@@ -1,7 +1,7 @@
 // What a client can connect to, and how a transport comes of it.
 
 import { MqttError } from './error.js';
-import { schemeHint, webSocketRefused } from './hints.js';
+import { isLocal, schemeHint, webSocketRefused } from './hints.js';
 import { type Connectable, pair, toTransport, type Transport } from './transport.js';
 
 /** What accepts connections in this program, as a Broker does. */
@@ -59,11 +59,6 @@ export function toAddress(address: string | URL): URL {
   } catch {}
   if (url?.protocol === 'ws:' || url?.protocol === 'wss:') return url;
   throw new MqttError('invalid-options', 'This is no address of a WebSocket.', { hint: schemeHint(url) });
-}
-
-/** Whether it is on this machine, which needs no network. */
-function isLocal({ hostname }: URL): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname);
 }
 
 function openAddress(address: URL, isOffline: () => boolean): Opening {

@@ -89,7 +89,7 @@ export const CONNECT_OPTIONS: ShapeOf<ConnectOptions> = {
   properties: CONNECT_PROPERTIES,
   authentication: 'authentication',
   onMessage: 'function',
-  outbox: { maximumMessages: 'number', maximumBytes: 'number', policy: 'text' },
+  outbox: { maximumMessages: 'number', maximumBytes: 'number', policy: 'text', storage: 'storage' },
   assignedTopicAliases: 'number',
   responseTimeoutMillis: 'number',
   clock: 'function',

@@ -13,25 +13,26 @@ export interface WireHooks {
   closed(): void;
 }
 
-/** One connection at a time. */
+/** One connection. */
 export class Wire {
-  /** Where it goes, or went last, if that has an address. */
-  address: URL | undefined;
   /** Whether anything came over it. */
   isAnswered = false;
   /** Why the other side could not serve the connection, if it said so. */
   why: MqttError | undefined;
   readonly #clock: Clock;
   readonly #limit: Timer;
+  readonly #address: URL | undefined;
   readonly #hooks: WireHooks;
   readonly #tap: Tap;
   #transport: Transport | undefined;
   #held: (() => void)[] | undefined;
 
-  constructor(clock: Clock, limit: Timer, tap: Tap, hooks: WireHooks) {
+  /** `address` is where it goes, if that has an address. */
+  constructor(clock: Clock, limit: Timer, tap: Tap, address: URL | undefined, hooks: WireHooks) {
     this.#clock = clock;
     this.#limit = limit;
     this.#tap = tap;
+    this.#address = address;
     this.#hooks = hooks;
   }
 
@@ -41,8 +42,6 @@ export class Wire {
    */
   async open(transport: Transport, patience: number): Promise<void> {
     this.#transport = transport;
-    this.isAnswered = false;
-    this.why = undefined;
     this.#tap.begin();
     let isClosed = false;
     transport.onclose = (why) => {
@@ -59,7 +58,7 @@ export class Wire {
       if (isClosed) throw this.why ?? new Error('it was closed at once');
     } catch (cause) {
       if (cause instanceof MqttError) throw cause;
-      throw unreachable(cause instanceof Error ? cause.message : String(cause), this.address, cause);
+      throw unreachable(cause instanceof Error ? cause.message : String(cause), this.#address, cause);
     } finally {
       this.#limit.clear();
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { connect, MqttError } from 'mqlite';
-import { RawTransport, settled, Time, withBroker } from './support.mjs';
+import { RawTransport, settled, Time, until, withBroker } from './support.mjs';
 
 const CONNACK_5 = '2003000000';
 
@@ -338,8 +338,7 @@ withBroker('The limits that the server named are kept', async (broker) => {
 test('A request whose answer never came is interrupted, or closed with the reason', async () => {
   const transport = new RawTransport();
   const connecting = connect(transport);
-  await settled();
-  assert.match(transport.hear(), /^10/);
+  await until(() => transport.hear().startsWith('10'));
   transport.say(CONNACK_5);
   const client = await connecting;
   const asked = [client.subscribe('a'), client.publish('a', 'x', { qos: 1 })];
@@ -356,7 +355,7 @@ test('A server that is silent, says nonsense or says text is left', async () => 
   const silent = new RawTransport();
   const waiting = connect(silent, time.options());
   waiting.catch(() => {});
-  await settled();
+  await until(() => silent.hear().startsWith('10'));
   time.pass(10_000);
   await assert.rejects(waiting, { code: 'closed' });
   assert.ok(silent.closed);
@@ -364,7 +363,7 @@ test('A server that is silent, says nonsense or says text is left', async () => 
     const transport = new RawTransport();
     const connecting = connect(transport);
     connecting.catch(() => {});
-    await settled();
+    await until(() => transport.hear().startsWith('10'));
     talk(transport);
     await assert.rejects(connecting, { code: 'closed' });
     assert.ok(transport.closed);
@@ -375,8 +374,7 @@ test('A client pings when it has nothing to say', async () => {
   const time = new Time();
   const transport = new RawTransport();
   const connecting = connect(transport, { ...time.options(), keepAlive: 5 });
-  await settled();
-  transport.hear();
+  await until(() => transport.hear().startsWith('10'));
   transport.say(CONNACK_5);
   await connecting;
   time.pass(5_000);

@@ -36,20 +36,18 @@ impl Client {
     pub fn restore(options: Options, records: impl IntoIterator<Item = (Bytes, Bytes)>) -> Result<Restored, Misuse> {
         let mut client = Self::new(options)?;
         client.is_durable = true;
-        let (mut rejected, mut waiting, mut is_known) = (Vec::new(), Vec::new(), false);
+        let limits = Limits::of_protocol(client.options.connect.version);
+        let (mut rejected, mut is_known) = (Vec::new(), false);
         for (key, value) in records {
             match Record::parse(&key, value) {
-                Ok(Record::Waiting { place, was_sent, publish }) => waiting.push((place, was_sent, publish)),
+                Ok(Record::Waiting { place, was_sent, publish }) => {
+                    let content = Content::Publish(publish);
+                    let size = limits.check(&content).unwrap_or(0);
+                    client.outbox.restore(Request { token: None, content, was_sent, size, place });
+                }
                 Ok(record) => is_known |= client.recall(record),
                 Err(reason) => rejected.push(RejectedRecord { key, reason }),
             }
-        }
-        waiting.sort_unstable_by_key(|(place, ..)| *place);
-        let limits = Limits::of_protocol(client.options.connect.version);
-        for (place, was_sent, publish) in waiting {
-            let content = Content::Publish(publish);
-            let size = limits.check(&content).unwrap_or(0);
-            client.outbox.restore(Request { token: None, content, was_sent, size, place });
         }
         if !is_known {
             client.lose_session();
@@ -400,6 +398,20 @@ mod tests {
         assert_eq!(keys, [&b"zebra"[..], b"o\0\x01"]);
         assert_eq!(client.records(), script.client.records());
         assert_eq!(client.handle(Timestamp(0), Input::Closed).next(), None);
+    }
+
+    #[test]
+    fn a_storage_may_have_them_in_any_order() {
+        let mut script = Script::durable(V5);
+        for (token, topic) in [(1, "a"), (2, "b"), (3, "c")] {
+            script.publish(token, message(QoS::AtMostOnce, topic));
+        }
+        let [a, b, c] = <[_; 3]>::try_from(script.client.records()).unwrap();
+        let expected = script.client.records();
+        for records in [[&a, &b, &c], [&c, &b, &a], [&b, &c, &a], [&c, &a, &b]] {
+            let Restored { client, .. } = Client::restore(Options::default(), records.map(Clone::clone)).unwrap();
+            assert_eq!(client.records(), expected);
+        }
     }
 
     #[test]

@@ -37,11 +37,13 @@ impl Outbox {
         self.next - 1
     }
 
-    /// What waited before, in order.
+    /// What waited before, at its place. Most storages have them in order.
     pub(super) fn restore(&mut self, request: Request) {
         self.first = self.first.min(request.place - 1);
         self.next = self.next.max(request.place + 1);
-        self.push_back(request);
+        self.count(&request);
+        let before = self.waiting.iter().rev().take_while(|waiting| waiting.place > request.place).count();
+        self.waiting.insert(self.waiting.len() - before, request);
     }
 
     pub(super) fn push_back(&mut self, request: Request) {

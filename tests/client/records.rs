@@ -112,7 +112,7 @@ fn records(v5: bool, messages: &[QoS]) -> Vec<(Bytes, Bytes)> {
         let number = index as u64;
         inputs.push(Input::Publish { token: Token(number), publish: message(*qos, number) });
         let id = PacketId::new(number as u16 + 1).unwrap();
-        if index < half && *qos == QoS::ExactlyOnce && number % 2 == 0 {
+        if index < half && *qos == QoS::ExactlyOnce && number.is_multiple_of(2) {
             inputs.push(Input::Received { bytes: encode(&Packet::PubRec(id.into()), version) });
         }
     }

@@ -3,7 +3,7 @@
 import { __wbg_reset_state as reset, ClientEngine, initSync, Records, reasonName } from '../../wasm/client.js';
 import { Artefact, type Glue } from '../artefact.js';
 
-export type { ClientEngine, ClientHost } from '../../wasm/client.js';
+export type { ClientEngine, ClientHost, Records } from '../../wasm/client.js';
 
 /** What a client needs of an artefact: that of the broker has it too. */
 export interface ClientGlue extends Glue {

@@ -53,8 +53,12 @@ export async function ask(what, body = {}) {
   return response.json();
 }
 
-/** Resolves when nothing more is under way: the server has answered everything that was sent before. */
-export const settled = (milliseconds = 60) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Resolves when nothing more is under way: a server that answers has had its turn before and after the pause. */
+export async function settled(milliseconds = 60) {
+  await ask('nothing');
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  await ask('nothing');
+}
 
 /** What JSON can say: bytes as their text, errors by what a program can ask of them, no Packet Identifiers. */
 function plain(value) {

@@ -15,6 +15,7 @@ export async function startServer(context) {
   const sockets = new Set();
   let isOpen = true;
   const orders = {
+    nothing: () => {},
     cut: () => sockets.forEach((socket) => socket.terminate()),
     close: () => (isOpen = false),
     open: () => (isOpen = true),
