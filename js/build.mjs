@@ -30,7 +30,7 @@ await build({
     ...(await entries('.', 'node', 'workerd')),
     // So that what few use is in a file of its own, which bundlers leave out, and what it needs is not.
     { in: 'src/storages/indexed-db.ts', out: 'chunks/indexed-db' },
-    { in: 'src/error.ts', out: 'chunks/error' },
+    { in: 'src/check.ts', out: 'chunks/check' },
   ],
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',

@@ -68,3 +68,19 @@ test('Each platform has every name that the types promise', () => {
     for (const path of Object.values(others)) assert.deepEqual(names(path), names(usual), path);
   }
 });
+
+test('Where there is no DecompressionStream the error says so, and which entries need none', () => {
+  const script = `
+    delete globalThis.DecompressionStream;
+    const { connect } = await import('mqlite');
+    const { code, message, hint } = await connect('ws://127.0.0.1:1').catch((error) => error);
+    console.log([code, message, hint].join('|'));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: new URL('..', import.meta.url),
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  assert.equal(stdout, `unsupported|This platform has no DecompressionStream, which unpacks the WebAssembly.|\
+Import from mqlite/url or mqlite/slim instead, which take it as a file.
+`, stderr);
+});
