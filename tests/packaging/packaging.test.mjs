@@ -93,6 +93,8 @@ for (const name of ['Vite', 'webpack']) {
   });
 }
 
+row('Vite, `mqlite/compat`', async (root) => visit(await browserBundlers.Vite(root, 'page-compat.mjs')), ['client']);
+
 row('No bundler, import map', async (root, kind) => {
   const imports = { mqlite: '/node_modules/mqlite/dist/index.js', 'mqlite/broker': '/node_modules/mqlite/dist/broker.js' };
   const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
