@@ -156,6 +156,7 @@ export class Client implements AsyncDisposable {
     properties: MessageProperties | undefined,
     limits: RequestLimits,
   ): Promise<Answer> {
+    this.#link.mustFit(payload);
     return this.#link.requests.ask(() => `The message to ${JSON.stringify(topic)}`, limits, (engine, now, token) => {
       engine.publish(now, token, topic, payload, qos, retain, properties);
     });

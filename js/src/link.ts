@@ -144,6 +144,17 @@ export class Link implements Asker {
     });
   }
 
+  /**
+   * @throws MqttError `packet-too-large` for what the outbox's storage could not take.
+   */
+  mustFit(payload: Uint8Array): void {
+    const { maximumValueBytes = Number.POSITIVE_INFINITY } = this.#options.outbox?.storage ?? {};
+    if (payload.length <= maximumValueBytes - BESIDE_PAYLOAD) return;
+    throw new MqttError('packet-too-large', `The outbox's storage takes values of ${maximumValueBytes} bytes, and the message needs more.`, {
+      hint: 'Send less at a time.',
+    });
+  }
+
   /** Whether whoever connects waits for the first attempt, and hears of its failure. */
   get #waits(): boolean {
     return this.#options.waitForConnection !== false;
@@ -491,6 +502,9 @@ const KEPT = 120;
 
 /** The same, of a client that comes back after it was ended: a day. */
 const STORED = 86_400;
+
+/** Bytes that a record has room for beside a payload: a topic and properties. */
+const BESIDE_PAYLOAD = 1 << 17;
 
 /** Milliseconds that opening may take, unless the options say otherwise. */
 const PATIENCE = 10_000;

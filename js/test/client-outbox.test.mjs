@@ -179,6 +179,16 @@ withBroker('A storage that fails ends the client, and says so', async (broker) =
   await assert.rejects(connect(broker, { outbox: { storage: {} } }), { code: 'invalid-options' });
 });
 
+withBroker('What the storage could not take is refused, and the client stays', async (broker) => {
+  const storage = Object.assign(new Memory(), { maximumValueBytes: 1 << 18 });
+  const client = await connect(broker, { clientId: 'c', outbox: { storage } });
+  await client.publish('a', new Uint8Array(1 << 17), { qos: 1 });
+  await assert.rejects(client.publish('a', new Uint8Array((1 << 17) + 1), { qos: 1 }), { code: 'packet-too-large' });
+  await assert.rejects(client.request('a', new Uint8Array((1 << 17) + 1)), { code: 'packet-too-large' });
+  assert.equal(client.status, 'connected');
+  await client.end();
+});
+
 withBroker('A record that cannot be read is reported, and left where it is', async (broker, context) => {
   const complaint = context.mock.method(console, 'error', () => {});
   const storage = new Memory();
