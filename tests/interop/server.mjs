@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 const mqlite = fileURLToPath(new URL('../../target/debug/mqlite', import.meta.url));
 
-/** Starts the server and resolves with its addresses when it listens on both. */
-export async function startServer() {
+/** Starts the server, with its state in memory or in the folder `data`. Resolves with its addresses when it listens on both. */
+export async function startServer({ data } = {}) {
   const env = { ...process.env, RUST_LOG: 'info' };
-  const options = ['serve', '--memory', '--tcp', '127.0.0.1:0', '--ws', '127.0.0.1:0'];
+  const options = ['serve', ...(data ? ['--data', data] : ['--memory']), '--tcp', '127.0.0.1:0', '--ws', '127.0.0.1:0'];
   const server = spawn(mqlite, options, { env, stdio: ['ignore', 'inherit', 'pipe'] });
   const exited = once(server, 'exit');
   const log = [];
@@ -33,6 +33,11 @@ export async function startServer() {
       server.kill('SIGTERM');
       const [code] = await exited;
       return code;
+    },
+    /** Ends the server as a crash would. */
+    async kill() {
+      server.kill('SIGKILL');
+      await exited;
     },
   };
 }
