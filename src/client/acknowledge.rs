@@ -43,7 +43,7 @@ impl Client {
         match self.session.outbound.received(ack.packet_id, !ack.reason.is_failure())? {
             Received::Accepted(pending) => {
                 self.store_in_flight(ack.packet_id);
-                self.session.accepted.push((ack.packet_id, pending.token, ack.reason));
+                self.session.accepted.push((ack.packet_id, pending.token, ack.reason, false));
             }
             Received::Refused(pending) => {
                 self.store_in_flight(ack.packet_id);
@@ -78,8 +78,10 @@ impl Client {
         self.store_in_flight(ack.packet_id);
         let accepted = &mut self.session.accepted;
         if let Some(place) = accepted.iter().position(|(id, ..)| *id == ack.packet_id) {
-            let (_, token, accepted) = accepted.remove(place);
-            let reason = if ack.reason.is_failure() { ack.reason } else { accepted };
+            let (_, token, accepted, is_repeated) = accepted.remove(place);
+            // The PUBCOMP before was lost with its connection: no error during recovery (3.7.2.1).
+            let is_known = is_repeated && ack.reason == ReasonCode::PacketIdentifierNotFound;
+            let reason = if ack.reason.is_failure() && !is_known { ack.reason } else { accepted };
             self.complete(token, Outcome::Published { reason, properties: ack.properties });
         }
         Ok(())

@@ -106,8 +106,9 @@ struct Session {
     /// When it surely has ended, if the connection is gone.
     expires_at: Option<Timestamp>,
     outbound: Outbound<Pending>,
-    /// The QoS 2 messages that the server has accepted, until PUBCOMP: with the reason of the PUBREC.
-    accepted: Vec<(PacketId, Option<Token>, ReasonCode)>,
+    /// The QoS 2 messages that the server has accepted, until PUBCOMP: with the reason of the PUBREC, and whether PUBREL was
+    /// sent again.
+    accepted: Vec<(PacketId, Option<Token>, ReasonCode, bool)>,
     /// The SUBSCRIBEs and UNSUBSCRIBEs that were sent, in order.
     asked: Vec<Asked>,
     /// What the server has granted and the host not given back.

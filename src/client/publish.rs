@@ -59,6 +59,9 @@ impl Client {
     pub(super) fn send_again(&mut self, id: PacketId, resend: Resend<Pending>) {
         let Pending { token, publish } = match resend {
             Resend::PubRel => {
+                if let Some(accepted) = self.session.accepted.iter_mut().find(|(accepted, ..)| *accepted == id) {
+                    accepted.3 = true;
+                }
                 self.send(&Packet::PubRel(id.into()));
                 return;
             }
@@ -89,7 +92,7 @@ impl Client {
     /// The server has no session: QoS 1 messages become new ones, in front of all that waits. A QoS 2 message may have been
     /// published or not, whether we heard its PUBREC or not; sent again, it could arrive twice.
     pub(super) fn begin_messages_anew(&mut self) {
-        for (_, token, _) in core::mem::take(&mut self.session.accepted) {
+        for (_, token, ..) in core::mem::take(&mut self.session.accepted) {
             self.complete(token, Outcome::Interrupted);
         }
         let mut anew = Vec::new();
@@ -311,6 +314,17 @@ mod tests {
             assert_eq!(script.receive(Packet::PubComp(ack(1))), [published(1, ReasonCode::Success)]);
             assert_eq!(script.receive(Packet::PubAck(ack(2))), [published(2, ReasonCode::Success)]);
         }
+    }
+
+    #[test]
+    fn a_pubrel_that_was_sent_again_may_find_its_exchange_at_an_end() {
+        let mut script = Script::connected(V5);
+        script.publish(1, message(TWO, "a"));
+        script.receive(Packet::PubRec(ack(1)));
+        script.input(Input::Closed);
+        assert_eq!(script.connect(true), [Sent(Packet::PubRel(ack(1)))]);
+        let gone = Ack { reason: ReasonCode::PacketIdentifierNotFound, ..ack(1) };
+        assert_eq!(script.receive(Packet::PubComp(gone)), [published(1, ReasonCode::Success)]);
     }
 
     #[test]
