@@ -3,6 +3,7 @@ import { defineConfig, type Plugin } from 'vite';
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
+  'worker-src blob:', // what wakes a client with a short Keep Alive while the page is hidden
   "style-src 'self'",
   "img-src 'self'",
   "connect-src 'self'",

@@ -15,6 +15,8 @@ export class PageTimer implements Timer {
   #worker: Worker | undefined;
   #address: string | undefined;
   #isForbidden = false;
+  /** Waits until the page is not just being left, when it is hidden too. */
+  #hiding: ReturnType<typeof setTimeout> | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -47,7 +49,8 @@ export class PageTimer implements Timer {
 
   #arm(): void {
     const isHidden = this.#isNeeded && globalThis.document?.visibilityState === 'hidden';
-    const worker = isHidden ? this.#hire() : this.#dismiss();
+    const worker = isHidden ? this.#worker : this.#dismiss();
+    if (isHidden && !worker && !this.#isForbidden) this.#hiding ??= setTimeout(() => this.#hire(), SETTLED);
     if (!this.#due || worker) this.#system.clear();
     else this.#system.set(this.#due.at, () => this.#ring());
     worker?.postMessage(this.#due ? Math.max(this.#due.at - this.#clock(), 0) : null);
@@ -61,8 +64,8 @@ export class PageTimer implements Timer {
     due.call();
   }
 
-  #hire(): Worker | undefined {
-    if (this.#worker || this.#isForbidden) return this.#worker;
+  #hire(): void {
+    this.#hiding = undefined;
     try {
       this.#address = URL.createObjectURL(new Blob([SCRIPT], { type: 'text/javascript' }));
       this.#worker = new Worker(this.#address);
@@ -72,10 +75,12 @@ export class PageTimer implements Timer {
       this.#isForbidden = true;
       this.#dismiss();
     }
-    return this.#worker;
+    this.#arm();
   }
 
   #dismiss(): undefined {
+    clearTimeout(this.#hiding);
+    this.#hiding = undefined;
     this.#worker?.terminate();
     this.#worker = undefined;
     if (this.#address !== undefined) URL.revokeObjectURL(this.#address);
@@ -96,3 +101,6 @@ onmessage = ({ data }) => {
   clearTimeout(timer);
   if (data !== null) timer = setTimeout(() => postMessage(0), Math.min(data, ${2 ** 31 - 1}));
 };`;
+
+/** Milliseconds. */
+const SETTLED = 1_000;

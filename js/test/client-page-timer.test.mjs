@@ -51,6 +51,14 @@ test('While the page is hidden a Worker keeps the time, if somebody needs it', (
   state.show('hidden');
   assert.equal(state.workers.length, 0, 'nobody needs it');
   timer.isNeeded = true;
+  assert.equal(state.workers.length, 0, 'the page may only be on its way out');
+  context.mock.timers.tick(999);
+  state.show('visible');
+  context.mock.timers.tick(1);
+  state.show('hidden');
+  timer.set(2_000, () => (calls += 1));
+  assert.equal(state.workers.length, 0);
+  context.mock.timers.tick(1_000);
   const [worker] = state.workers;
   assert.deepEqual(worker.asked, [1_000]);
   state.now = 1_500;
@@ -71,7 +79,8 @@ test('While the page is hidden a Worker keeps the time, if somebody needs it', (
   context.mock.timers.tick(1);
   assert.equal(calls, 2, 'the platform keeps the time again');
   state.show('hidden');
-  timer.set(4_000, () => (calls += 1));
+  timer.set(10_000, () => (calls += 1));
+  context.mock.timers.tick(1_000);
   timer.clear();
   assert.equal(state.workers[1].asked.at(-1), null);
   timer.end();
@@ -86,6 +95,7 @@ for (const forbids of ['at once', 'later']) {
     let calls = 0;
     timer.isNeeded = true;
     state.show('hidden');
+    context.mock.timers.tick(1_000);
     timer.set(2_000, () => (calls += 1));
     if (forbids === 'later') state.workers[0].onerror();
     state.now = 2_000;
