@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
-SUITES := rust wasm js native worker spec tab page packaging
+SUITES := rust wasm js native client worker spec tab page packaging
 
 # Each run of suites counts anew.
 ifeq ($(MAKELEVEL),0)
@@ -15,7 +15,7 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test spec fuzz corpus coverage rates kill evict reload sim reference lint clean FORCE
+.PHONY: help setup demo worker build test spec fuzz corpus coverage rates kill cuts evict reload sim reference lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ sim: ## Simulate SEEDS=n worlds, 20,000 by default, or SEED=n alone; LOG=1 shows
 kill: ## Kill the native server under load, ROUNDS=n times, 200 by default; SEED=n for the same moments
 	@MQLITE_ROUNDS=$${ROUNDS:-200} $${SEED:+env MQLITE_SEED=$$SEED} \
 		cargo test --quiet --features native --test native kill:: -- --nocapture
+
+cuts: target/ci/js.built npm-interop setup-mosquitto ## Cut our client's connections to each server while it publishes; MESSAGES=n, CUTS=n, SEED=n
+	@cargo build --quiet --features native
+	@MESSAGES=$${MESSAGES:-10000} CUTS=$${CUTS:-50} npm --prefix tests/interop run --silent cuts
 
 evict: target/ci/js.built npm-worker ## Put the worker's rooms to sleep between any two packets, and kill workerd under load
 	@npm --prefix worker run --silent evict
@@ -94,6 +98,10 @@ suite-js: target/ci/js.built
 suite-native: target/ci/js.built npm-interop setup-mosquitto
 	cargo build --features native
 	npm --prefix tests/interop run native
+
+suite-client: target/ci/js.built npm-interop setup-mosquitto
+	cargo build --features native
+	npm --prefix tests/interop run client
 
 suite-worker: target/ci/js.built npm-worker
 	cargo build --features native

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# mosquitto_pub and mosquitto_sub: clients nobody here wrote, which the native tests talk to.
+# mosquitto and its clients, which nobody here wrote. The tests start the server themselves and need no service.
 # shellcheck source=.ci/lib.sh
 source "$(dirname "$0")/../lib.sh"
 
-has mosquitto_pub && has mosquitto_sub && exit
-apt_install mosquitto-clients ||
-  fail "mosquitto_pub and mosquitto_sub are missing: run \`sudo apt-get install mosquitto-clients\` or \`brew install mosquitto\`."
+PATH=$PATH:/usr/sbin:/usr/local/sbin # where Debian keeps the server
+has mosquitto && has mosquitto_pub && has mosquitto_sub && exit
+apt_install mosquitto mosquitto-clients ||
+  fail "mosquitto or its clients are missing: run \`sudo apt-get install mosquitto mosquitto-clients\` or \`brew install mosquitto\`."
