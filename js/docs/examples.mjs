@@ -5,7 +5,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const DOCUMENTS = ['../README.md', '../../README.md'];
+const DOCUMENTS = ['../README.md', 'testing.md', '../../README.md'];
 
 process.chdir(fileURLToPath(new URL('.', import.meta.url)));
 await rm('examples', { recursive: true, force: true });

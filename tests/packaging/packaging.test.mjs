@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { launch } from '../interop/browser.mjs';
 import { browserBundlers, bundleForWorkers, serverBundlers, serveWithVite } from './bundlers.mjs';
 import { startPeer } from './peer.mjs';
-import { pack, withEntry, writePage } from './project.mjs';
+import { pack, withEntry, writeExamples, writePage } from './project.mjs';
 import { askWorker, commands, hear, runProcess } from './run.mjs';
 import { serve, weigh } from './site.mjs';
 import { rowsOfReadme, show } from './table.mjs';
@@ -156,6 +156,17 @@ test('Pages hear why their SharedWorker could not open its broker', async () => 
     await page.close();
     site.stop();
   }
+});
+
+// Tests of somebody, as the guide to mqlite/testing has them.
+
+test('The examples of the guide to testing run in vitest, in node:test, and by themselves', { timeout: 120_000 }, async () => {
+  const root = await packed.project('The guide to testing');
+  const examples = await writeExamples(root, new URL('../../js/docs/testing.md', import.meta.url));
+  assert.ok(examples.alone.length > 3);
+  assert.match(await runProcess(commands.node, [commands.vitest, 'run', '--root', root, '--reporter', 'tap-flat', ...examples.vitest], root), /^1\.\.1\nok 1 /m);
+  assert.match(await runProcess(commands.node, ['--test', '--test-reporter', 'tap', ...examples.nodeTest], root), /^# pass 1$/m);
+  for (const file of examples.alone) await runProcess(commands.node, [file], root);
 });
 
 test('The README shows each of these rows', async () => {

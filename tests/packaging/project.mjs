@@ -21,7 +21,7 @@ export async function pack() {
       await cp(join(here, 'apps'), root, { recursive: true });
       await writeFile(join(root, 'package.json'), JSON.stringify({ name: 'somebody', private: true }));
       await run('npm', ['install', '--offline', '--no-package-lock', tarball], { cwd: root });
-      await symlink(join(here, 'node_modules/ws'), join(root, 'node_modules/ws'));
+      for (const name of ['ws', 'vitest']) await symlink(join(here, 'node_modules', name), join(root, 'node_modules', name));
       return root;
     },
     remove: () => rm(folder, { recursive: true }),
@@ -34,6 +34,20 @@ export async function withEntry(root, app, entry) {
   const text = await readFile(join(root, app), 'utf8');
   await writeFile(join(root, name), text.replace(/'mqlite(\/broker)?'/, `'${entry}'`));
   return name;
+}
+
+/** Writes the examples of a document, each as a file: those for a test runner, and those that run alone. */
+export async function writeExamples(root, document) {
+  const files = { vitest: [], nodeTest: [], alone: [] };
+  const text = await readFile(document, 'utf8');
+  for (const [index, [, code]] of [...text.matchAll(/^```[jt]s\n(.*?)^```/gms)].entries()) {
+    const runner = code.includes("'vitest'") ? 'vitest' : code.includes("'node:test'") ? 'nodeTest' : 'alone';
+    // vitest knows TypeScript, and what is new in it; Node knows neither yet, and the others need neither.
+    const name = `example-${index}.${{ vitest: 'test.ts', nodeTest: 'test.mjs', alone: 'mjs' }[runner]}`;
+    await writeFile(join(root, name), code);
+    files[runner].push(name);
+  }
+  return files;
 }
 
 /** A page that runs a script, in a folder of the project. */

@@ -16,12 +16,15 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 export const commands = {
   node: process.execPath,
   deno: firstOf('@deno/*/deno', 'deno/deno'),
+  vitest: firstOf('vitest/vitest.mjs'),
   bun: firstOf('@oven/*/bin/bun', 'bun/bin/bun.exe'),
 };
 
 /** What a process prints until it ends. */
 export async function runProcess(command, args, cwd) {
-  const { stdout } = await promisify(execFile)(command, args, { cwd, timeout: 60_000 });
+  // Tests that a test runs are tests of their own.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { stdout } = await promisify(execFile)(command, args, { cwd, env, timeout: 60_000 });
   return stdout.trim();
 }
 
