@@ -56,6 +56,21 @@ false 1
   assert.equal(status, 0);
 });
 
+test('The WebAssembly is unpacked where a Blob makes no stream, as in jsdom', () => {
+  const script = `
+    delete Blob.prototype.stream;
+    const { testBroker } = await import('mqlite/testing');
+    const t = await testBroker();
+    console.log((await t.connect({ clientId: 'gauge' })).clientId);
+    await t.close();`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: new URL('..', import.meta.url),
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  assert.equal(stdout, 'gauge\n', stderr);
+});
+
 test('Each platform has every name that the types promise', () => {
   const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const names = (path) => {
