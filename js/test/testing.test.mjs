@@ -106,11 +106,14 @@ withTestBroker('A trace is searched and waited for', async (t) => {
   assert.deepEqual(trace.filter(({ type, direction }) => type.startsWith('PUB') && direction === 'received').map(({ type }) => type), ['PUBREC', 'PUBCOMP']);
   assert.equal(brief(trace.text({ topic: 'a' })), '     0 ms  a → PUBLISH "a", QoS 0, "one"');
   assert.doesNotMatch(trace.text(), /hunter2/);
-  const next = trace.next({ topic: 'b' });
+  let asked = 0;
+  const next = trace.next(({ topic }) => (asked += 1) > 0 && topic === 'b');
   await client.publish('b', 'three');
   assert.match((await next).text, /three/);
+  await client.publish('a', 'four', { qos: 1 });
+  assert.equal(asked, 1, 'who has found it looks no further');
   await assert.rejects(trace.next('AUTH', { timeout: 1 }), ({ code, message }) => {
-    return code === 'timeout' && /^No such packet came within 1 ms/.test(message) && /"three"/.test(message);
+    return code === 'timeout' && /^No such packet came within 1 ms/.test(message) && /"four"/.test(message);
   });
   trace.clear();
   assert.equal(trace.text(), '');

@@ -127,7 +127,6 @@ export class TestClock {
 
 /** Lets promises settle, and what else the platform has to do. It waits for no timer: tests put others in their place. */
 function turn(): Promise<void> {
-  if (typeof MessageChannel !== 'function') return new Promise((resolve) => later(resolve));
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
@@ -137,9 +136,6 @@ function turn(): Promise<void> {
     port2.postMessage(null);
   });
 }
-
-/** As it was when this was loaded. */
-const later = globalThis.setTimeout;
 
 /** Turns without anything that make sure that nothing follows. */
 const QUIET_TURNS = 3;

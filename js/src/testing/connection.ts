@@ -180,7 +180,6 @@ class Lane {
   readonly #hooks: LaneHooks;
   #queue: { item: Data | End; at: number }[] = [];
   #size = 0;
-  #last = 0;
   #isStalled = false;
   #isMoving = false;
 
@@ -195,9 +194,7 @@ class Lane {
   }
 
   push(item: Data | End, delay: number): void {
-    // No connection lets anything overtake what was sent before.
-    this.#last = Math.max(this.#last, this.#clock.now + delay);
-    this.#queue.push({ item, at: this.#last });
+    this.#queue.push({ item, at: this.#clock.now + delay });
     this.#size += 'size' in item ? item.size : 0;
     if (this.#size > MOST_BYTES) return this.#hooks.end(`It was cut: more than ${MOST_BYTES} bytes were on their way.`);
     this.#move();
@@ -235,6 +232,7 @@ class Lane {
     if (first && !this.#isStalled) this.#timer.set(first.at, () => this.#move());
   }
 
+  /** The first of the queue, if it may go on: no connection lets anything overtake what was sent before. */
   #due(): Data | End | undefined {
     const [first] = this.#queue;
     return first && !this.#isStalled && first.at <= this.#clock.now ? first.item : undefined;

@@ -212,7 +212,6 @@ export class TestBroker implements Acceptor, AsyncDisposable {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     if (crash) {
-      this.#memory.detach();
       this.broker.abandon();
       this.#timer?.clear();
       for (const connection of this.connections) connection.end('The broker has crashed.');
@@ -231,7 +230,7 @@ export class TestBroker implements Acceptor, AsyncDisposable {
     if (this.#isRunning) return;
     const timed = this.clock.options();
     this.#timer = timed.timer;
-    this.#broker = await this.#class().open({ ...this.#options, ...timed, storage: this.#memory.storage() });
+    this.#broker = await this.#class().open({ ...this.#options, ...timed, storage: this.#memory });
     this.#isRunning = true;
   }
 
