@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect } from 'mqlite/broker';
+import { testBroker } from 'mqlite/testing';
 import { RawTransport, settled, until, withBroker } from './support.mjs';
 
 withBroker('A client tells of each packet, from its CONNECT on', async (broker) => {
@@ -51,6 +52,20 @@ test('Who listens later, or no more, hears whole packets alone, with their bytes
   await settled();
   assert.equal(heard.length, 1);
   await client.end();
+});
+
+test('A connection that is cut in the midst of a packet leaves nothing to the next', async (context) => {
+  const t = await testBroker();
+  context.after(() => t.close());
+  const client = await t.connect({ clientId: 'a' });
+  await client.subscribe('t', { qos: 1 }, () => {});
+  const heard = [];
+  client.on('packet', ({ direction, type }) => direction === 'received' && heard.push(type));
+  t.cut({ type: 'PUBLISH', direction: 'received' }, { where: 'middle', times: 1 });
+  await t.broker.publish('t', 'x', { qos: 1 });
+  await t.clock.advance(1_000);
+  await until(() => heard.length === 2);
+  assert.deepEqual(heard, ['CONNACK', 'PUBLISH']);
 });
 
 withBroker('A listener that fails is reported, and disturbs nobody', async (broker) => {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { connect } from 'mqlite';
 import { testBroker } from 'mqlite/testing';
-import { until } from './support.mjs';
+import { RawTransport, until } from './support.mjs';
 
 /** A test with a test broker of its own. */
 function withTestBroker(name, body, options = {}) {
@@ -110,6 +110,14 @@ withTestBroker('Behind a cut nothing is sent, however much came at once', async 
   await t.clock.settle();
   assert.equal(t.broker.statistics().messagesReceived, 1);
   assert.deepEqual(t.trace.filter('PUBLISH').map(({ fate }) => fate), [undefined, 'cut before it']);
+  const raw = new RawTransport();
+  t.accept(raw);
+  t.delay('CONNACK', 100);
+  raw.say('100c00044d515454040200000000');
+  t.connections[0].cut();
+  await t.clock.advance(100);
+  assert.ok(raw.closed);
+  assert.equal(raw.hear(), '', 'what was on its way is lost');
 });
 
 withTestBroker('A connection is cut when so many packets have gone over it, and the client comes back', async (t) => {

@@ -228,6 +228,10 @@ test('With the test broker everything ends', async () => {
   const client = await t.connect({ clientId: 'a' });
   const own = await connect(t, { clientId: 'b', ...t.clock.options() });
   const asleep = await t.connect({ clientId: 'c' });
+  const stalled = t.transport();
+  let isClosed = false;
+  stalled.onclose = () => (isClosed = true);
+  t.connections.at(-1).stall();
   t.refuse(100);
   t.connection('c').cut();
   await t.clock.settle();
@@ -237,6 +241,7 @@ test('With the test broker everything ends', async () => {
   assert.deepEqual([client.status, asleep.status], ['ended', 'ended']);
   await until(() => own.status !== 'connected');
   await own.end();
+  await until(() => isClosed);
   assert.equal(t.connections.length, 0);
   await assert.rejects(t.connect(), { code: 'closed', message: 'The test broker is closed.' });
   await assert.rejects(t.start(), { code: 'closed' });
