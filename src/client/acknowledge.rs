@@ -90,7 +90,7 @@ impl Client {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Input, testing::*};
+    use super::super::{Input, connect::TOLERATED, testing::*};
     use super::*;
     use crate::codec::{PacketId, Publish};
     use core::num::NonZeroU16;
@@ -217,17 +217,16 @@ mod tests {
     }
 
     #[test]
-    fn more_than_our_receive_maximum_is_0x93() {
+    fn a_server_that_sends_far_more_than_our_receive_maximum_hears_0x93() {
         let mut script = Script::new(V5, |options| {
             options.connect.properties.receive_maximum = NonZeroU16::new(1);
         });
         script.connect(false);
-        script.receive(incoming(ONE, 1));
-        assert_violated(&script.receive(incoming(ONE, 2)), ReasonCode::ReceiveMaximumExceeded);
-        script.connect(false);
-        script.receive(incoming(ONE, 1));
-        script.acknowledge(2);
-        assert_eq!(script.receive(incoming(ONE, 2)), [delivered(message(ONE, "a"), Some(3))]);
+        for packet_id in 1..=TOLERATED {
+            let delivery = Some(packet_id.into());
+            assert_eq!(script.receive(incoming(ONE, packet_id)), [delivered(message(ONE, "a"), delivery)]);
+        }
+        assert_violated(&script.receive(incoming(ONE, TOLERATED + 1)), ReasonCode::ReceiveMaximumExceeded);
     }
 
     #[test]

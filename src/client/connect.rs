@@ -95,7 +95,8 @@ impl Client {
         let ours = &connect.properties;
         // 3.1.1 has no Receive Maximum: its server may send as many as there are identifiers.
         let receive_maximum = match connect.version {
-            ProtocolVersion::V5 => ours.receive_maximum.map_or(u16::MAX, u16::from),
+            // Mosquitto 2.0 sends two for each that is acknowledged: to close would have it do so again, for ever.
+            ProtocolVersion::V5 => ours.receive_maximum.map_or(u16::MAX, |maximum| maximum.get().max(TOLERATED)),
             ProtocolVersion::V3_1_1 => u16::MAX,
         };
         let expiry = properties.session_expiry_interval.or(ours.session_expiry_interval).unwrap_or(0);
@@ -132,6 +133,9 @@ impl Client {
         self.options.connect.clean_start && !is_there
     }
 }
+
+/// QoS 1 and 2 messages that a server may have unacknowledged, whatever our Receive Maximum is, before we close with 0x93.
+pub(super) const TOLERATED: u16 = 8_192;
 
 #[cfg(test)]
 mod tests {

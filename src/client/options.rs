@@ -11,8 +11,9 @@ use core::num::{NonZeroU16, NonZeroU32};
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The CONNECT. Its Receive Maximum, Maximum Packet Size and Topic Alias Maximum are also what the server is held
-    /// to (of a 3.1.1 server, Maximum Packet Size alone). Clean Start is for the first connection: later ones resume a
-    /// session whose Session Expiry Interval is not 0.
+    /// to (of a 3.1.1 server, Maximum Packet Size alone). Only of unacknowledged messages 8,192 are taken at least before the
+    /// connection is closed with 0x93: a server in wide use sends more than it may. Clean Start is for the first
+    /// connection: later ones resume a session whose Session Expiry Interval is not 0.
     ///
     /// Without Clean Start, a session that the server has at the first connection is adopted: its subscriptions and the
     /// messages that wait in it are the host's. (A client without state would have to close instead [MQTT-3.2.2-4]; what
