@@ -122,19 +122,22 @@ fn each_alias_that_the_client_allows_stands_for_its_topic_on_one_connection() {
 /// [MQTT-3.3.4-9] [MQTT-2.2.1-4] [MQTT-3.3.2-2]
 #[test]
 fn a_message_that_no_server_may_send_ends_the_connection() {
-    let one_at_a_time = || {
-        let mut trace = Trace::with(V5, |options| options.connect.properties.receive_maximum = NonZeroU16::new(1));
+    let connected = || {
+        let mut trace = Trace::with(V5, |options| options.connect.properties.receive_maximum = NonZeroU16::new(10_000));
         trace.connect(false);
         trace
     };
-    let mut trace = one_at_a_time();
-    trace.receive(publish("t", ExactlyOnce, 1));
-    trace.receive(publish("t", AtLeastOnce, 2));
+    let mut trace = connected();
+    for packet_id in 1..=10_000 {
+        trace.receive(publish("t", if packet_id % 2 == 0 { ExactlyOnce } else { AtLeastOnce }, packet_id));
+        trace.expect_delivered("t");
+    }
+    trace.receive(publish("t", AtLeastOnce, 10_001));
     trace.expect_violated(ReasonCode::ReceiveMaximumExceeded);
-    let mut trace = one_at_a_time();
+    let mut trace = connected();
     trace.receive_bytes(&b"\x32\x07\x00\x01t\x00\x00\x00x"[..]);
     trace.expect_violated(ReasonCode::ProtocolError);
-    let mut trace = one_at_a_time();
+    let mut trace = connected();
     trace.receive(publish("t/#", AtMostOnce, 0));
     trace.expect_violated(ReasonCode::TopicNameInvalid);
 }
