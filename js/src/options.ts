@@ -293,7 +293,10 @@ export interface ConnectProperties {
    * that it misses nothing meanwhile, and whose `end()` ends the session. For others 0.
    */
   sessionExpiryInterval?: number;
-  /** QoS 1 and 2 messages that this client takes before it acknowledges. Default 256. */
+  /**
+   * QoS 1 and 2 messages that the server may send before this client acknowledges. Default 256. A server that sends more, as
+   * mosquitto 2.0 does, is closed with 0x93 beyond 8,192.
+   */
   receiveMaximum?: number;
   /** Bytes of the largest packet that this client takes. Default 1,048,576. */
   maximumPacketSize?: number;
