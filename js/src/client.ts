@@ -63,7 +63,7 @@ export class Client implements AsyncDisposable {
    * Subscribes to a filter, or to several: to all or to none. Messages go to `handler`, one after the other, and each is
    * acknowledged when its promise has resolved; without a handler they wait for `for await`. Resolves when the server has
    * granted the subscription, which then outlives its connection.
-   * @throws MqttError `refused`, `closed`, `aborted`, `timeout`, or what is wrong with a filter.
+   * @throws MqttError `refused`, `closed`, `aborted`, `timeout`, `interrupted` by its own end, or what is wrong with a filter.
    */
   async subscribe(
     filters: string | readonly string[],

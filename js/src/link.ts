@@ -173,9 +173,9 @@ export class Link implements Asker {
     return this.#version === 5;
   }
 
-  subscribe(filter: string, handler: MessageHandler): Promise<unknown> {
+  subscribe(filter: string, handler: MessageHandler, ended: () => void): Promise<unknown> {
     const options = { qos: 1, ...(this.hasProperties && { retainHandling: 'doNotSend' }) };
-    return this.routes.subscribe([filter], { options, properties: {}, handler, manualAck: false, limits: {} });
+    return this.routes.subscribe([filter], { options, properties: {}, handler, manualAck: false, limits: {}, ended });
   }
 
   /** Makes the first attempt. Resolves when the client is connected, rejects when that attempt has failed: then the client has ended. */

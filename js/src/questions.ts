@@ -24,7 +24,8 @@ export interface Asker {
   readonly welcome: { clientId: string; server: { responseInformation?: string } };
   /** Whether this is MQTT 5. */
   readonly hasProperties: boolean;
-  subscribe(filter: string, handler: (message: Message) => void): Promise<unknown>;
+  /** `ended` is called when there is no such subscription any more. */
+  subscribe(filter: string, handler: (message: Message) => void, ended: () => void): Promise<unknown>;
 }
 
 /** Publishes the question. */
@@ -92,7 +93,7 @@ export class Questions {
     await this.#asker.connected; // then it is clear which version this is, and who the client is
     if (!this.#asker.hasProperties) throw needsMqtt5();
     const topic = responseTopic(this.#asker.welcome);
-    await this.#asker.subscribe(topic, (message) => this.#answered(message));
+    await this.#asker.subscribe(topic, (message) => this.#answered(message), () => (this.#topic = undefined));
     return topic;
   }
 

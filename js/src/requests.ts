@@ -8,10 +8,19 @@ import type { Limits } from './limits.js';
 import type { RequestLimits } from './message.js';
 import type { Answer, Closed } from './outcome.js';
 
-interface Request {
+interface Request extends Persistence {
   readonly what: () => string;
+  readonly send: (engine: ClientEngine, now: number, token: number) => void;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: MqttError) => void;
+}
+
+/** What is done about a request that does no harm when it is done twice. */
+export interface Persistence {
+  /** Whether it is to be sent again, after a connection has ended before the answer came. */
+  readonly isWanted?: () => boolean;
+  /** Nobody waits for it any more, and the server has done it, or may have. */
+  readonly late?: () => void;
 }
 
 /** The requests of one client. */
@@ -32,19 +41,19 @@ export class Requests {
    * Asks something of the server, and waits for the answer. `what` is the subject of a sentence about it.
    * @throws MqttError what the engine says, `refused`, `interrupted`, `closed`, `aborted` or `timeout`.
    */
-  ask(
-    what: () => string,
-    limits: RequestLimits,
-    request: (engine: ClientEngine, now: number, token: number) => void,
-  ): Promise<Answer> {
+  ask(what: () => string, limits: RequestLimits, send: Request['send'], persistence: Persistence = {}): Promise<Answer> {
     const token = (this.#lastToken += 1);
     return this.#limits.keep(what, limits, ({ resolve, reject }) => {
-      this.#requests.set(token, { what, resolve, reject });
-      this.#runner.attempt((engine, now) => request(engine, now, token)).catch((error: MqttError) => {
-        this.#requests.delete(token);
-        reject(error);
-      });
+      this.#begin(token, { what, send, resolve, reject, ...persistence });
       return () => this.#giveUp(token);
+    });
+  }
+
+  #begin(token: number, request: Request): void {
+    this.#requests.set(token, request);
+    this.#runner.attempt((engine, now) => request.send(engine, now, token)).catch((error: MqttError) => {
+      this.#requests.delete(token);
+      request.reject(error);
     });
   }
 
@@ -61,7 +70,9 @@ export class Requests {
 
   /** It came to nothing. */
   failed(token: number, code: string, message: string): void {
-    this.#take(token)?.reject(new MqttError(code as MqttErrorCode, sentence(message)));
+    const request = this.#take(token);
+    if (request && code === 'interrupted' && request.isWanted?.()) return this.#begin(token, request);
+    request?.reject(new MqttError(code as MqttErrorCode, sentence(message)));
   }
 
   /** The client has ended. */
@@ -74,9 +85,14 @@ export class Requests {
 
   /** Whether it was not sent, and never will be. */
   #giveUp(token: number): boolean {
-    this.#take(token);
+    const request = this.#take(token);
     let isCancelled = false;
     this.#runner.feed((engine, now) => (isCancelled = engine.cancel(now, token)));
+    const { late } = request ?? {};
+    if (request && late && !isCancelled) {
+      const reject = (error: MqttError) => error.code === 'interrupted' && late();
+      this.#requests.set(token, { what: request.what, send: request.send, resolve: late, reject });
+    }
     return isCancelled;
   }
 

@@ -15,6 +15,8 @@ export interface Subscribing {
   readonly handler: MessageHandler | undefined;
   readonly manualAck: boolean | undefined;
   readonly limits: RequestLimits;
+  /** Called when the subscription has ended, maybe more than once. */
+  readonly ended?: () => void;
 }
 
 /** The subscriptions to one filter. The server knows them as one, with this number as its identifier. */
@@ -51,22 +53,25 @@ export class Routes {
    * @throws MqttError that names the filter which was refused.
    */
   async subscribe(filters: readonly string[], subscribing: Subscribing): Promise<Subscription> {
-    const { handler, manualAck, limits, ...said } = subscribing;
+    const { handler, manualAck, limits, ended, ...said } = subscribing;
     const { signal } = limits;
     const abort = () => void subscription.unsubscribe().catch(() => {}); // it fails when there is nothing left to end
     const subscription = new Subscription(filters, {
       handler,
       manualAck,
       guard: (call) => this.#listeners.guard(call),
-      leave: (ended) => this.#leave(ended, ended.filters),
-      ended: () => signal?.removeEventListener('abort', abort),
+      leave: (left) => this.#leave(left, left.filters),
+      ended: () => {
+        signal?.removeEventListener('abort', abort);
+        ended?.();
+      },
     });
     for (const filter of filters) this.#join(filter, subscription, said); // messages may come before the answer
     const answers = await Promise.allSettled(filters.map((filter) => this.#ask(filter, limits)));
     const refused = answers.find((answer) => answer.status === 'rejected');
     if (refused) {
       const granted = filters.filter((_, index) => answers[index]?.status === 'fulfilled');
-      await this.#leave(subscription, granted).catch(() => {});
+      this.#leave(subscription, granted).catch(() => {}); // not awaited: it may take longer than the limits allow
       throw refused.reason;
     }
     subscription.accepted(answers.map((answer) => (answer as PromiseFulfilledResult<QoS>).value));
@@ -146,28 +151,27 @@ export class Routes {
     const what = () => `The subscription to ${JSON.stringify(filter)}`;
     const route = this.#routes.get(filter);
     if (!route) throw new MqttError('interrupted', `${what()} was ended before the server answered.`);
-    const { reason } = await this.#persist(() =>
-      this.#requests.ask(what, limits, (engine, now, token) => {
-        engine.subscribe(now, token, route.number, filter, route.said.options, route.said.properties);
-      }),
+    const { reason } = await this.#requests.ask(
+      what,
+      limits,
+      (engine, now, token) => engine.subscribe(now, token, route.number, filter, route.said.options, route.said.properties),
+      {
+        isWanted: () => this.#routes.get(filter) === route,
+        late: () => void (this.#routes.has(filter) || this.#askToEnd(filter, {}).catch(() => {})),
+      },
     );
     return reason as QoS;
   }
 
+  /** Asks again, if the connection ends before the answer comes, unless somebody has subscribed since. */
   #askToEnd(filter: string, limits: RequestLimits): Promise<unknown> {
     const what = () => `The end of the subscription to ${JSON.stringify(filter)}`;
-    return this.#persist(() => this.#requests.ask(what, limits, (engine, now, token) => engine.unsubscribe(now, token, filter)));
-  }
-
-  /** Does again what does no harm when it is done twice, while there is a client to do it. */
-  async #persist<T>(ask: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await ask();
-      } catch (error) {
-        if (this.#isOver || !(error instanceof MqttError) || error.code !== 'interrupted') throw error;
-      }
-    }
+    const isNew = () => this.#routes.has(filter);
+    return this.#requests
+      .ask(what, limits, (engine, now, token) => engine.unsubscribe(now, token, filter), { isWanted: () => !isNew() })
+      .catch((error: MqttError) => {
+        if (this.#isOver || error.code !== 'interrupted' || !isNew()) throw error;
+      });
   }
 
   /** Ends the subscription, and tells the server of those filters that nobody else here has. */

@@ -175,6 +175,8 @@ test('A subscription whose asking was given up is not kept, whatever the server 
   assert.deepEqual(await asked, ['timeout']);
   first.say({ cmd: 'suback', messageId, granted: [0] });
   first.say({ cmd: 'publish', topic: 'a', payload: '', qos: 0, dup: false, retain: false });
+  const { messageId: ending } = await first.hear('unsubscribe');
+  first.say({ cmd: 'unsuback', messageId: ending, granted: [0] });
   first.cut();
   time.pass(10);
   const second = await script.accept({}, { sessionPresent: false });
