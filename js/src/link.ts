@@ -182,7 +182,13 @@ export class Link implements Asker {
   async open(): Promise<void> {
     this.#unwatch = watchPresence(() => this.#returned());
     this.#begin();
-    if (this.#waits) await this.#first.promise;
+    if (!this.#waits) return;
+    try {
+      await this.#first.promise;
+    } catch (error) {
+      await this.ended; // then the storage is free for another attempt
+      throw error;
+    }
   }
 
   /** The network or the reader is back. */

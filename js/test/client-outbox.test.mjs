@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect, MqttError } from 'mqlite/broker';
 import { Memory, Slow } from './storages.mjs';
+import { ScriptedServer } from './scripted-server.mjs';
 import { RawTransport, settled, until, withBroker } from './support.mjs';
 
 const AWAY = () => Promise.reject(new Error('away'));
@@ -198,4 +199,21 @@ withBroker('A record that cannot be read is reported, and left where it is', asy
   await client.publish('a', 'x', { qos: 1 });
   await client.end();
   assert.ok(storage.records.has('ff'));
+});
+
+test('A storage is free again when connecting has failed', async () => {
+  let isOpen = false;
+  const storage = {
+    load: async () => ((isOpen = true), []),
+    commit: async () => {},
+    close: async () => {
+      await settled();
+      isOpen = false;
+    },
+  };
+  const server = new ScriptedServer();
+  const refused = assert.rejects(connect(server.server, { outbox: { storage } }), { code: 'refused' });
+  (await server.next()).say({ cmd: 'connack', reasonCode: 0x87, sessionPresent: false });
+  await refused;
+  assert.equal(isOpen, false);
 });
