@@ -314,7 +314,7 @@ export class Link implements Asker {
       },
       failed: (token, code, message) => this.requests.failed(token, code, message),
       subscriptionLost: (number, reason, message) => {
-        const why = [this.#artefact.describeReason(reason), sentence(message)].join('. ');
+        const why = [`${this.#artefact.describeReason(reason)}.`, ...explanation(message)].join(' ');
         this.#wire.whenFree(() => this.#runner.defer(() => this.routes.lost(number, reason, why)));
       },
       authenticate: (reason, properties) => {

@@ -212,7 +212,10 @@ export interface ConnectOptions {
   keepAlive?: number;
   userName?: string;
   password?: string | Uint8Array;
-  /** Asked at each attempt to connect, such as for a token that has just been issued. Instead of `userName` and `password`. */
+  /**
+   * Asked at each attempt to connect, such as for a token that has just been issued. Instead of `userName` and `password`. It may
+   * take its time; meanwhile the client is `connecting`.
+   */
   credentials?: () => Credentials | PromiseLike<Credentials>;
   /**
    * Whether `connect` resolves when the client is connected, and rejects when its first attempt fails. Otherwise it resolves

@@ -7,13 +7,14 @@ import type { Next } from './status.js';
 
 /**
  * Which server a Server Reference names: asked when a server says 0x9C Use another server or 0x9D Server moved. `from` is the
- * address of that server, if it has one. Without an answer the reference is not followed.
+ * address of that server, if it has one. Without an answer the reference is not followed. The client says to the other server what
+ * it says to this one, its user name and password too.
  */
 export type Redirect = (reference: string, from: URL | undefined) => Server | undefined | PromiseLike<Server | undefined>;
 
 /**
  * Follows the first reference that makes an address: a `ws:` or `wss:` address as it is, and `host` or `host:port` with the
- * scheme, path and, where it names none, the port of the present address. Never from `wss:` to `ws:`.
+ * scheme, path, query and, where it names none, the port of the present address. Never from `wss:` to `ws:`.
  */
 export function followReference(reference: string, from: URL | undefined): URL | undefined {
   if (!from) return undefined;

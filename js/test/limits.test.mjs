@@ -248,7 +248,8 @@ test('A Server Reference is in the error, and is followed where the application 
 test('What a server sends beyond the limits of the client ends the connection with the reason', async () => {
   const publish = (properties) => ({ cmd: 'publish', topic: 'a', payload: '', dup: false, retain: false, qos: 0, ...properties });
   for (const [properties, packets, reason] of [
-    [{ receiveMaximum: 2 }, [1, 2, 3].map((messageId) => publish({ qos: 2, messageId })), 0x93],
+    // mosquitto 2.0 sends more than it may: that much is borne.
+    [{ receiveMaximum: 2 }, Array.from({ length: 8_193 }, (_, index) => publish({ qos: 2, messageId: index + 1 })), 0x93],
     [{ maximumPacketSize: 20 }, [publish({ payload: 'x'.repeat(20) })], 0x95],
     [{ topicAliasMaximum: 2 }, [publish({ properties: { topicAlias: 3 } })], 0x94],
     [{ topicAliasMaximum: 2 }, [publish({ topic: '', properties: { topicAlias: 1 } })], 0x82],

@@ -42,7 +42,7 @@ export interface ClientHost {
   answered(token: number, reasons: Uint8Array, properties: unknown): void;
   /** A request came to nothing: why, in a word and in a sentence. */
   failed(token: number, code: string, message: string): void;
-  /** The server did not grant a subscription again on a connection without a session: a Reason Code and a sentence. */
+  /** The server did not grant a subscription again on a connection without a session: a Reason Code, and what the server said of it. */
   subscriptionLost(subscription: number, reason: number, message: string): void;
   /** The server sent a step of enhanced authentication. */
   authenticate(reason: number, properties: unknown): void;
@@ -424,7 +424,7 @@ fn lose(
 ) {
     let Ok(place) = TopicFilter::parse(filter.clone()) else { return };
     let Some(routes) = routes.get_mut(&place) else { return };
-    let message = properties.reason_string.as_ref().map_or(reason.name(), Text::as_str);
+    let message = properties.reason_string.as_ref().map_or("", Text::as_str);
     routes.retain(|route| {
         let is_lost = route.filter == filter;
         if is_lost {
