@@ -382,12 +382,13 @@ describe('the storage in IndexedDB', () => {
 
   /** A page with the package as it will be when the database has another version. */
   async function openTomorrows() {
-    const script = origin.script('storage');
-    assert.ok(script.includes('VERSION = 1;'));
-    const body = script.replace('VERSION = 1;', 'VERSION = 2;');
-    await context.route('**/storage.js', (route) => route.fulfill({ body, contentType: 'text/javascript' }));
     const opened = await open();
-    await context.unroute('**/storage.js');
+    await opened.evaluate(() => {
+      const { open } = IDBFactory.prototype;
+      IDBFactory.prototype.open = function (name, version) {
+        return open.call(this, name, version + 1);
+      };
+    });
     return opened;
   }
 

@@ -23,7 +23,8 @@ globalThis.told = async (call) => {
 /** Publishes, from a client in this page, a retained message of so many bytes that cannot be compressed. */
 globalThis.publish = (topic, length) =>
   told(async () => {
-    const client = await broker.connect();
+    // No session: a full storage would have no room for what the next broker has to say of it.
+    const client = await broker.connect({ properties: { sessionExpiryInterval: 0 } });
     const payload = new Uint8Array(length);
     for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(payload.subarray(at, at + 65_536));
     await client.publish(topic, payload, { qos: 1, retain: true });
