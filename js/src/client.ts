@@ -56,6 +56,7 @@ export class Client implements AsyncDisposable {
     checkText('topic', topic);
     const { qos = 0, retain = false, properties, ...limits } = checked(options, CLIENT_PUBLISH_OPTIONS);
     const bytes = payloadBytes(payload);
+    if (properties) this.#needMqtt5('properties');
     return this.#publish(topic, bytes, qos, retain, properties, limits);
   }
 
@@ -70,9 +71,13 @@ export class Client implements AsyncDisposable {
     options: SubscribeOptions | MessageHandler = {},
     handler?: MessageHandler,
   ): Promise<Subscription> {
+    if (typeof options === 'function' && handler !== undefined) {
+      throw new MqttError('invalid-options', 'The options come before the handler.');
+    }
     const [said, take] = typeof options === 'function' ? [{}, options] : [options, handler];
     checked({ handler: take }, { handler: 'function' });
     const known = checked<SubscribeOptions>(said, SUBSCRIBE_OPTIONS);
+    for (const name of MQTT_5_SUBSCRIBE_OPTIONS) if (known[name] && known[name] !== 'send') this.#needMqtt5(name);
     const { userProperties = [], identifier, manualAck, signal, timeout, ...subscriptionOptions } = known;
     return this.#link.routes.subscribe(toFilters(filters), {
       options: subscriptionOptions,
@@ -94,8 +99,8 @@ export class Client implements AsyncDisposable {
 
   /**
    * Asks a question, and resolves with the first answer: whoever takes the message answers to its Response Topic, with its
-   * Correlation Data. MQTT 5 only. Where topics are granted, the client needs `response/` and its Client Identifier, or what the
-   * server names when `requestResponseInformation` asks for it.
+   * Correlation Data. MQTT 5 only. Where topics are granted, the client needs `response/CLIENT/0`, with its Client Identifier, and
+   * for QoS 1 and 2 `response/CLIENT/1`; instead of `response` it is what the server names when `requestResponseInformation` asks.
    * @throws MqttError `timeout`, `needs-mqtt-5`, `refused`: with the reason 0x10 where nobody has subscribed, `aborted`,
    * `interrupted`, `closed`, or what is wrong with the message.
    */
@@ -161,6 +166,13 @@ export class Client implements AsyncDisposable {
       engine.publish(now, token, topic, payload, qos, retain, properties);
     });
   }
+  /**
+   * @throws MqttError `needs-mqtt-5`, where the server is spoken to in 3.1.1: it would not hear of it.
+   */
+  #needMqtt5(option: string): void {
+    if (this.#link.hasProperties) return;
+    throw new MqttError('needs-mqtt-5', `MQTT 3.1.1 has no "${option}".`);
+  }
 }
 
 function toFilters(filters: string | readonly string[]): readonly string[] {
@@ -175,3 +187,6 @@ function toLimits(signal: AbortSignal | undefined, timeout: number | undefined):
 }
 
 const EVENTS: readonly (keyof ClientEvents)[] = ['status', 'message', 'packet', 'error'];
+
+/** What 3.1.1 cannot say. */
+const MQTT_5_SUBSCRIBE_OPTIONS = ['noLocal', 'retainAsPublished', 'retainHandling', 'identifier', 'userProperties'] as const;

@@ -76,7 +76,12 @@ async function restored(
 }
 
 /** What no single option says. */
-function check(server: Server, { reconnect, credentials, userName, password }: ConnectOptions): void {
+function check(server: Server | null | undefined, { reconnect, credentials, userName, password }: ConnectOptions): void {
+  if (server === undefined || server === null) {
+    throw new MqttError('invalid-options', `There is nothing to connect to: the first argument is ${server}.`, {
+      hint: 'Pass the address of a WebSocket, such as wss://example.org/mqtt, a connection, a broker, or a function that makes one of these.',
+    });
+  }
   if (reconnect !== undefined && reconnect !== false) {
     checked(reconnect, RECONNECT);
     if (isConnection(server)) {

@@ -56,6 +56,8 @@ export type MqttErrorCode =
   | 'storage-failed'
   /** A handler or another function that was given to a client failed; `cause` is what it threw. */
   | 'handler-failed'
+  /** Messages wait at a subscription that has no handler and is not iterated, and may hold back all that follow. */
+  | 'unattended'
   /** It was called from within its own work, such as a transport's `send`. */
   | 'busy'
   /** The WebAssembly instance, the clock or the timer failed; what is in no storage is lost. */
@@ -114,6 +116,11 @@ export function sentence(text: string): string {
 
 const HINTS: Partial<Record<MqttErrorCode, string>> = {
   closed: 'Connect again.',
+  timeout: 'Look whether there is a connection (client.status) and whether the other side answers, or allow it more time.',
+  'invalid-topic': "Levels are separated by /; + stands for one level and # for all that follow, in filters alone and as whole levels.",
+  'needs-mqtt-5': 'Connect with MQTT 5, if the server knows it.',
+  'handler-failed': 'Look at the cause: it is what your function threw.',
+  unattended: 'Pass a handler to subscribe(), or iterate the subscription.',
   offline: 'A client that is connected, or connects with waitForConnection: false, goes on by itself when the network is back.',
   interrupted: 'Repeat it if repeating does no harm.',
   'packet-too-large': 'Send less at a time, or raise the limit of the server.',

@@ -20,6 +20,11 @@ export function unreachable(why: string, address: URL | undefined, cause?: unkno
 export const UNANSWERED =
   'It may be the wrong port or path, a server that refuses without a word, or one that knows MQTT 3.1.1 alone: for that there is protocolVersion: 4.';
 
+/** What may help where a server has refused something with this Reason Code. */
+export function reasonHint(reason: number | undefined): string | undefined {
+  return reason === undefined ? undefined : REASONS[reason];
+}
+
 /** What may help who wrote an address that is none. */
 export function schemeHint(url: URL | undefined): string {
   const scheme = url?.protocol.slice(0, -1);
@@ -50,6 +55,17 @@ function openingHint(address: URL | undefined): string {
 function isMixed(address: URL): boolean {
   return address.protocol === 'ws:' && globalThis.location?.protocol === 'https:' && !isLocal(address);
 }
+
+const REASONS: { readonly [reason: number]: string } = {
+  0x85: 'The server takes no such clientId: leave it out, and it gives you one.',
+  0x86: 'Look at userName and password, or credentials.',
+  0x87: 'The user name and password may be wrong or missing, or may not allow this.',
+  0x8a: 'The server does not want this client any more: ask who runs it.',
+  0x8e: 'Another client has connected with the same clientId: give each its own.',
+  0x97: 'A quota of the server is used up: ask for less, or wait.',
+  0x9a: 'Publish, and let your will be, without retain.',
+  0x9b: 'Publish, and let your will be, with a lower QoS.',
+};
 
 const MIXED = 'Use a wss: address, or serve the page over HTTP.';
 

@@ -9,7 +9,7 @@ import { engineOptions, present } from './engine-options.js';
 import { MqttError, sentence } from './error.js';
 import { handlerFailed, Listeners, type StatusChange } from './events.js';
 import type { ClientEngine, ClientGlue, ClientHost, Records } from './glue/client.js';
-import { UNANSWERED } from './hints.js';
+import { reasonHint, UNANSWERED } from './hints.js';
 import type { Journal } from './journal.js';
 import { Limits } from './limits.js';
 import type { QoS, ReceivedMessage, ReceivedProperties } from './message.js';
@@ -173,8 +173,8 @@ export class Link implements Asker {
     return this.#version === 5;
   }
 
-  subscribe(filter: string, handler: MessageHandler, ended: () => void): Promise<unknown> {
-    const options = { qos: 1, ...(this.hasProperties && { retainHandling: 'doNotSend' }) };
+  subscribe(filter: string, qos: 0 | 1, handler: MessageHandler, ended: () => void): Promise<unknown> {
+    const options = { qos, ...(this.hasProperties && { retainHandling: 'doNotSend' }) };
     return this.routes.subscribe([filter], { options, properties: {}, handler, manualAck: false, limits: {}, ended });
   }
 
@@ -356,7 +356,7 @@ export class Link implements Asker {
 
   #refused(reason: number, { reasonString, serverReference }: ServerProperties): void {
     const why = [`The server refused the connection: ${this.#artefact.describeReason(reason)}.`, ...explanation(reasonString)];
-    const hint = serverReference === undefined ? undefined : `It names another server: ${serverReference}.`;
+    const hint = serverReference === undefined ? reasonHint(reason) : `It names another server: ${serverReference}.`;
     const error = new MqttError('refused', why.join(' '), { reason, hint });
     if (reason === UNSUPPORTED_PROTOCOL_VERSION && this.#canFallBack) return this.#fallBack(error);
     this.#sentAway({ cause: 'server', reason, message: error.message, ...(serverReference !== undefined && { serverReference }) }, error);
@@ -374,7 +374,7 @@ export class Link implements Asker {
       ...(reason !== undefined && { reason }),
       ...(serverReference !== undefined && { serverReference }),
     };
-    const hint = this.#wire.isAnswered ? undefined : UNANSWERED;
+    const hint = this.#wire.isAnswered ? reasonHint(reason) : UNANSWERED;
     const error = new MqttError('closed', `The connection is over: ${message}`, { reason, hint });
     if (cause === 'requested') return this.#over(closed);
     const { why: said } = this.#wire;

@@ -9,7 +9,10 @@ import type { Answer } from './outcome.js';
 export interface QuestionOptions extends RequestLimits {
   /** Milliseconds that the answer may take, and all that goes before it. Default 10,000. */
   timeout?: number;
-  /** Of the question. Default 0. */
+  /**
+   * Of the question, and of what becomes of the answer: with 1 or 2 it outlives a lost connection, but waits its turn behind the
+   * messages that handlers have not dealt with, so that a handler must not wait for it. Default 0.
+   */
   qos?: QoS;
   /** Of the question: Response Topic and Correlation Data are the client's to say. */
   properties?: Omit<MessageProperties, 'responseTopic' | 'correlationData'>;
@@ -25,7 +28,7 @@ export interface Asker {
   /** Whether this is MQTT 5. */
   readonly hasProperties: boolean;
   /** `ended` is called when there is no such subscription any more. */
-  subscribe(filter: string, handler: (message: Message) => void, ended: () => void): Promise<unknown>;
+  subscribe(filter: string, qos: 0 | 1, handler: (message: Message) => void, ended: () => void): Promise<unknown>;
 }
 
 /** Publishes the question. */
@@ -36,11 +39,11 @@ interface Question {
   readonly reject: (error: MqttError) => void;
 }
 
-/** The questions of one client. They share one response topic, which is subscribed to with the first of them. */
+/** The questions of one client. Those of QoS 0 share a response topic, and the others do: each is subscribed to with the first of them. */
 export class Questions {
   readonly #asker: Asker;
   readonly #open = new Map<string, Question>();
-  #topic: Promise<string> | undefined;
+  readonly #topics = new Map<0 | 1, Promise<string>>();
 
   constructor(asker: Asker) {
     this.#asker = asker;
@@ -51,7 +54,7 @@ export class Questions {
    * @throws MqttError `needs-mqtt-5`, `timeout`, `aborted`, `interrupted`, `closed`, or `refused` by the server: with 0x10 when
    * nobody has subscribed to the topic of the question.
    */
-  ask(topic: string, { timeout = PATIENCE, signal, properties }: QuestionOptions, publish: Publish): Promise<Message> {
+  ask(topic: string, { timeout = PATIENCE, signal, properties, qos }: QuestionOptions, publish: Publish): Promise<Message> {
     const what = () => `The question to ${JSON.stringify(topic)}`;
     const correlationData = crypto.getRandomValues(new Uint8Array(16));
     const key = toKey(correlationData);
@@ -59,7 +62,7 @@ export class Questions {
       const controller = new AbortController();
       this.#open.set(key, { resolve, reject });
       const ask = async () => {
-        const responseTopic = await this.#listen();
+        const responseTopic = await this.#listen(qos ? 1 : 0);
         if (controller.signal.aborted) return;
         const { reason } = await publish({ ...properties, responseTopic, correlationData }, { signal: controller.signal });
         if (reason !== NO_MATCHING_SUBSCRIBERS) return;
@@ -81,19 +84,22 @@ export class Questions {
   }
 
   /** The topic for answers, once it is subscribed to. */
-  #listen(): Promise<string> {
-    this.#topic ??= this.#subscribe().catch((error: unknown) => {
-      this.#topic = undefined;
+  #listen(qos: 0 | 1): Promise<string> {
+    const known = this.#topics.get(qos);
+    if (known) return known;
+    const topic = this.#subscribe(qos).catch((error: unknown) => {
+      this.#topics.delete(qos);
       throw error;
     });
-    return this.#topic;
+    this.#topics.set(qos, topic);
+    return topic;
   }
 
-  async #subscribe(): Promise<string> {
+  async #subscribe(qos: 0 | 1): Promise<string> {
     await this.#asker.connected; // then it is clear which version this is, and who the client is
     if (!this.#asker.hasProperties) throw needsMqtt5();
-    const topic = responseTopic(this.#asker.welcome);
-    await this.#asker.subscribe(topic, (message) => this.#answered(message), () => (this.#topic = undefined));
+    const topic = `${responseTopic(this.#asker.welcome)}/${qos}`;
+    await this.#asker.subscribe(topic, qos, (message) => this.#answered(message), () => this.#topics.delete(qos));
     return topic;
   }
 

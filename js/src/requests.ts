@@ -3,6 +3,7 @@
 import type { Artefact } from './artefact.js';
 import type { Runner } from './engine.js';
 import { MqttError, type MqttErrorCode, sentence } from './error.js';
+import { reasonHint } from './hints.js';
 import type { ClientEngine } from './glue/client.js';
 import type { Limits } from './limits.js';
 import type { RequestLimits } from './message.js';
@@ -61,11 +62,9 @@ export class Requests {
   answered(token: number, answer: Answer): void {
     const request = this.#take(token);
     const { reason, reasonString } = answer;
-    // Of a PUBCOMP: the server has accepted the message, and completed it on an earlier connection. (4.3.3)
-    if (reason === PACKET_IDENTIFIER_NOT_FOUND) return request?.resolve({ ...answer, reason: SUCCESS });
     if (!request || reason < UNSPECIFIED_ERROR) return request?.resolve(answer);
     const why = `${request.what()} was refused: ${this.#artefact.describeReason(reason)}.`;
-    request.reject(new MqttError('refused', [why, ...explanation(reasonString)].join(' '), { reason }));
+    request.reject(new MqttError('refused', [why, ...explanation(reasonString)].join(' '), { reason, hint: reasonHint(reason) }));
   }
 
   /** It came to nothing. */
@@ -108,7 +107,5 @@ export function explanation(reasonString: string | undefined): string[] {
   return reasonString ? [sentence(reasonString)] : [];
 }
 
-// Reason Codes; those from UNSPECIFIED_ERROR on are failures.
-const SUCCESS = 0x00;
+/** A Reason Code; those from this one on are failures. */
 const UNSPECIFIED_ERROR = 0x80;
-const PACKET_IDENTIFIER_NOT_FOUND = 0x92;

@@ -61,6 +61,7 @@ export class Routes {
       manualAck,
       guard: (call) => this.#listeners.guard(call),
       leave: (left) => this.#leave(left, left.filters),
+      unattended: once(() => this.#listeners.report(unattended(filters))),
       ended: () => {
         signal?.removeEventListener('abort', abort);
         ended?.();
@@ -107,7 +108,13 @@ export class Routes {
       if (outstanding > 0 || delivery === undefined) return;
       this.#runner.feed((engine, now) => engine.acknowledge(now, delivery));
     };
-    for (const taker of takers) taker.take(message, once(done));
+    for (const taker of takers) {
+      // A handler of all messages has it already: it does not wait for a loop that may never come.
+      const isHeld = this.#all.size === 0 || !taker.isUnattended;
+      if (isHeld) taker.take(message, once(done));
+      else taker.take(message, () => {}, false);
+      if (!isHeld) done();
+    }
     if (takers.length === 0) done();
   }
 
@@ -198,6 +205,10 @@ export class Routes {
     const filter = this.#filters.get(number);
     return (filter !== undefined && this.#routes.get(filter)?.subscriptions) || [];
   }
+}
+
+function unattended(filters: readonly string[]): MqttError {
+  return new MqttError('unattended', `Messages wait at the subscription to ${JSON.stringify(filters)}, and nobody takes them.`);
 }
 
 function once(call: () => void): () => void {

@@ -57,6 +57,11 @@ export function toAddress(address: string | URL): URL {
   try {
     url = new URL(address);
   } catch {}
+  if (url && (url.username !== '' || url.password !== '')) {
+    throw new MqttError('invalid-options', 'The address has a user name or password in it, which WebSockets do not send.', {
+      hint: 'Use the options "userName" and "password".',
+    });
+  }
   if (url?.protocol === 'ws:' || url?.protocol === 'wss:') return url;
   throw new MqttError('invalid-options', 'This is no address of a WebSocket.', { hint: schemeHint(url) });
 }

@@ -12,7 +12,8 @@ export type MessageHandler = (message: Message) => void | PromiseLike<void>;
 
 /**
  * A subscription to one filter or several. Without a callback it is to be iterated, once: a message is acknowledged when the
- * loop asks for the next, and QoS 1 and 2 messages that nobody takes hold back all that follow. Leaving the loop unsubscribes.
+ * loop asks for the next, and QoS 1 and 2 messages that nobody takes hold back all that follow, unless a handler of the client's
+ * `message` event takes them. Leaving the loop unsubscribes.
  * It outlives its connection. When the client ends, the loop takes what came before and then throws why; after `end()` it just ends.
  */
 export class Subscription implements AsyncIterable<Message>, AsyncDisposable {
@@ -110,11 +111,21 @@ export class Subscription implements AsyncIterable<Message>, AsyncDisposable {
     this.#granted = granted;
   }
 
-  /** Takes a message; `done` is called once it was dealt with. @internal */
-  take(received: ReceivedMessage, done: () => void): void {
+  /** Whether there is neither a callback nor a loop, or not yet. @internal */
+  get isUnattended(): boolean {
+    return !this.#hooks.handler && !this.#isIterated;
+  }
+
+  /**
+   * Takes a message; `done` is called once it was dealt with. One that is not `held` is somebody else's to acknowledge, and may be
+   * dropped. @internal
+   */
+  take(received: ReceivedMessage, done: () => void, isHeld = received.qos > 0): void {
     if (!this.#isWanted) return done();
     const size = received.payload.length + OVERHEAD;
-    if (received.qos === 0 && this.#waitingBytes + size > MOST_WAITING) {
+    const isDropped = !isHeld && this.#waitingBytes + size > MOST_WAITING;
+    if (this.isUnattended && (isDropped || this.#waiting.length === MANY_WAITING)) this.#hooks.unattended?.();
+    if (isDropped) {
       this.#dropped += 1;
       return done();
     }
@@ -185,6 +196,8 @@ export interface SubscriptionHooks {
   /** Runs the handler. */
   readonly guard: (call: () => unknown) => Promise<void> | undefined;
   readonly leave: (subscription: Subscription) => Promise<void>;
+  /** Many messages wait, and nobody has begun to take them. */
+  readonly unattended?: () => void;
   ended?: () => void;
 }
 
@@ -196,6 +209,9 @@ interface Waiting {
 
 /** Bytes. QoS 1 and 2 messages are as many as the client's Receive Maximum, at most. */
 const MOST_WAITING = 16 << 20;
+
+/** Messages: less than the Receive Maximum that clients have by default. */
+const MANY_WAITING = 200;
 
 /** Bytes of memory that a message takes beside its payload, about. */
 const OVERHEAD = 200;

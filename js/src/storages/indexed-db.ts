@@ -1,4 +1,4 @@
-// A storage in the browser's IndexedDB, for one broker at a time. Knows nothing of what the records say.
+// A storage in the browser's IndexedDB, for one broker or client at a time. Knows nothing of what the records say.
 
 import { type DBSchema, type IDBPDatabase, openDB, unwrap } from 'idb';
 import { checked, checkText, type ShapeOf } from '../check.js';
@@ -13,7 +13,7 @@ export interface IndexedDbOptions {
    * it: that outlives the tab and the browser, and takes less time. Default `strict`.
    */
   durability?: 'strict' | 'relaxed';
-  /** Whether to wait while another broker has the database open; otherwise that is `storage-in-use`. Default true. */
+  /** Whether to wait while another broker or client has the database open; otherwise that is `storage-in-use`. Default true. */
   wait?: boolean;
   /** Ends the waiting, with `storage-in-use`. */
   signal?: AbortSignal;
@@ -22,7 +22,7 @@ export interface IndexedDbOptions {
 }
 
 /**
- * Keeps a broker's state in the IndexedDB database of this name, which belongs to the origin of the page. Several tabs may name
+ * Keeps the state of a broker, or of a client's outbox, in the IndexedDB database of this name, which belongs to the origin of the page. Several tabs may name
  * one database: the first has it, and the others wait. The broker tells what goes wrong: `storage-unavailable` where there is
  * no IndexedDB, `storage-in-use`, `storage-blocked` when other code keeps the database from opening, `storage-full`,
  * `storage-lost` when it was deleted, and `storage-failed`.
