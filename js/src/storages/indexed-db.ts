@@ -22,8 +22,8 @@ export interface IndexedDbOptions {
 }
 
 /**
- * Keeps the state of a broker, or of a client's outbox, in the IndexedDB database of this name, which belongs to the origin of the page. Several tabs may name
- * one database: the first has it, and the others wait. The broker tells what goes wrong: `storage-unavailable` where there is
+ * Keeps the state of a broker, or of a client's outbox, in the IndexedDB database of this name, which belongs to the origin of the
+ * page. Several tabs may name one database: the first has it, and the others wait. Who uses it hears what goes wrong: `storage-unavailable` where there is
  * no IndexedDB, `storage-in-use`, `storage-blocked` when other code keeps the database from opening, `storage-full`,
  * `storage-lost` when it was deleted, and `storage-failed`.
  * @throws MqttError `invalid-options`.
