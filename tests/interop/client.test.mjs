@@ -4,27 +4,23 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { WebSocketServer } from 'ws';
-import { Broker } from '../../js/dist/broker.js';
 import { launch } from './browser.mjs';
 import { serve } from './origin.mjs';
+import { startBroker } from './peers.mjs';
 
 describe('a client in a tab', () => {
-  let origin, browser, broker, server, url;
+  let origin, browser, peer, url;
 
   before(async () => {
     origin = await serve(['client', 'worker']);
     browser = await launch();
-    broker = await Broker.open();
-    server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => 'mqtt' });
-    server.on('connection', (socket) => broker.accept(socket));
-    await once(server, 'listening');
-    url = `ws://127.0.0.1:${server.address().port}`;
+    peer = await startBroker();
+    url = `ws://127.0.0.1:${peer.port}`;
   });
 
   after(async () => {
     await browser?.close();
-    await broker?.close();
-    server?.close();
+    await peer?.stop();
     origin?.close();
   });
 
@@ -36,7 +32,7 @@ describe('a client in a tab', () => {
   for (const qos of [1, 2]) {
     test(`what it published at QoS ${qos}, offline and online, arrives over reloads`, async () => {
       const heard = [];
-      const listener = await broker.connect();
+      const listener = await peer.broker.connect();
       await listener.subscribe('a', { qos: 2 }, (message) => heard.push(message.text()));
       const page = await browser.newPage();
       await load(page);

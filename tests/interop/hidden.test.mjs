@@ -1,29 +1,23 @@
 // A client in a hidden tab of Chromium, whose timers the browser slows down, with a Keep Alive that is shorter than their pauses.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { WebSocketServer } from 'ws';
-import { Broker } from '../../js/dist/broker.js';
 import { HideableBrowser } from './hidden.mjs';
 import { serve } from './origin.mjs';
+import { startBroker } from './peers.mjs';
 
 describe('a client in a hidden tab', () => {
-  let origin, browser, broker, server, url;
+  let origin, browser, peer, url;
 
   before(async () => {
     origin = await serve(['hidden', 'worker']);
     browser = await HideableBrowser.launch();
-    broker = await Broker.open();
-    server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => 'mqtt' });
-    server.on('connection', (socket) => broker.accept(socket));
-    await once(server, 'listening');
-    url = `ws://127.0.0.1:${server.address().port}`;
+    peer = await startBroker();
+    url = `ws://127.0.0.1:${peer.port}`;
   });
 
   after(async () => {
     await browser?.close();
-    await broker?.close();
-    server?.close();
+    await peer?.stop();
     origin?.close();
   });
 
@@ -41,6 +35,6 @@ describe('a client in a hidden tab', () => {
     await late.until('statuses.length > 0');
     assert.equal(await late.evaluate('statuses.join()'), 'ended', 'the broker heard nothing of it for three seconds');
     assert.equal(await punctual.evaluate('statuses.join()'), '');
-    assert.equal(broker.statistics().clientsConnected, 1);
+    assert.equal(peer.broker.statistics().clientsConnected, 1);
   });
 });

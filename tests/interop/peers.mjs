@@ -55,12 +55,14 @@ async function startNative() {
   return { port: Number(new URL(server.ws).port), stop: () => server.stop() };
 }
 
-async function startBroker() {
+/** A broker in this process, behind a WebSocket server. */
+export async function startBroker() {
   const broker = await Broker.open();
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => 'mqtt' });
   server.on('connection', (socket) => broker.accept(socket));
   await once(server, 'listening');
   return {
+    broker,
     port: server.address().port,
     async stop() {
       await broker.close();
