@@ -17,6 +17,7 @@ if (data) await mkdir(data, { recursive: true });
 const workerd = await start({ port: await freePort(Number(port)), ...(data && { data }) });
 console.log(`\n  ws://127.0.0.1:${workerd.port}/mqtt        one broker`);
 console.log(`  ws://127.0.0.1:${workerd.port}/mqtt/ROOM   another for each room name`);
+console.log('\n  Everybody who can reach it is let in; a deployment lets in whom its settings name.');
 console.log(data ? `\n  Its state is in ${data}. Ctrl-C stops it.` : '\n  Ctrl-C stops it, and its state is gone: DATA=folder keeps it.');
 
 let asked = false;

@@ -1,12 +1,20 @@
 // A room: one broker in a Durable Object, and the WebSockets that the runtime holds for it, awake or asleep. Knows no MQTT.
 
 import { DurableObject } from 'cloudflare:workers';
-import { Broker, type BrokerOptions } from 'mqlite/broker';
+import { type AuthenticationRequest, Broker, type BrokerOptions, type Verdict } from 'mqlite/broker';
 import { Alarm } from './alarm.js';
 import type { Environment } from './environment.js';
+import { type RoomSettings, settingsOf } from './settings.js';
 import { SocketTransport } from './socket-transport.js';
 import { SqliteStorage } from './storage.js';
 import { Turn } from './turn.js';
+
+// Reason Codes.
+const NOT_AUTHORIZED = 0x87;
+const BAD_AUTHENTICATION_METHOD = 0x8c;
+
+/** All topics but `$SYS` and others that begin with `$`. */
+const EVERYTHING = [{ filter: '#' }];
 
 // WebSocket close codes.
 const UNSUPPORTED_DATA = 1003;
@@ -23,6 +31,8 @@ const brokers = new Map<string, WeakRef<Broker>>();
  * the object sleeps whenever nothing happens, and a crash or a deployment is a sleep without sockets.
  */
 export class MqttBroker extends DurableObject<Environment> {
+  /** What the operator has set for this room. */
+  protected readonly settings: RoomSettings;
   protected broker!: Broker;
   #alarm!: Alarm;
   readonly #turn = new Turn();
@@ -30,6 +40,7 @@ export class MqttBroker extends DurableObject<Environment> {
 
   constructor(state: DurableObjectState, environment: Environment) {
     super(state, environment);
+    this.settings = settingsOf(environment.SETTINGS, this.roomName);
     const { clock = Date.now, ...options } = this.options();
     const id = String(state.id);
     brokers.get(id)?.deref()?.abandon();
@@ -42,9 +53,25 @@ export class MqttBroker extends DurableObject<Environment> {
     });
   }
 
-  /** What the broker is opened with. A subclass may say more, such as who is let in. */
+  /** The name of this room. */
+  protected get roomName(): string {
+    // Whoever made the object without a name knows it by its identifier.
+    return this.ctx.id.name ?? String(this.ctx.id);
+  }
+
+  /** What the broker is opened with. A subclass may say more. */
   protected options(): Omit<BrokerOptions, 'timer' | 'storage' | 'resume'> {
-    return this.env.LIMITS;
+    return { ...this.settings.limits, authenticate: (request) => this.authenticate(request) };
+  }
+
+  /** Who is let in. */
+  protected authenticate({ userName, password, method }: AuthenticationRequest): Verdict | PromiseLike<Verdict> {
+    const { anonymous = false, anonymousGrants } = this.settings.authentication ?? {};
+    if (method !== undefined) return { type: 'deny', reason: BAD_AUTHENTICATION_METHOD };
+    if (anonymous && userName === undefined && password === undefined) {
+      return { type: 'allow', grants: [...(anonymousGrants ?? EVERYTHING)] };
+    }
+    return { type: 'deny', reason: NOT_AUTHORIZED };
   }
 
   /** Upgrades a request that index.ts found good. */

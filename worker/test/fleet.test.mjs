@@ -9,7 +9,7 @@ const CLIENTS = 1000;
 const SESSIONS = 10_000;
 
 let workerd;
-before(async () => (workerd = await startSteered({ variables: { LIMITS: {} } })));
+before(async () => (workerd = await startSteered({ settings: { limits: {} } })));
 after(() => workerd.stop());
 
 test('One publish wakes a room of a thousand clients, and all of them get it', async () => {

@@ -25,7 +25,7 @@ test('What was acknowledged is there after a SIGKILL: QoS 1 is not lost, QoS 2 i
   let workerd;
   try {
     for (let round = 0; round <= ROUNDS; round += 1) {
-      workerd = await start({ data, variables: { LIMITS: { maximumQueuedMessages: 100_000 } } });
+      workerd = await start({ data, settings: { limits: { maximumQueuedMessages: 100_000 } } });
       const url = `ws://127.0.0.1:${workerd.port}/mqtt`;
       if (round === 0) {
         for (const qos of [1, 2]) {

@@ -14,8 +14,8 @@ const MAXIMUM_STATE = 16_000;
 const log = [];
 let workerd;
 before(async () => {
-  const LIMITS = { maximumPacketSize: 16 << 20, maximumQueuedMessages: WAITING, sysIntervalSeconds: 1 };
-  workerd = await startSteered({ variables: { LIMITS }, log: (line) => log.push(line) });
+  const limits = { maximumPacketSize: 16 << 20, maximumQueuedMessages: WAITING, sysIntervalSeconds: 1 };
+  workerd = await startSteered({ settings: { limits, authentication: { anonymous: true, anonymousGrants: [{ filter: '#' }, { filter: '$SYS/#' }] } }, log: (line) => log.push(line) });
 });
 after(() => workerd.stop());
 

@@ -1,0 +1,9 @@
+// The names of rooms.
+
+/** Whether a room may be called so. */
+export function isRoom(name: string): boolean {
+  return /^[\w.-]{1,64}$/.test(name);
+}
+
+/** What `isRoom` asks for, in a sentence. */
+export const ROOM_NAME = 'A room name is 1 to 64 letters, digits, dots, underscores or hyphens.';

@@ -1,0 +1,46 @@
+// What an operator sets for all rooms, and for some of them differently. Knows no MQTT; each part is explained where it is used.
+
+import type { BrokerLimits, Grant } from 'mqlite/broker';
+
+/** The variable `SETTINGS` of wrangler.jsonc. A native server's file has the same keys. */
+export interface Settings extends RoomSettings {
+  /** What is different in a room, by its name or by the beginning of its name and `*`. The most exact name counts. */
+  readonly rooms?: { readonly [room: string]: RoomSettings };
+}
+
+/** What can be set for each room. */
+export interface RoomSettings {
+  /** Limits of the broker; those left out have the package's defaults. */
+  readonly limits?: BrokerLimits;
+  /** Who is let in. Default: nobody. */
+  readonly authentication?: AuthenticationSettings;
+  /**
+   * The Origins whose pages may open a WebSocket; `*` is all. Default: the origin of the Worker itself. Clients that are no
+   * browsers send none, and are not asked.
+   */
+  readonly origins?: readonly string[];
+}
+
+/** Who is let in, and with which rights. */
+export interface AuthenticationSettings {
+  /** Whether clients that bring no credentials are let in. Default false. */
+  readonly anonymous?: boolean;
+  /** Their rights. Default everything but `$SYS`. */
+  readonly anonymousGrants?: readonly Grant[];
+  /** The rights of users and of tokens that bring none of their own. Default everything but `$SYS`. */
+  readonly grants?: readonly Grant[];
+}
+
+/** What holds for a room: each key that its own settings have replaces that of all rooms; limits are replaced one by one. */
+export function settingsOf(settings: Settings | undefined, room: string): RoomSettings {
+  const { rooms = {}, ...all } = settings ?? {};
+  const own = rooms[bestName(Object.keys(rooms), room) ?? ''] ?? {};
+  return { ...all, ...own, limits: { ...all.limits, ...own.limits } };
+}
+
+/** The name itself, else the longest beginning. */
+function bestName(names: string[], room: string): string | undefined {
+  if (names.includes(room)) return room;
+  const beginnings = names.filter((name) => name.endsWith('*') && room.startsWith(name.slice(0, -1)));
+  return beginnings.sort((one, other) => other.length - one.length)[0];
+}
