@@ -13,24 +13,24 @@ import { unstable_readConfig } from 'wrangler';
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /**
- * Starts workerd and resolves when it listens. `port` 0 takes a free one. `data` is a folder that outlives it; without one its
- * data goes with it. `entry` is the path of a module that stands before the Worker's own, `./index.js` to it, and may use
- * `workerd:unsafe`; `settings` replace those of wrangler.jsonc key by key, and let everybody in unless they say otherwise;
- * `variables` are bound besides, such as secrets; `library` replaces the bytes of the WebAssembly; `log` takes each line that
- * workerd writes.
+ * Starts workerd and resolves when it listens. `project` is the Worker's folder, by default this one; `port` 0 takes a free one.
+ * `data` is a folder that outlives it; without one its data goes with it. `entry` is the path of a module that stands before the
+ * Worker's own, `./index.js` to it, and may use `workerd:unsafe`; `settings` replace those of wrangler.jsonc key by key, and let
+ * everybody in unless they say otherwise; `variables` are bound besides, such as secrets; `library` replaces the bytes of the
+ * WebAssembly; `log` takes each line that workerd writes.
  */
-export async function start({ port = 0, data, entry, settings = {}, variables = {}, library, log } = {}) {
+export async function start({ project = here, port = 0, data, entry, settings = {}, variables = {}, library, log } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'mqlite-worker-'));
   const objects = data ?? join(folder, 'objects');
   await mkdir(objects, { recursive: true });
-  const dist = join(here, 'dist');
+  const dist = join(project, 'dist');
   const libraries = (await readdir(dist)).filter((name) => name.endsWith('.wasm'));
   // The first module is the main one.
   const sources = [...(entry ? [entry] : []), ...['index.js', ...libraries].map((name) => join(dist, name))];
   for (const source of sources) await copyFile(source, join(folder, basename(source)));
   for (const name of library ? libraries : []) await writeFile(join(folder, name), library(await readFile(join(dist, name))));
-  const wrangler = unstable_readConfig({ config: join(here, 'wrangler.jsonc') });
-  const SETTINGS = { ...wrangler.vars.SETTINGS, authentication: { anonymous: true }, ...settings };
+  const wrangler = unstable_readConfig({ config: join(project, 'wrangler.jsonc') });
+  const SETTINGS = { ...wrangler.vars?.SETTINGS, authentication: { anonymous: true }, ...settings };
   const flags = entry ? ['unsafe_module'] : [];
   await writeFile(join(folder, 'config.capnp'), configuration(wrangler, objects, sources.map((source) => basename(source)), flags, { SETTINGS, ...variables }));
 
