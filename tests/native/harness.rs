@@ -59,7 +59,15 @@ impl Running {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let any = || vec!["127.0.0.1:0".to_owned()];
-                let server = Server::bind(ServerConfig { tcp: any(), websocket: any(), data, broker }).await.unwrap();
+                let server = Server::bind(ServerConfig {
+                    tcp: any(),
+                    websocket: any(),
+                    data,
+                    broker,
+                    ..ServerConfig::default()
+                })
+                .await
+                .unwrap();
                 tell_addresses.send((server.tcp_addresses()[0], server.websocket_addresses()[0])).unwrap();
                 server.run(async { _ = is_asked.await }).await.unwrap();
             });

@@ -1,7 +1,15 @@
 //! One connection from its first byte to its last: reads and writes independently of each other, and never closes
 //! before everything was written, nor waits for long. Knows nothing of what the bytes mean.
 
-use super::{engine::Notice, gate::Admission, handshake, listener::Transport, outbox::Batch, tcp, websocket};
+use super::{
+    engine::Notice,
+    gate::Admission,
+    handshake,
+    listener::{Entrance, Transport},
+    outbox::Batch,
+    stream::Stream,
+    tcp, websocket,
+};
 use crate::broker::ConnectionId;
 use bytes::Bytes;
 use std::{
@@ -53,23 +61,30 @@ pub(super) struct Ending {
 impl Connection {
     /// Serves the connection until it is closed. `closing` resolves when the engine lets go of it: then what waits is
     /// written and the client may close, or the time for that runs out.
-    pub(super) async fn run(mut self, stream: TcpStream, transport: Transport, closing: oneshot::Receiver<Infallible>) {
+    pub(super) async fn run(mut self, stream: TcpStream, entrance: Entrance, closing: oneshot::Receiver<Infallible>) {
         let out_of_time = async {
             _ = closing.await;
             sleep(CLOSE_TIMEOUT).await;
         };
         select! {
-            () = self.serve(stream, transport) => {}
+            () = self.serve(stream, entrance) => {}
             () = out_of_time => {}
         }
     }
 
-    async fn serve(&mut self, mut stream: TcpStream, transport: Transport) {
-        match transport {
-            Transport::Tcp => {
-                let (incoming, outgoing) = tcp::open(&mut stream);
-                self.talk(incoming, outgoing).await;
-            }
+    async fn serve(&mut self, stream: TcpStream, entrance: Entrance) {
+        let Some(mut stream) = self.secure(stream, &entrance).await else { return };
+        match entrance.transport {
+            Transport::Tcp => match &mut stream {
+                Stream::Plain(stream) => {
+                    let (incoming, outgoing) = tcp::open(stream);
+                    self.talk(incoming, outgoing).await;
+                }
+                Stream::Secure(_) => {
+                    let (incoming, outgoing) = tcp::open_any(&mut stream);
+                    self.talk(incoming, outgoing).await;
+                }
+            },
             Transport::WebSocket { limits } => {
                 let accepted = select! {
                     accepted = handshake::accept(&mut stream) => accepted,
@@ -86,6 +101,22 @@ impl Connection {
             }
         }
         linger(&mut stream).await;
+    }
+
+    /// Begins TLS where the listener has a certificate; `None` when that came to nothing.
+    async fn secure(&mut self, stream: TcpStream, entrance: &Entrance) -> Option<Stream> {
+        let Some(certificate) = &entrance.certificate else { return Some(Stream::Plain(stream)) };
+        let accepted = select! {
+            accepted = certificate.accept(stream) => accepted,
+            _ = self.batches.recv() => return None, // it took too long
+        };
+        match accepted {
+            Ok(stream) => Some(Stream::Secure(Box::new(stream))),
+            Err(error) => {
+                self.end(format!("no TLS connection came about: {error}").into()).await;
+                None
+            }
+        }
     }
 
     /// Reads and writes until the engine lets go. An end of what comes is reported at once, and waits for the engine.
@@ -148,7 +179,7 @@ async fn write(
 }
 
 /// Closing a socket with unread bytes resets it, and its client may lose what it was told last: it closes first.
-async fn linger(stream: &mut TcpStream) {
+async fn linger(stream: &mut Stream) {
     let mut unread = [0; 4096];
     if stream.shutdown().await.is_ok() {
         while stream.read(&mut unread).await.is_ok_and(|length| length > 0) {}

@@ -1,6 +1,7 @@
 //! How much a WebSocket may bring before its client is let in: its messages are put together out of the broker's sight.
 //! Knows nothing of WebSocket or MQTT.
 
+use super::stream::Stream;
 use std::{
     io::{self, ErrorKind},
     pin::Pin,
@@ -10,10 +11,7 @@ use std::{
     },
     task::{Context, Poll, ready},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Whether a client was let in.
 #[derive(Clone, Debug, Default)]
@@ -31,14 +29,14 @@ impl Admission {
 
 /// A stream that fails when more comes than may before the admission.
 pub(super) struct Gate<'stream> {
-    stream: &'stream mut TcpStream,
+    stream: &'stream mut Stream,
     admission: Admission,
     /// Bytes that may still come.
     left: usize,
 }
 
 impl<'stream> Gate<'stream> {
-    pub(super) fn new(stream: &'stream mut TcpStream, admission: Admission, limit: usize) -> Self {
+    pub(super) fn new(stream: &'stream mut Stream, admission: Admission, limit: usize) -> Self {
         Self { stream, admission, left: limit }
     }
 }

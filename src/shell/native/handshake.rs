@@ -1,11 +1,8 @@
 //! The HTTP request that opens a WebSocket: one path, one subprotocol, and a sentence for everybody else.
 
-use super::WEBSOCKET_PATH;
+use super::{WEBSOCKET_PATH, stream::Stream};
 use std::{borrow::Cow, io};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{
     Error,
     error::ProtocolError,
@@ -20,7 +17,7 @@ use tokio_tungstenite::tungstenite::{
 ///
 /// # Errors
 /// Why it was not, for the log.
-pub(super) async fn accept(stream: &mut TcpStream) -> Result<Vec<u8>, Cow<'static, str>> {
+pub(super) async fn accept(stream: &mut Stream) -> Result<Vec<u8>, Cow<'static, str>> {
     let mut received = Vec::new();
     let answer = loop {
         match Request::try_parse(&received) {

@@ -5,6 +5,7 @@ use super::{
     engine::{Notice, Peer},
     gate::Admission,
     outbox::outbox,
+    tls::Certificate,
     websocket,
 };
 use crate::broker::ConnectionId;
@@ -24,6 +25,14 @@ use tokio::{
     time::sleep,
 };
 use tracing::{info, warn};
+
+/// How those who come to a listener are served.
+#[derive(Clone, Debug)]
+pub(super) struct Entrance {
+    pub transport: Transport,
+    /// What TLS shows them; without one it is none.
+    pub certificate: Option<Certificate>,
+}
 
 /// What MQTT is spoken over.
 #[derive(Clone, Copy, Debug)]
@@ -47,15 +56,15 @@ impl Door {
     }
 
     /// Admits whoever comes to `listener`, until the server stops.
-    pub(super) async fn admit(self, listener: TcpListener, transport: Transport) {
+    pub(super) async fn admit(self, listener: TcpListener, entrance: Entrance) {
         let mut alive = self.alive.clone();
         select! {
             _ = alive.changed() => {}
-            () = self.accept(&listener, transport) => {}
+            () = self.accept(&listener, &entrance) => {}
         }
     }
 
-    async fn accept(&self, listener: &TcpListener, transport: Transport) {
+    async fn accept(&self, listener: &TcpListener, entrance: &Entrance) {
         let mut is_failing = false;
         loop {
             match listener.accept().await {
@@ -64,7 +73,7 @@ impl Door {
                         info!("accepting connections again");
                     }
                     is_failing = false;
-                    self.open(stream, address, transport).await;
+                    self.open(stream, address, entrance.clone()).await;
                 }
                 Err(error) if is_of_one_connection(error.kind()) => {}
                 Err(error) => {
@@ -79,7 +88,7 @@ impl Door {
         }
     }
 
-    async fn open(&self, stream: TcpStream, address: SocketAddr, transport: Transport) {
+    async fn open(&self, stream: TcpStream, address: SocketAddr, entrance: Entrance) {
         _ = stream.set_nodelay(true); // a socket that refuses it still works
         let id = ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed) + 1);
         let (outbox, batches, closing) = outbox();
@@ -90,7 +99,7 @@ impl Door {
             let connection = Connection { id, notices: self.notices.clone(), batches, admission };
             let alive = self.alive.clone();
             tokio::spawn(async move {
-                connection.run(stream, transport, closing).await;
+                connection.run(stream, entrance, closing).await;
                 drop(alive);
             });
         }

@@ -24,7 +24,9 @@ mod report;
 mod start_error;
 mod state;
 mod storage;
+mod stream;
 mod tcp;
+mod tls;
 mod websocket;
 
 pub use export::{ExportError, write_export};
@@ -32,10 +34,11 @@ pub use pilot::Pilot;
 pub use start_error::StartError;
 pub use state::{Contents, ImportError, export, import};
 pub use storage::{StorageError, StorageProblem};
+pub use tls::{Certificate, TlsError, TlsFiles};
 
 use self::{
     engine::Engine,
-    listener::{Door, Transport},
+    listener::{Door, Entrance, Transport},
     pilot::Steering,
     storage::Storage,
 };
@@ -62,6 +65,12 @@ pub struct ServerConfig {
     pub tcp: Vec<String>,
     /// Addresses for MQTT over WebSocket, each `HOST:PORT`; port 0 takes a free one.
     pub websocket: Vec<String>,
+    /// Addresses for MQTT over TLS, each `HOST:PORT`; port 0 takes a free one.
+    pub tcp_tls: Vec<String>,
+    /// Addresses for MQTT over WebSocket and TLS, each `HOST:PORT`; port 0 takes a free one.
+    pub websocket_tls: Vec<String>,
+    /// What TLS shows to clients; needed where there is an address for TLS.
+    pub tls: Option<TlsFiles>,
     /// The directory that sessions, messages that wait and retained messages are kept in, begun if it is not there. It belongs
     /// to one server at a time. Nothing is sent before what it depends on is durable there. Without a directory, state is in
     /// memory alone and ends with the server.
@@ -73,10 +82,11 @@ pub struct ServerConfig {
 }
 
 impl Default for ServerConfig {
-    /// Both transports, on loopback; state in memory alone.
+    /// Both transports without TLS, on loopback; state in memory alone.
     fn default() -> Self {
         let (tcp, websocket) = (vec![DEFAULT_TCP.into()], vec![DEFAULT_WEBSOCKET.into()]);
-        Self { tcp, websocket, data: None, broker: Config::default() }
+        let (tcp_tls, websocket_tls) = (Vec::new(), Vec::new());
+        Self { tcp, websocket, tcp_tls, websocket_tls, tls: None, data: None, broker: Config::default() }
     }
 }
 
@@ -85,9 +95,18 @@ pub struct Server {
     broker: Broker,
     storage: Option<Storage>,
     steering: Option<Steering>,
-    listeners: Vec<(TcpListener, Transport)>,
-    tcp_addresses: Vec<SocketAddr>,
-    websocket_addresses: Vec<SocketAddr>,
+    listeners: Vec<(TcpListener, Entrance)>,
+    addresses: Addresses,
+    certificate: Option<Certificate>,
+}
+
+/// Where a server listens.
+#[derive(Debug)]
+struct Addresses {
+    tcp: Vec<SocketAddr>,
+    websocket: Vec<SocketAddr>,
+    tcp_tls: Vec<SocketAddr>,
+    websocket_tls: Vec<SocketAddr>,
 }
 
 impl Server {
@@ -98,10 +117,9 @@ impl Server {
     pub async fn bind(config: ServerConfig) -> Result<Self, StartError> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| StartError::Seed(io::Error::other(error)))?;
+        let certificate = config.tls.clone().map(Certificate::read).transpose().map_err(StartError::Tls)?;
         let mut listeners = Vec::new();
-        let tcp_addresses = listen(&config.tcp, Transport::Tcp, &mut listeners).await?;
-        let over_websocket = Transport::WebSocket { limits: websocket::Limits::new(&config.broker) };
-        let websocket_addresses = listen(&config.websocket, over_websocket, &mut listeners).await?;
+        let addresses = listen(&config, certificate.as_ref(), &mut listeners).await?;
         let (broker, storage) = match &config.data {
             None => (Broker::new(Config { durability: Durability::None, ..config.broker }, seed), None),
             Some(directory) => {
@@ -110,17 +128,33 @@ impl Server {
                 (broker, Some(storage))
             }
         };
-        Ok(Self { broker, storage, steering: None, listeners, tcp_addresses, websocket_addresses })
+        Ok(Self { broker, storage, steering: None, listeners, addresses, certificate })
     }
 
     /// Where MQTT over TCP is served, in the order of [`ServerConfig::tcp`], with the ports that were free.
     pub fn tcp_addresses(&self) -> &[SocketAddr] {
-        &self.tcp_addresses
+        &self.addresses.tcp
     }
 
     /// Where MQTT over WebSocket is served, in the order of [`ServerConfig::websocket`], with the ports that were free.
     pub fn websocket_addresses(&self) -> &[SocketAddr] {
-        &self.websocket_addresses
+        &self.addresses.websocket
+    }
+
+    /// Where MQTT over TLS is served, in the order of [`ServerConfig::tcp_tls`], with the ports that were free.
+    pub fn tcp_tls_addresses(&self) -> &[SocketAddr] {
+        &self.addresses.tcp_tls
+    }
+
+    /// Where MQTT over WebSocket and TLS is served, in the order of [`ServerConfig::websocket_tls`], with the ports that were
+    /// free.
+    pub fn websocket_tls_addresses(&self) -> &[SocketAddr] {
+        &self.addresses.websocket_tls
+    }
+
+    /// What TLS shows, to read it anew when its files have changed.
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.certificate.clone()
     }
 
     /// Gives `pilot` a say; it speaks to the broker through `inputs`.
@@ -138,11 +172,11 @@ impl Server {
         let (notices, noticed) = mpsc::channel(engine::NOTICES);
         let (alive, is_alive) = watch::channel(());
         let door = Door::new(notices.clone(), is_alive);
-        for (listener, transport) in self.listeners {
-            tokio::spawn(door.clone().admit(listener, transport));
+        for (listener, entrance) in self.listeners {
+            tokio::spawn(door.clone().admit(listener, entrance));
         }
         drop(door);
-        announce(&self.tcp_addresses, &self.websocket_addresses);
+        self.addresses.announce();
         announce_state(&self.broker, self.storage.as_ref());
         let outcome = Engine::new(self.broker, self.storage, self.steering).run(noticed, stop).await;
         drop(notices); // held so that a server without a listener waits too
@@ -156,35 +190,68 @@ impl Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let addresses = (&self.tcp_addresses, &self.websocket_addresses);
-        formatter.debug_tuple("Server").field(&addresses).finish()
+        formatter.debug_tuple("Server").field(&self.addresses).finish()
     }
 }
 
 async fn listen(
+    config: &ServerConfig,
+    certificate: Option<&Certificate>,
+    listeners: &mut Vec<(TcpListener, Entrance)>,
+) -> Result<Addresses, StartError> {
+    let over_websocket = Transport::WebSocket { limits: websocket::Limits::new(&config.broker) };
+    let plain = |transport| Entrance { transport, certificate: None };
+    let mut addresses = Addresses {
+        tcp: bind(&config.tcp, plain(Transport::Tcp), listeners).await?,
+        websocket: bind(&config.websocket, plain(over_websocket), listeners).await?,
+        tcp_tls: Vec::new(),
+        websocket_tls: Vec::new(),
+    };
+    if let Some(address) = config.tcp_tls.first().or(config.websocket_tls.first()) {
+        let Some(certificate) = certificate else { return Err(StartError::NoCertificate { address: address.clone() }) };
+        let secure = |transport| Entrance { transport, certificate: Some(certificate.clone()) };
+        addresses.tcp_tls = bind(&config.tcp_tls, secure(Transport::Tcp), listeners).await?;
+        addresses.websocket_tls = bind(&config.websocket_tls, secure(over_websocket), listeners).await?;
+    }
+    Ok(addresses)
+}
+
+async fn bind(
     addresses: &[String],
-    transport: Transport,
-    listeners: &mut Vec<(TcpListener, Transport)>,
+    entrance: Entrance,
+    listeners: &mut Vec<(TcpListener, Entrance)>,
 ) -> Result<Vec<SocketAddr>, StartError> {
     let mut bound = Vec::new();
     for address in addresses {
         let failed = |source| StartError::Address { address: address.clone(), source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         bound.push(listener.local_addr().map_err(failed)?);
-        listeners.push((listener, transport));
+        listeners.push((listener, entrance.clone()));
     }
     Ok(bound)
 }
 
-fn announce(tcp: &[SocketAddr], websocket: &[SocketAddr]) {
-    for address in tcp {
-        info!("listening on mqtt://{address}");
-    }
-    for address in websocket {
-        info!("listening on ws://{address}{WEBSOCKET_PATH}");
-    }
-    for address in tcp.iter().chain(websocket).filter(|address| !address.ip().is_loopback()) {
-        warn!("{address} is open to everybody who can reach it: clients are not authenticated");
+impl Addresses {
+    fn announce(&self) {
+        let Self { tcp, websocket, tcp_tls, websocket_tls } = self;
+        let path = WEBSOCKET_PATH;
+        for address in tcp {
+            info!("listening on mqtt://{address}");
+        }
+        for address in websocket {
+            info!("listening on ws://{address}{path}");
+        }
+        for address in tcp_tls {
+            info!("listening on mqtts://{address}");
+        }
+        for address in websocket_tls {
+            info!("listening on wss://{address}{path}");
+        }
+        for address in [tcp, websocket, tcp_tls, websocket_tls].into_iter().flatten() {
+            if !address.ip().is_loopback() {
+                warn!("{address} is open to everybody who can reach it: clients are not authenticated");
+            }
+        }
     }
 }
 

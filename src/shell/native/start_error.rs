@@ -1,6 +1,6 @@
 //! Why a server could not start, in one sentence.
 
-use super::storage::StorageError;
+use super::{storage::StorageError, tls::TlsError};
 use std::{error, fmt, io};
 
 /// Why a server could not start.
@@ -14,6 +14,13 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// An address is for TLS, and there is no certificate to show.
+    NoCertificate {
+        /// As the configuration names it.
+        address: String,
+    },
+    /// The certificate cannot be used.
+    Tls(TlsError),
     /// The system gives no random seed.
     Seed(io::Error),
     /// State cannot be kept where it should be.
@@ -24,6 +31,10 @@ impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Seed(error) => write!(formatter, "the system gives no random seed ({error})"),
+            Self::NoCertificate { address } => {
+                write!(formatter, "{address} is for TLS: name a certificate and its key under tls")
+            }
+            Self::Tls(error) => error.fmt(formatter),
             Self::Storage(error) => error.fmt(formatter),
             Self::Address { address, source } => match source.kind() {
                 io::ErrorKind::AddrInUse => write!(formatter, "{address} is already in use"),
@@ -39,7 +50,9 @@ impl error::Error for StartError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Address { source, .. } | Self::Seed(source) => Some(source),
+            Self::Tls(error) => Some(error),
             Self::Storage(error) => Some(error),
+            Self::NoCertificate { .. } => None,
         }
     }
 }

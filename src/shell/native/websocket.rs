@@ -3,6 +3,7 @@
 use super::{
     connection::{CLOSE_NORMAL, Ending, Incoming, Outgoing},
     gate::{Admission, Gate},
+    stream::Stream,
 };
 use crate::broker::Config;
 use bytes::Bytes;
@@ -11,7 +12,6 @@ use futures::{
     stream::{SplitSink, SplitStream},
 };
 use std::io;
-use tokio::net::TcpStream;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -43,7 +43,7 @@ impl Limits {
         }
     }
 
-    pub(super) fn gate(self, stream: &mut TcpStream, admission: Admission) -> Gate<'_> {
+    pub(super) fn gate(self, stream: &mut Stream, admission: Admission) -> Gate<'_> {
         Gate::new(stream, admission, self.early)
     }
 }

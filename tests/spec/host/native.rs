@@ -49,7 +49,8 @@ impl Native {
         let pilot = Watch { shared: network.shared().clone(), instruments: instruments.clone(), seen: Vec::new() };
         let (tell_address, addresses) = mpsc::channel();
         network.handle().spawn(async move {
-            let server = Server::bind(ServerConfig { tcp, websocket, data: None, broker }).await.unwrap();
+            let server =
+                Server::bind(ServerConfig { tcp, websocket, broker, ..ServerConfig::default() }).await.unwrap();
             tell_address
                 .send(*[server.tcp_addresses(), server.websocket_addresses()].concat().first().unwrap())
                 .unwrap();
