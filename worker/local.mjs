@@ -67,7 +67,7 @@ function configuration({ compatibility_date, vars, durable_objects }, objects, m
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
-  services = [(name = "worker", worker = .worker), (name = "objects", disk = (path = ${JSON.stringify(objects)}, writable = true))],
+  services = [(name = "worker", worker = .worker), (name = "objects", disk = (path = ${JSON.stringify(objects)}, writable = true)), (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true)))],
   sockets = [(name = "http", http = (), service = "worker")],
 );
 

@@ -1,8 +1,10 @@
 // The routes of the Worker: what a request needs is checked here, and not in the object, which would have to be woken for it.
 
 import { type Context, Hono } from 'hono';
+import { checkOrigin } from './access/origins.js';
 import type { Environment } from './environment.js';
 import { isRoom, ROOM_NAME } from './room.js';
+import { settingsOf } from './settings.js';
 
 /** The room behind paths without a name. */
 export const DEFAULT_ROOM = 'default';
@@ -21,5 +23,6 @@ function upgrade({ req: request, env, text }: Context<{ Bindings: Environment }>
   // [MQTT-6.0.0-3]
   const offered = request.header('Sec-WebSocket-Protocol')?.split(',') ?? [];
   if (!offered.some((protocol) => protocol.trim() === 'mqtt')) return text('The WebSocket subprotocol must be mqtt.\n', 400);
+  if (!checkOrigin(request.raw, settingsOf(env.SETTINGS, room))) return text('Pages of this origin may not connect here.\n', 403);
   return env.BROKER.getByName(room).fetch(request.raw);
 }

@@ -29,6 +29,26 @@ export interface AuthenticationSettings {
   readonly anonymousGrants?: readonly Grant[];
   /** The rights of users and of tokens that bring none of their own. Default everything but `$SYS`. */
   readonly grants?: readonly Grant[];
+  /** Rounds of PBKDF2 for new passwords. Default, and on Cloudflare the most, 100,000. */
+  readonly passwordIterations?: number;
+  /** Attempts that may fail, for each user name and each peer address; then each is refused for a while. Default 10. */
+  readonly failuresPerMinute?: number;
+  /** With this, `{}` at least, JSON Web Tokens let in who brings them. Their keys are secrets, or at `jwksUrl`. */
+  readonly jwt?: JwtSettings;
+}
+
+/** Which tokens are good. */
+export interface JwtSettings {
+  /** Default all that there is a key for. */
+  readonly algorithms?: readonly ('HS256' | 'RS256' | 'ES256' | 'EdDSA')[];
+  /** Where the public keys are, as a JWKS; it is asked again every 10 minutes, or for a key that it did not have. */
+  readonly jwksUrl?: string;
+  /** What `iss` must be. Default anything. */
+  readonly issuer?: string;
+  /** What `aud` must be, or have in its list. Default anything. */
+  readonly audience?: string;
+  /** Seconds that the clock of who signs may differ. Default 5. */
+  readonly leewaySeconds?: number;
 }
 
 /** What holds for a room: each key that its own settings have replaces that of all rooms; limits are replaced one by one. */

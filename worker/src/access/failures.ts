@@ -1,0 +1,92 @@
+// Who has failed to authenticate too often of late. In memory, and bounded: whoever is forgotten may only try a few times more.
+
+import type { Clock } from 'mqlite/broker';
+
+/** Counts failures, by user name and by peer address. */
+export class Failures {
+  readonly #perMinute: number;
+  readonly #clock: Clock;
+  readonly #names = new Table();
+  readonly #peers = new Table();
+  /** Where users were let in from: their own place is theirs even while somebody else tries their name. */
+  readonly #places = new Table();
+
+  constructor(perMinute: number, clock: Clock) {
+    this.#perMinute = Math.max(1, perMinute);
+    this.#clock = clock;
+  }
+
+  /** Whether to refuse at once. */
+  isRefused(userName: string | undefined, peer: string | undefined): boolean {
+    if (peer !== undefined && this.#isFull(this.#peers, peer)) return true;
+    if (userName === undefined) return false;
+    const place = placeOf(userName, peer);
+    if (place !== undefined && this.#places.has(place)) return this.#isFull(this.#places, place);
+    return this.#isFull(this.#names, userName);
+  }
+
+  failed(userName: string | undefined, peer: string | undefined): void {
+    if (peer !== undefined) this.#count(this.#peers, peer);
+    if (userName === undefined) return;
+    const place = placeOf(userName, peer);
+    if (place !== undefined && this.#places.has(place)) this.#count(this.#places, place);
+    else this.#count(this.#names, userName);
+  }
+
+  succeeded(userName: string, peer: string | undefined): void {
+    const place = placeOf(userName, peer);
+    if (place !== undefined && !this.#places.has(place)) this.#places.set(place, { level: 0, at: this.#clock() });
+  }
+
+  #isFull(table: Table, key: string): boolean {
+    return this.#level(table, key) > this.#perMinute - 1;
+  }
+
+  #count(table: Table, key: string): void {
+    table.set(key, { level: this.#level(table, key) + 1, at: this.#clock() });
+  }
+
+  /** What is left of the failures: they leak away by so many a minute. */
+  #level(table: Table, key: string): number {
+    const { level, at } = table.get(key) ?? { level: 0, at: 0 };
+    return Math.max(0, level - ((this.#clock() - at) * this.#perMinute) / 60_000);
+  }
+}
+
+interface Count {
+  readonly level: number;
+  readonly at: number;
+}
+
+/** The last ones of many. */
+class Table {
+  readonly #counts = new Map<string, Count>();
+
+  has(key: string): boolean {
+    return this.#counts.has(short(key));
+  }
+
+  get(key: string): Count | undefined {
+    return this.#counts.get(short(key));
+  }
+
+  set(key: string, count: Count): void {
+    const name = short(key);
+    this.#counts.delete(name);
+    this.#counts.set(name, count);
+    if (this.#counts.size <= MAXIMUM_COUNTS) return;
+    for (const oldest of this.#counts.keys()) return void this.#counts.delete(oldest);
+  }
+}
+
+function placeOf(userName: string, peer: string | undefined): string | undefined {
+  return peer === undefined ? undefined : `${peer}\n${userName}`;
+}
+
+/** What is longer is nobody's name. */
+function short(key: string): string {
+  return key.slice(0, 320);
+}
+
+/** Entries of each table. */
+const MAXIMUM_COUNTS = 4_096;
