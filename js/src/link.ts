@@ -301,9 +301,17 @@ export class Link implements Asker {
         this.#connected({ sessionPresent, clientId, server: present(properties as ServerProperties) });
       },
       refused: (reason, properties) => this.#refused(reason, properties as ServerProperties),
-      deliver: (numbers, topic, payload, qos, retain, dup, properties, delivery) => {
+      deliver: (numbers, topic, payload, qos, retain, dup, properties, delivery, packetIdentifier) => {
         const said = present((properties ?? {}) as ReceivedProperties);
-        const message: ReceivedMessage = { topic, payload: payload.slice(), qos: qos as QoS, retain, dup, properties: said };
+        const message: ReceivedMessage = {
+          topic,
+          payload: payload.slice(),
+          qos: qos as QoS,
+          retain,
+          dup,
+          packetIdentifier,
+          properties: said,
+        };
         const routes = Array.from(numbers);
         this.#wire.whenFree(() => this.#runner.defer(() => this.routes.deliver(routes, message, delivery)));
       },

@@ -36,16 +36,22 @@ export class Message {
   readonly retain: boolean;
   /** Whether an earlier attempt to deliver it may have been made. */
   readonly dup: boolean;
+  /**
+   * The Packet Identifier at QoS 1 and 2, from 1 to 65,535: a message that was not acknowledged comes again with the same one, also
+   * to another client with this session.
+   */
+  readonly packetIdentifier: number | undefined;
   readonly properties: ReceivedProperties;
   readonly #ack: () => void;
 
   /** @internal */
-  constructor({ topic, payload, qos, retain, dup, properties }: ReceivedMessage, ack: () => void) {
+  constructor({ topic, payload, qos, retain, dup, packetIdentifier, properties }: ReceivedMessage, ack: () => void) {
     this.topic = topic;
     this.payload = payload;
     this.qos = qos;
     this.retain = retain;
     this.dup = dup;
+    this.packetIdentifier = packetIdentifier;
     this.properties = properties;
     this.#ack = ack;
   }
@@ -78,7 +84,7 @@ export class Message {
 }
 
 /** What came, before anybody takes it. */
-export type ReceivedMessage = Pick<Message, 'topic' | 'payload' | 'qos' | 'retain' | 'dup' | 'properties'>;
+export type ReceivedMessage = Pick<Message, 'topic' | 'payload' | 'qos' | 'retain' | 'dup' | 'packetIdentifier' | 'properties'>;
 
 /**
  * What can be published: text is sent as UTF-8, an ArrayBuffer and every view as its bytes, and `null`, `true`, `false`, a

@@ -56,6 +56,25 @@ withBroker('With manualAck a message is acknowledged when somebody says so, and 
   await until(() => broker.statistics().messagesStored === 0);
 });
 
+withBroker('What was not acknowledged comes again to the next client of the session, with the same Packet Identifier', async (broker) => {
+  const session = { clientId: 'c', cleanStart: false, properties: { sessionExpiryInterval: 60 } };
+  const first = await connect(broker, session);
+  const taken = [];
+  await first.subscribe('a', { qos: 1, manualAck: true }, (message) => void taken.push(message));
+  for (const text of ['1', '2', '3']) await broker.publish('a', text, { qos: Number(text) % 2 });
+  await until(() => taken.length === 3);
+  assert.equal(taken[1].packetIdentifier, undefined, 'at QoS 0 there is none');
+  taken[0].ack();
+  await until(() => broker.statistics().messagesStored === 1);
+  await first.end({ sessionExpiryInterval: 60 });
+  const again = [];
+  const second = await connect(broker, { ...session, onMessage: (message) => void again.push(message) });
+  await until(() => again.length === 1);
+  assert.deepEqual([again[0].text(), again[0].packetIdentifier], ['3', taken[2].packetIdentifier]);
+  assert.notEqual(taken[0].packetIdentifier, taken[2].packetIdentifier);
+  await second.end();
+});
+
 withBroker('Without it a handler may acknowledge before it is done', async (broker) => {
   const client = await connect(broker);
   let finish;

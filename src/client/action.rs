@@ -50,7 +50,8 @@ pub enum Action {
     },
     /// A message came.
     Deliver {
-        /// The message: its topic is whole, also where the server sent an alias.
+        /// The message: its topic is whole, also where the server sent an alias. Its Packet Identifier is the server's: by that
+        /// the host knows again what a server repeats which another client has had before.
         message: Box<Publish>,
         /// For [`Input::Acknowledge`](super::Input::Acknowledge); absent at QoS 0, where there is nothing to acknowledge.
         delivery: Option<Delivery>,

@@ -123,7 +123,7 @@ impl Client {
         }
         TopicName::parse(publish.topic.clone())
             .map_err(|invalid| Violation::new(ReasonCode::TopicNameInvalid, invalid.rule))?;
-        let delivery = match publish.packet_id.take() {
+        let delivery = match publish.packet_id {
             None => None,
             Some(id) => {
                 if publish.qos == QoS::AtLeastOnce && self.session.inbound.reused(id) {

@@ -103,6 +103,10 @@ impl Script {
         let version = self.version;
         let see = |action| match action {
             Action::Send { bytes } => Sent(Packet::decode(bytes, version).unwrap()),
+            Action::Deliver { message, delivery } => {
+                assert_eq!(message.packet_id.is_some(), message.qos > QoS::AtMostOnce);
+                delivered(*message, delivery.map(|delivery| delivery.0))
+            }
             action => Did(action),
         };
         let mut actions: Vec<_> = self.client.handle(self.now, input).collect();

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     client::{Action, Cause, Client, Delivery, Input, Options, OutboxPolicy, Outcome, Restored, Token},
     codec::{
-        AckProperties, Binary, ConnectProperties, Disconnect, ProtocolVersion, Publish, PublishProperties, ReasonCode,
-        SubscribeFilter, SubscribeProperties, Text, Will,
+        AckProperties, Binary, ConnectProperties, Disconnect, PacketId, ProtocolVersion, Publish, PublishProperties,
+        ReasonCode, SubscribeFilter, SubscribeProperties, Text, Will,
     },
     topic::{FilterTree, InvalidTopic, TopicFilter, TopicName},
 };
@@ -36,7 +36,7 @@ export interface ClientHost {
   /** A message came for these subscriptions. `delivery` is to be acknowledged; there is none at QoS 0. */
   deliver(
     subscriptions: Uint32Array, topic: string, payload: Uint8Array, qos: number, retain: boolean, dup: boolean,
-    properties: unknown, delivery: number | undefined,
+    properties: unknown, delivery: number | undefined, packetIdentifier: number | undefined,
   ): void;
   /** The server answered a request: a Reason Code for the message or for each filter. */
   answered(token: number, reasons: Uint8Array, properties: unknown): void;
@@ -85,6 +85,7 @@ extern "C" {
         dup: bool,
         properties: JsValue,
         delivery: Option<f64>,
+        packet_identifier: Option<u16>,
     );
 
     #[wasm_bindgen(method)]
@@ -454,6 +455,7 @@ fn deliver(host: &ClientHost, routes: &FilterTree<Vec<Route>>, mut message: Publ
         message.dup,
         properties,
         delivery.map(|delivery| delivery.0 as f64),
+        message.packet_id.map(PacketId::value),
     );
 }
 
