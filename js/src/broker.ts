@@ -155,6 +155,30 @@ export class Broker {
   }
 
   /**
+   * Keeps a value with the broker by a name of your own, such as `user/ada`, in place of what was kept by that name; without a
+   * value nothing is kept by it any more. No client sees or changes it. It goes along with an export. Resolves when it is durable.
+   * @param name Any text of 1 to 65,535 bytes without U+0000.
+   * @param value At most 65,535 bytes.
+   * @throws MqttError `invalid-options`, `storage-full` beyond `maximumKeptRecords` or `maximumKeptBytes`, `closed`, or a code
+   * that begins with `storage-`.
+   */
+  async keep(name: string, value?: Uint8Array): Promise<void> {
+    checkText('name', name);
+    if (value !== undefined) checkBytes('value', value);
+    await this.#runner.attempt((engine, now) => engine.keep(now, name, value));
+    await this.#journal.settled();
+  }
+
+  /**
+   * What is kept by names that begin with `prefix`, all without one: copies, in the order of the names' bytes.
+   * @throws MqttError `invalid-options`, `closed`, or `busy` within a transport's own methods and while an import is under way.
+   */
+  kept(prefix = ''): Map<string, Uint8Array> {
+    checkText('prefix', prefix);
+    return this.#runner.look((engine) => engine.kept(prefix) as Map<string, Uint8Array>);
+  }
+
+  /**
    * What the broker counts.
    * @throws MqttError `closed`, or `busy` within a transport's own methods.
    */
@@ -163,8 +187,8 @@ export class Broker {
   }
 
   /**
-   * All that outlives this broker, as one file: retained messages, the sessions that outlive their connections, and wills. Any
-   * MQlite can import it.
+   * All that outlives this broker, as one file: retained messages, the sessions that outlive their connections, wills, and what
+   * is kept. Any MQlite can import it.
    * @throws MqttError `closed`, or `busy` within a transport's own methods.
    */
   async export(): Promise<Uint8Array> {

@@ -109,6 +109,10 @@ export interface BrokerLimits {
    * only those who can take it at once. Default 268,435,456.
    */
   maximumMessageBytes?: number;
+  /** Values that `Broker.keep` keeps. Default 10,000. */
+  maximumKeptRecords?: number;
+  /** Bytes of these values and their names, and 192 for each. Default 16,777,216. */
+  maximumKeptBytes?: number;
   /** Seconds between two publications of the `$SYS` topics while anybody subscribes to them; 0 is never. Default 10. */
   sysIntervalSeconds?: number;
   /** Response Information for clients that request it. */
@@ -122,8 +126,8 @@ export interface BrokerOptions extends BrokerLimits {
   /** Decides who is let in. One that throws keeps the client out. Default: everybody is let in. */
   authenticate?: (request: AuthenticationRequest) => Verdict | PromiseLike<Verdict>;
   /**
-   * Keeps retained messages, the sessions that outlive their connections, and wills: for the next broker with this storage,
-   * whatever ends this one. Default: memory alone.
+   * Keeps retained messages, the sessions that outlive their connections, wills, and what `Broker.keep` was given: for the next
+   * broker with this storage, whatever ends this one. Default: memory alone.
    */
   storage?: RecordStorage;
   /** What becomes of the broker when its storage fails: with `memory` it goes on without. Default: it is over. */

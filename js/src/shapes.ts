@@ -139,6 +139,8 @@ export const BROKER_OPTIONS: ShapeOf<BrokerOptions> = {
   maximumRetainedMessages: 'number',
   maximumRetainedBytes: 'number',
   maximumMessageBytes: 'number',
+  maximumKeptRecords: 'number',
+  maximumKeptBytes: 'number',
   sysIntervalSeconds: 'number',
   responseInformation: 'text',
   grants: [GRANT],

@@ -75,6 +75,10 @@ pub struct Config {
     /// Like all bytes of messages here they are about what the message takes in memory: several hundred more than its
     /// topic, payload and properties have. However many sessions a message waits for, it counts once.
     pub maximum_message_bytes: usize,
+    /// Values that the host keeps with [`super::Input::Keep`]; one more is refused.
+    pub maximum_kept_records: usize,
+    /// Bytes of these values and their names, and about 200 for each; what goes beyond is refused.
+    pub maximum_kept_bytes: usize,
     /// How often `$SYS` topics are published while anybody subscribes to them; 0 never.
     pub sys_interval_seconds: u32,
     /// Response Information for clients that request it: the prefix of the topics they should use for responses.
@@ -87,8 +91,8 @@ pub enum Durability {
     /// Nothing.
     #[default]
     None,
-    /// Retained messages, the sessions that outlive their connections, and wills: [`super::Action::Put`] and
-    /// [`super::Action::Delete`].
+    /// Retained messages, the sessions that outlive their connections, wills, and what the host keeps:
+    /// [`super::Action::Put`] and [`super::Action::Delete`].
     Sessions,
     /// Connections too, which may outlive the broker: [`super::Action::Remember`]. A session that ends with its connection
     /// is stored as well from its first message of QoS 1 or 2 on.
@@ -163,6 +167,8 @@ impl Default for Config {
             maximum_retained_messages: 100_000,
             maximum_retained_bytes: 64 << 20,
             maximum_message_bytes: 256 << 20,
+            maximum_kept_records: 10_000,
+            maximum_kept_bytes: 16 << 20,
             sys_interval_seconds: 10,
             response_information: None,
         }

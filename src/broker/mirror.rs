@@ -172,7 +172,8 @@ impl Broker {
     }
 
     /// What a broker of [`Durability::Sessions`] has stored at this moment, and one of [`Durability::Connections`] but for its
-    /// connections. Without durability: what outlives its connection or has a will, and what is retained.
+    /// connections. Without durability: what outlives its connection or has a will, what is retained, and what is
+    /// kept.
     pub fn records(&self) -> Vec<(Bytes, Bytes)> {
         let mut mirror = Mirror::default();
         for (id, session) in &self.sessions {
@@ -181,6 +182,7 @@ impl Broker {
             }
         }
         self.write_retained(&mut mirror);
+        self.write_kept(&mut mirror);
         let value = |write: Write| if let Change::Put(value) = write.change { Some(value) } else { None };
         mirror.writes.into_iter().filter_map(|(key, write)| Some((key, value(write)?))).collect()
     }
@@ -212,14 +214,14 @@ impl Broker {
     }
 
     pub(super) fn write_session(&mut self, id: SessionId) {
-        if let Some(session) = self.kept(id) {
+        if let Some(session) = self.stored(id) {
             let record = session.to_record();
             self.mirror.put(Key::Session(id.0), &record);
         }
     }
 
     pub(super) fn write_will(&mut self, id: SessionId) {
-        let Some(session) = self.kept(id) else { return };
+        let Some(session) = self.stored(id) else { return };
         match session.will.as_ref().map(|will| will.to_record()) {
             Some(record) => self.mirror.put(Key::Will(id.0), &record),
             None => self.mirror.delete(Key::Will(id.0)),
@@ -256,14 +258,14 @@ impl Broker {
     }
 
     pub(super) fn erase_waiting(&mut self, id: SessionId, place: u64, waiting: &Waiting) {
-        if self.kept(id).is_some() {
+        if self.stored(id).is_some() {
             self.mirror.erase_waiting(id, place, waiting);
         }
     }
 
     /// A message is in flight from now on.
     pub(super) fn write_in_flight(&mut self, id: SessionId, packet_id: PacketId, delivery: &Delivery) {
-        let Some(session) = self.kept(id) else { return };
+        let Some(session) = self.stored(id) else { return };
         if let Some(record) = session.in_flight(packet_id) {
             self.mirror.add_use(&delivery.message);
             self.mirror.put_new(Key::InFlight(id.0, packet_id), &record);
@@ -272,7 +274,7 @@ impl Broker {
 
     /// PUBREL is due: the message itself is forgotten. [MQTT-4.3.3-6]
     pub(super) fn write_released(&mut self, id: SessionId, packet_id: PacketId, delivery: &Delivery) {
-        let Some(session) = self.kept(id) else { return };
+        let Some(session) = self.stored(id) else { return };
         if let Some(record) = session.in_flight(packet_id) {
             self.mirror.put(Key::InFlight(id.0, packet_id), &record);
             self.mirror.remove_use(&delivery.message);
@@ -281,7 +283,7 @@ impl Broker {
 
     /// An exchange is over, of which `delivery` was left.
     pub(super) fn erase_in_flight(&mut self, id: SessionId, packet_id: PacketId, delivery: Option<&Delivery>) {
-        if self.kept(id).is_some() {
+        if self.stored(id).is_some() {
             self.mirror.erase_in_flight(id, packet_id, delivery);
         }
     }
@@ -289,7 +291,7 @@ impl Broker {
     /// A QoS 2 message came that its client has yet to release, or came again over another connection.
     pub(super) fn write_received(&mut self, id: SessionId, packet_id: PacketId, novelty: Novelty) {
         self.keep_session(id, false);
-        let Some(session) = self.kept(id) else { return };
+        let Some(session) = self.stored(id) else { return };
         let (_, connection) = session.inbound.parts();
         let (key, record) = (Key::Received(id.0, packet_id), Received { connection });
         match novelty {
@@ -299,7 +301,7 @@ impl Broker {
     }
 
     pub(super) fn erase_received(&mut self, id: SessionId, packet_id: PacketId) {
-        if self.kept(id).is_some() {
+        if self.stored(id).is_some() {
             self.mirror.delete(Key::Received(id.0, packet_id));
         }
     }
@@ -354,7 +356,7 @@ impl Broker {
         (session.queue.has_replays() || is_too_large).then_some(session_id)
     }
 
-    fn kept(&self, id: SessionId) -> Option<&Session> {
+    fn stored(&self, id: SessionId) -> Option<&Session> {
         self.sessions.get(&id).filter(|session| session.is_kept)
     }
 }

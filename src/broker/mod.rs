@@ -13,6 +13,7 @@ mod effort;
 mod event;
 mod expiry;
 mod grants;
+mod keep;
 mod message;
 mod mirror;
 mod publish;
@@ -35,6 +36,7 @@ pub use crate::store::{Export, RestoreError};
 pub use config::{Authentication, Config, Durability};
 pub use event::{Event, Refusal};
 pub use grants::{Grant, Grants};
+pub use keep::KeepError;
 pub use remember::MAXIMUM_STATE;
 pub use restore::Restored;
 pub use statistics::Statistics;
@@ -44,6 +46,7 @@ use self::{
     deadlines::Deadlines,
     deliver::Dropped,
     effort::{Behind, Effort},
+    keep::Keepsakes,
     mirror::Mirror,
     random::Random,
     restore::Orphans,
@@ -113,6 +116,14 @@ pub enum Input {
     Publish {
         /// The message.
         publish: Publish,
+    },
+    /// The host keeps a value with the broker, in place of what it kept by this name, or takes it away: see [`Broker::kept`].
+    /// What [`Broker::may_keep`] forbids changes nothing.
+    Keep {
+        /// By what; the host's to choose, such as `user/ada`. No topic.
+        name: Text,
+        /// What, if anything.
+        value: Option<Bytes>,
     },
     /// The [`Broker::deadline`] has passed. Connections that are behind go on.
     Timeout,
@@ -284,6 +295,7 @@ pub struct Broker {
     subscription_count: u64,
     subscription_bytes: usize,
     retained: Retained,
+    keepsakes: Keepsakes,
     deadlines: Deadlines,
     effort: Effort,
     behind: Behind,
@@ -325,6 +337,7 @@ impl Broker {
             subscription_count: 0,
             subscription_bytes: 0,
             retained: Retained::default(),
+            keepsakes: Keepsakes::default(),
             deadlines: Deadlines::default(),
             effort: Effort::default(),
             behind: Behind::default(),
@@ -357,6 +370,7 @@ impl Broker {
             Input::Closed { connection } => self.closed(connection),
             Input::Authenticated { connection, verdict } => self.authenticated(connection, verdict),
             Input::Publish { publish } => self.publish_from_host(publish),
+            Input::Keep { name, value } => self.keep(&name, value.as_ref()),
             Input::Timeout => self.catch_up(),
             Input::ShutDown => self.shut_down(),
         }

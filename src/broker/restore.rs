@@ -148,6 +148,10 @@ impl Broker {
                 }
                 self.insert_retained(retained, number);
             }
+            Key::Kept(name) => {
+                let store::Kept { value } = Record::from_value(kind, value)?;
+                self.keepsakes.insert(&name, &value);
+            }
             Key::Session(number) => self.restore_session(SessionId(number), Record::from_value(kind, value)?)?,
             Key::Will(session) => {
                 let record: store::Will = Record::from_value(kind, value)?;

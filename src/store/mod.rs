@@ -6,6 +6,7 @@
 //! | `c` place | [`Connection`], when it is too large to be remembered beside its socket |
 //! | `f` session, filter | [`Subscription`] |
 //! | `i` session, packet identifier | [`Received`]: a QoS 2 message that is not released |
+//! | `k` name | [`Kept`]: a value of the host's own |
 //! | `m` message | [`Content`], once for all sessions that need it |
 //! | `o` session, packet identifier | [`InFlight`] |
 //! | `p` session, place | [`Replay`]: retained messages that a subscription still gets |
@@ -25,7 +26,7 @@ mod version;
 
 pub use export::Export;
 pub use record::{
-    Connection, Content, Delivery, InFlight, Link, Piece, Received, Replay, Retained, Right, Session, State,
+    Connection, Content, Delivery, InFlight, Kept, Link, Piece, Received, Replay, Retained, Right, Session, State,
     Subscription, Unread, Will,
 };
 
@@ -45,6 +46,8 @@ pub enum Key {
     Subscription(u64, Text),
     /// A QoS 2 message that a Session's client has not released.
     Received(u64, PacketId),
+    /// A value that the host keeps.
+    Kept(Text),
     /// An Application Message.
     Message(u64),
     /// A message in flight to a Session's client.
@@ -115,6 +118,7 @@ impl Key {
             Self::Connection(connection) => (Self::CONNECTION, Some(connection)),
             Self::Subscription(session, _) => (b'f', Some(session)),
             Self::Received(session, _) => (b'i', Some(session)),
+            Self::Kept(_) => (b'k', None),
             Self::Message(message) => (b'm', Some(message)),
             Self::InFlight(session, _) => (b'o', Some(session)),
             Self::Replay(session, _) => (b'p', Some(session)),
@@ -129,7 +133,7 @@ impl Key {
             sink.write::<u64>(number);
         }
         match self {
-            Self::Subscription(_, text) | Self::Retained(text) => sink.put(text.as_bytes()),
+            Self::Subscription(_, text) | Self::Kept(text) | Self::Retained(text) => sink.put(text.as_bytes()),
             Self::Received(_, id) | Self::InFlight(_, id) => sink.write::<PacketId>(id),
             Self::Replay(_, place) | Self::Waiting(_, place) | Self::Unread(_, place) => sink.write::<u64>(place),
             Self::Connection(_) | Self::Message(_) | Self::Session(_) | Self::Will(_) => {}
@@ -147,7 +151,7 @@ impl Key {
             | Self::InFlight(session, _)
             | Self::Replay(session, _)
             | Self::Waiting(session, _) => Some(*session),
-            Self::Connection(_) | Self::Unread(..) | Self::Message(_) | Self::Retained(_) => None,
+            Self::Connection(_) | Self::Unread(..) | Self::Kept(_) | Self::Message(_) | Self::Retained(_) => None,
         }
     }
 
@@ -168,6 +172,7 @@ impl Key {
             Self::CONNECTION => Self::Connection(reader.read::<u64>()?),
             b'f' => Self::Subscription(reader.read::<u64>()?, text(reader)?),
             b'i' => Self::Received(reader.read::<u64>()?, reader.read::<PacketId>()?),
+            b'k' => Self::Kept(text(reader)?),
             b'm' => Self::Message(reader.read::<u64>()?),
             b'o' => Self::InFlight(reader.read::<u64>()?, reader.read::<PacketId>()?),
             b'p' => Self::Replay(reader.read::<u64>()?, reader.read::<u64>()?),
@@ -202,6 +207,7 @@ mod tests {
             Key::Connection((1 << 63) - 1),
             Key::Subscription((1 << 63) - 1, text.clone()),
             Key::Received(3, id),
+            Key::Kept(text.clone()),
             Key::Message(4),
             Key::InFlight(5, id),
             Key::Replay(6, 7),
@@ -213,7 +219,7 @@ mod tests {
         ];
         for key in keys {
             assert_eq!(Key::parse(key.to_bytes()), Ok(key.clone()));
-            if !matches!(key, Key::Subscription(..) | Key::Retained(_)) {
+            if !matches!(key, Key::Subscription(..) | Key::Kept(_) | Key::Retained(_)) {
                 let bytes = key.to_bytes();
                 assert_eq!(Key::parse(bytes.slice(..bytes.len() - 1)), Err(NO_KEY));
                 assert_eq!(Key::parse(Bytes::from([&bytes[..], b"\0"].concat())), Err(NO_KEY));

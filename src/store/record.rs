@@ -141,6 +141,14 @@ record!(
 );
 
 record!(
+    /// A value that the host keeps.
+    Kept {
+        /// Its bytes, of which the broker knows nothing.
+        value: Bytes,
+    }
+);
+
+record!(
     /// A Will Message.
     Will {
         /// Will Delay Interval in seconds.

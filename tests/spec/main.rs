@@ -40,6 +40,7 @@ mod negative;
 
 // What the standard leaves to a broker.
 mod cost;
+mod keep;
 mod limits;
 mod memory;
 mod queue;

@@ -3,7 +3,7 @@
 use super::{
     Records,
     by_serde::{read, write},
-    convert::{invalid, invalid_topic, message, milliseconds, text, timestamp},
+    convert::{invalid, invalid_topic, message, milliseconds, not_kept, text, timestamp},
 };
 use crate::{
     broker::{
@@ -15,7 +15,7 @@ use crate::{
     topic::TopicFilter,
 };
 use bytes::BytesMut;
-use js_sys::Error;
+use js_sys::{Error, Map, Uint8Array};
 use serde::Deserialize;
 use std::collections::{BTreeMap, VecDeque};
 use wasm_bindgen::prelude::*;
@@ -203,6 +203,29 @@ impl BrokerEngine {
         let publish = message(topic, payload, qos, retain, properties)?;
         self.run(now, Input::Publish { publish });
         Ok(())
+    }
+
+    /// The host keeps a value by a name of its own, in place of what was there; without a value there is nothing any more.
+    ///
+    /// # Errors
+    /// When the name or the value cannot be kept, or there is no room.
+    pub fn keep(&mut self, now: f64, name: String, value: Option<Vec<u8>>) -> Result<(), Error> {
+        let (name, value) = (text("name", name)?, value.map(Into::into));
+        self.broker.may_keep(&name, value.as_ref()).map_err(not_kept)?;
+        self.run(now, Input::Keep { name, value });
+        Ok(())
+    }
+
+    /// What is kept by names that begin with `prefix`, in their order.
+    ///
+    /// # Errors
+    /// When the prefix is no text that a name can have.
+    pub fn kept(&self, prefix: String) -> Result<Map, Error> {
+        let (prefix, map) = (text("prefix", prefix)?, Map::new());
+        for (name, value) in self.broker.kept(&prefix) {
+            map.set(&name.as_str().into(), &Uint8Array::from(&**value));
+        }
+        Ok(map)
     }
 
     /// The deadline has passed.

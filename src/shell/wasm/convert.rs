@@ -2,6 +2,8 @@
 //! The `name` of each error is a word for programs, in the manner of DOM exceptions.
 
 use super::from_js::{FromJs, Unfit, readable};
+#[cfg(feature = "broker")]
+use crate::broker::KeepError;
 #[cfg(feature = "client")]
 use crate::client::Misuse;
 use crate::{
@@ -31,6 +33,12 @@ pub(super) fn invalid(message: &str) -> Error {
 
 pub(super) fn invalid_topic(invalid: InvalidTopic) -> Error {
     fault("invalid-topic", &invalid.to_string())
+}
+
+#[cfg(feature = "broker")]
+pub(super) fn not_kept(error: KeepError) -> Error {
+    let code = if error == KeepError::NoRoom { "storage-full" } else { "invalid-options" };
+    fault(code, &error.to_string())
 }
 
 #[cfg(feature = "client")]

@@ -42,6 +42,8 @@ pub fn config(config: &Config) -> Value {
         maximum_retained_messages,
         maximum_retained_bytes,
         maximum_message_bytes,
+        maximum_kept_records,
+        maximum_kept_bytes,
         sys_interval_seconds,
         response_information,
     } = config;
@@ -71,6 +73,8 @@ pub fn config(config: &Config) -> Value {
         ("maximumRetainedMessages", json!(maximum_retained_messages)),
         ("maximumRetainedBytes", json!(maximum_retained_bytes)),
         ("maximumMessageBytes", json!(maximum_message_bytes)),
+        ("maximumKeptRecords", json!(maximum_kept_records)),
+        ("maximumKeptBytes", json!(maximum_kept_bytes)),
         ("sysIntervalSeconds", json!(sys_interval_seconds)),
         ("responseInformation", json!(response_information.as_ref().map(Text::as_str))),
     ])
