@@ -250,9 +250,9 @@ impl World {
     fn answer(&mut self, choice: u8) {
         let Some(connection) = self.questions.pop() else { return };
         let verdict = match choice % 4 {
-            0 => Verdict::Deny { reason: ReasonCode::NotAuthorized },
+            0 => Verdict::deny(ReasonCode::NotAuthorized),
             1 => Verdict::Continue { data: None },
-            _ => Verdict::Allow { grants: Grants::all(), data: None },
+            _ => Verdict::allow(Grants::all()),
         };
         self.input(Input::Authenticated { connection, verdict });
     }

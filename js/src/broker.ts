@@ -21,7 +21,7 @@ import type {
 import { BROKER_OPTIONS, PUBLISH_OPTIONS, VERDICTS } from './shapes.js';
 import type { StoredRecord } from './storage.js';
 import { SystemTimer } from './timer.js';
-import { type Connectable, pair, toTransport } from './transport.js';
+import { type Connectable, pair } from './transport.js';
 import { BrokerWebSocket } from './web-socket.js';
 
 /** An MQTT broker that lives in this program. It keeps its state in memory and, where it is given one, in a storage. */
@@ -38,7 +38,8 @@ export class Broker {
     send: (connection, bytes) => this.#connections.send(connection, bytes.slice()),
     close: (connection) => this.#connections.close(connection),
     authenticate: (connection, request) => {
-      this.#runner.defer(() => void this.#ask(connection, request as AuthenticationRequest));
+      const given = this.#connections.given(connection);
+      this.#runner.defer(() => void this.#ask(connection, request as AuthenticationRequest, given));
     },
     report: (event) => this.#runner.defer(() => this.#tell(event as BrokerEvent)),
     write: (key, value) => this.#journal.write({ key: key.slice(), value: value?.slice() }),
@@ -113,11 +114,11 @@ export class Broker {
 
   /**
    * Serves the client at the other end of a WebSocket, a MessagePort or any other transport, until either side closes it.
-   * @throws MqttError `closed`.
+   * @throws MqttError `closed`, or `invalid-options` for what is no transport.
    */
   accept(connectable: Connectable): void {
     this.#runner.mustGoOn();
-    this.#connections.open(toTransport(connectable));
+    this.#connections.open(connectable);
   }
 
   /**
@@ -324,15 +325,15 @@ export class Broker {
     this.#tell({ type: 'storageFailed', error });
   }
 
-  async #ask(connection: number, request: AuthenticationRequest): Promise<void> {
+  /** `given` is absent where the client is gone already: then nobody waits for more than the end. */
+  async #ask(connection: number, request: AuthenticationRequest, given: Connectable | undefined): Promise<void> {
     try {
-      const verdict = understood(await this.#options.authenticate?.(request));
+      const verdict = understood(given ? await this.#options.authenticate?.(request, given) : GONE);
       await this.#runner.attempt((engine, now) => engine.authenticated(now, connection, verdict));
     } catch (error) {
       if (this.#isClosed) return;
       report(error);
-      const verdict: Verdict = { type: 'deny', reason: UNSPECIFIED_ERROR };
-      this.#runner.feed((engine, now) => engine.authenticated(now, connection, verdict));
+      this.#runner.feed((engine, now) => engine.authenticated(now, connection, GONE));
     }
   }
 }
@@ -387,3 +388,5 @@ const LEAST_VALUE = 1 << 18;
 
 /** A Reason Code. */
 const UNSPECIFIED_ERROR = 0x80;
+
+const GONE: Verdict = { type: 'deny', reason: UNSPECIFIED_ERROR };

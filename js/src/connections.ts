@@ -4,12 +4,14 @@ import { attempt, report } from './error.js';
 import type { BrokerEngine } from './glue/broker.js';
 import type { Journal } from './journal.js';
 import { letProcessEnd } from './timer.js';
-import { toBytes, type Transport } from './transport.js';
+import { type Connectable, toBytes, toTransport, type Transport } from './transport.js';
 
 type Feed = (run: (engine: BrokerEngine, now: number) => void) => void;
 
 interface Connection {
   readonly transport: Transport;
+  /** What the host gave: the transport, or what it is around. */
+  readonly given: Connectable;
   /** Whether an engine knows it. */
   isKnown: boolean;
   /** How many writes wait for the storage. */
@@ -50,9 +52,17 @@ export class Connections {
     });
   }
 
-  /** Serves a transport that has just opened. */
-  open(transport: Transport): void {
-    const number = this.add(transport, false);
+  /** What a connection came over; absent once it is gone. */
+  given(number: number): Connectable | undefined {
+    return this.#connections.get(number)?.given;
+  }
+
+  /**
+   * Serves what has just opened.
+   * @throws MqttError `invalid-options` for what is no transport.
+   */
+  open(connectable: Connectable): void {
+    const number = this.add(connectable, false);
     this.#feed((engine, now) => {
       const connection = this.#connections.get(number);
       if (!connection) return;
@@ -62,9 +72,10 @@ export class Connections {
   }
 
   /** Numbers a transport; what comes over it goes to the engine. */
-  add(transport: Transport, isKnown: boolean): number {
+  add(given: Connectable, isKnown: boolean): number {
+    const transport = toTransport(given);
     const number = (this.#last += 1);
-    this.#connections.set(number, { transport, isKnown, held: 0 });
+    this.#connections.set(number, { transport, given, isKnown, held: 0 });
     transport.onmessage = ({ data }) => {
       const bytes = toBytes(data);
       if (bytes) return this.#feed((engine, now) => this.#hear(engine, now, number, bytes));

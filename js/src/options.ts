@@ -7,7 +7,7 @@ import type { RecordStorage } from './storage.js';
 import type { Redirect } from './redirect.js';
 import type { ReconnectOptions } from './status.js';
 import type { Clock, Timer } from './timer.js';
-import type { Transport } from './transport.js';
+import type { Connectable, Transport } from './transport.js';
 
 /** Where the package's WebAssembly comes from: compiled, as bytes, or as the answer to a request. */
 export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array<ArrayBuffer> | Response;
@@ -35,6 +35,7 @@ export interface AuthenticationRequest {
   step: 'connect' | 'continue' | 'reAuthenticate';
   /** The assigned one if the client named none. */
   clientId: string;
+  /** With `reAuthenticate` the one that the client was let in with. */
   userName?: string;
   password?: Uint8Array;
   /** The Authentication Method, for enhanced authentication. */
@@ -44,10 +45,17 @@ export interface AuthenticationRequest {
 
 /** Whether a client is let in. */
 export type Verdict =
-  /** With these rights; all where there are none. */
-  | { type: 'allow'; grants?: Grant[]; data?: Uint8Array }
-  /** `reason` is a Reason Code from 0x80, such as 0x86 Bad User Name or Password or 0x87 Not authorized. */
-  | { type: 'deny'; reason: number }
+  /**
+   * With these rights; all where there are none. `userName` is who it is, as you have found out, whatever it said of itself:
+   * for `%u`, for the session, which belongs to that user, and for the limits of a user; the default is what it said. At
+   * `expiresAt`, in milliseconds since 1970, it is closed with 0x87 unless it has authenticated again; by default never.
+   */
+  | { type: 'allow'; grants?: Grant[]; data?: Uint8Array; userName?: string; expiresAt?: number }
+  /**
+   * `reason` is a Reason Code from 0x80, such as 0x86 Bad User Name or Password or 0x87 Not authorized. `message` is a Reason
+   * String for the client: it must not help an attacker.
+   */
+  | { type: 'deny'; reason: number; message?: string }
   /** Enhanced authentication goes on with this challenge. */
   | { type: 'continue'; data?: Uint8Array }
   /** The client is to use another server. */
@@ -123,8 +131,11 @@ export interface BrokerLimits {
 export interface BrokerOptions extends BrokerLimits {
   /** The rights of every client; not beside `authenticate`, whose verdicts give them. Default all. */
   grants?: Grant[];
-  /** Decides who is let in. One that throws keeps the client out. Default: everybody is let in. */
-  authenticate?: (request: AuthenticationRequest) => Verdict | PromiseLike<Verdict>;
+  /**
+   * Decides who is let in. `transport` is what was given to `accept` or `resume`: from it you know what else the connection
+   * brought. One that throws keeps the client out. Default: everybody is let in.
+   */
+  authenticate?: (request: AuthenticationRequest, transport: Connectable) => Verdict | PromiseLike<Verdict>;
   /**
    * Keeps retained messages, the sessions that outlive their connections, wills, and what `Broker.keep` was given: for the next
    * broker with this storage, whatever ends this one. Default: memory alone.

@@ -107,8 +107,8 @@ const GRANT: ShapeOf<Grant> = {
 
 /** What the verdict of each type may say. */
 export const VERDICTS: { readonly [type in Verdict['type']]: ShapeOf<Extract<Verdict, { type: type }>> } = {
-  allow: { type: 'text', grants: [GRANT], data: 'bytes' },
-  deny: { type: 'text', reason: 'byte' },
+  allow: { type: 'text', grants: [GRANT], data: 'bytes', userName: 'text', expiresAt: 'number' },
+  deny: { type: 'text', reason: 'byte', message: 'text' },
   continue: { type: 'text', data: 'bytes' },
   redirect: { type: 'text', server: 'text', permanent: 'boolean' },
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { Broker } from 'mqlite/broker';
+import { Broker, connect } from 'mqlite/broker';
+import { Time } from './support.mjs';
 
 /** A test whose broker asks `authenticate`. */
 function asking(name, authenticate, body) {
@@ -96,4 +97,33 @@ test('Grants that would count for nothing are refused', async () => {
     await assert.rejects(Broker.open(options), { name: 'MqttError' });
   }
   (await Broker.open({ grants: [{ filter: '%c/%u/#' }] })).close();
+});
+
+test('A client is who the host says, until it says, by what its connection brought', async (context) => {
+  const time = new Time();
+  const badges = new Map();
+  const broker = await Broker.open({
+    ...time.options(),
+    authenticate: (_, transport) => {
+      const userName = badges.get(transport);
+      return userName
+        ? { type: 'allow', userName, grants: [{ filter: 'home/%u/#' }], expiresAt: time.now + 60_000 }
+        : { type: 'deny', reason: 0x87 };
+    },
+  });
+  context.after(() => broker.close());
+  await assert.rejects(broker.connect({ userName: 'ada' }), { reason: 0x87 });
+  const { port1: ours, port2: theirs } = new MessageChannel();
+  badges.set(ours, 'ada');
+  broker.accept(ours);
+  const client = await connect(theirs, { userName: 'bob' });
+  assert.equal((await client.subscribe('home/ada/#', { qos: 1 }, () => {})).qos, 1);
+  await assert.rejects(client.subscribe('home/bob/#', () => {}), { reason: 0x87 });
+  const ended = new Promise((resolve) => client.on('status', (status, { error }) => status === 'ended' && resolve(error)));
+  time.pass(60_000);
+  assert.equal((await ended).reason, 0x87);
+});
+
+asking('A client hears why it is denied', () => ({ type: 'deny', reason: 0x8a, message: 'Wait a minute.' }), async (broker) => {
+  await assert.rejects(broker.connect(), (error) => error.reason === 0x8a && error.message.includes('Wait a minute.'));
 });

@@ -2,13 +2,15 @@
 
 use super::{
     Action, AuthenticationRequest, AuthenticationStep, Broker, ConnectionId, Grants, Verdict,
-    connect::Pending,
+    connect::{Admission, Pending},
     connection::{ReAuthentication, Stage},
+    deadlines::Due,
     grants::Rights,
 };
 use crate::{
-    codec::{Auth, AuthProperties, Binary, Packet, ReasonCode, Text},
+    codec::{Auth, AuthProperties, Binary, ConnAckProperties, Packet, ReasonCode, Text},
     session::Violation,
+    time::Timestamp,
 };
 use alloc::boxed::Box;
 
@@ -77,24 +79,29 @@ impl Broker {
     }
 
     fn decide(&mut self, id: ConnectionId, pending: Box<Pending>, verdict: Verdict) {
-        let (violation, server) = match verdict {
-            Verdict::Allow { grants, data } => match self.admit(id, *pending, &grants, data) {
-                Ok(()) => return,
-                Err(violation) => (violation, None),
-            },
-            Verdict::Deny { reason } => {
-                (Violation::new(failure(reason), "this server does not let the client in (3.1.4)"), None)
+        let (violation, properties) = match verdict {
+            Verdict::Allow { grants, data, user_name, expires_at } => {
+                match self.admit(id, *pending, Admission { grants, data, user_name, expires_at }) {
+                    Ok(()) => return,
+                    Err(violation) => (violation, ConnAckProperties::default()),
+                }
             }
+            Verdict::Deny { reason, message } => (
+                Violation::new(failure(reason), "this server does not let the client in (3.1.4)"),
+                ConnAckProperties { reason_string: message, ..Default::default() },
+            ),
             Verdict::Redirect { server, permanent } => {
                 let reason = if permanent { ReasonCode::ServerMoved } else { ReasonCode::UseAnotherServer };
-                (Violation::new(reason, "another server is to be used (4.11)"), Some(server))
+                let properties = ConnAckProperties { server_reference: Some(server), ..Default::default() };
+                (Violation::new(reason, "another server is to be used (4.11)"), properties)
             }
             Verdict::Continue { .. } => return,
         };
-        self.refuse(id, violation, server);
+        self.refuse(id, violation, properties);
     }
 
     fn decide_again(&mut self, id: ConnectionId, verdict: Verdict) {
+        let now = self.now;
         let Some(link) = self.link_mut(id) else { return };
         match verdict {
             Verdict::Continue { data } => {
@@ -102,10 +109,15 @@ impl Broker {
                 let method = link.method.clone();
                 self.challenge(id, method, data);
             }
-            Verdict::Allow { grants, data } => self.renew_rights(id, &grants, data),
+            Verdict::Allow { user_name: Some(name), .. } if link.user_name.as_ref() != Some(&name) => {
+                self.violated(id, ANOTHER_USER);
+            }
+            Verdict::Allow { expires_at: Some(at), .. } if at <= now => self.violated(id, EXPIRED),
+            Verdict::Allow { grants, data, expires_at, .. } => self.renew_rights(id, &grants, data, expires_at),
             // [MQTT-4.12.1-2]
-            Verdict::Deny { reason } => {
-                self.violated(id, Violation::new(failure(reason), "re-authentication failed [MQTT-4.12.1-2]"));
+            Verdict::Deny { reason, message } => {
+                let violation = Violation::new(failure(reason), "re-authentication failed [MQTT-4.12.1-2]");
+                self.violated_with(id, violation, message);
             }
             Verdict::Redirect { server, permanent } => {
                 let reason = if permanent { ReasonCode::ServerMoved } else { ReasonCode::UseAnotherServer };
@@ -114,7 +126,7 @@ impl Broker {
         }
     }
 
-    fn renew_rights(&mut self, id: ConnectionId, grants: &Grants, data: Option<Binary>) {
+    fn renew_rights(&mut self, id: ConnectionId, grants: &Grants, data: Option<Binary>, expires_at: Option<Timestamp>) {
         let Some(link) = self.link_mut(id) else { return };
         let (session, user_name, method) = (link.session, link.user_name.clone(), link.method.clone());
         let Some(client_id) = self.sessions.get(&session).map(|session| session.client_id.clone()) else { return };
@@ -124,7 +136,22 @@ impl Broker {
             link.re_authentication = ReAuthentication::None;
             link.rights = rights;
         }
+        self.set_verdict_expiry(id, expires_at);
         self.send_auth(id, ReasonCode::Success, method, data);
+    }
+
+    /// Sets or clears the time at which the host's verdict on an open connection ends.
+    pub(super) fn set_verdict_expiry(&mut self, id: ConnectionId, at: Option<Timestamp>) {
+        let Some(link) = self.link_mut(id) else { return };
+        let old = core::mem::replace(&mut link.expires_at, at);
+        self.deadlines.set(Due::Verdict(id), old, at);
+    }
+
+    pub(super) fn verdict_is_due(&mut self, id: ConnectionId) {
+        if let Some(link) = self.link_mut(id) {
+            link.expires_at = None;
+        }
+        self.violated(id, EXPIRED);
     }
 
     /// [MQTT-4.12.0-2] asks one step more; a method-less client cannot be asked. [MQTT-4.12.0-6]
@@ -161,4 +188,10 @@ fn failure(reason: ReasonCode) -> ReasonCode {
     if reason.is_failure() { reason } else { ReasonCode::NotAuthorized }
 }
 
+pub(super) const EXPIRED: Violation = Violation::new(
+    ReasonCode::NotAuthorized,
+    "what the client was let in with has expired: authenticate again (3.1.4)",
+);
+const ANOTHER_USER: Violation =
+    Violation::new(ReasonCode::NotAuthorized, "a client that authenticates again stays the same user (4.12.1)");
 const OUT_OF_TURN: Violation = Violation::protocol_error("AUTH out of turn (4.12)");

@@ -2,6 +2,7 @@
 
 use super::{
     Action, Authentication, AuthenticationRequest, AuthenticationStep, Broker, ConnectionId, Event, Grants, Refusal,
+    authenticate::EXPIRED,
     connection::{Ending, Link, ReAuthentication, Stage},
     grants::Rights,
     send::ANSWER_TOO_LARGE,
@@ -14,6 +15,7 @@ use crate::{
         Text,
     },
     session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
+    time::Timestamp,
     topic::TopicName,
 };
 use alloc::{boxed::Box, string::String};
@@ -29,6 +31,15 @@ pub(super) struct Pending {
     pub(super) host_is_asked: bool,
     /// Bytes of the packets that were read since the CONNECT.
     pub(super) read: usize,
+}
+
+/// What a client is let in with.
+#[derive(Default)]
+pub(super) struct Admission {
+    pub(super) grants: Grants,
+    pub(super) data: Option<Binary>,
+    pub(super) user_name: Option<Text>,
+    pub(super) expires_at: Option<Timestamp>,
 }
 
 impl Pending {
@@ -69,7 +80,7 @@ impl Broker {
                 ReasonCode::BadAuthenticationMethod,
                 "this server knows no enhanced authentication method (4.12)",
             )),
-            Authentication::Open(grants) => self.admit(id, pending, &grants, None),
+            Authentication::Open(grants) => self.admit(id, pending, Admission { grants, ..Admission::default() }),
             Authentication::Ask => {
                 let request = pending.request(AuthenticationStep::Connect, data);
                 self.set_stage(id, Stage::Authenticating(Box::new(pending)));
@@ -80,15 +91,14 @@ impl Broker {
     }
 
     /// Lets a client in: takes over its connection, resumes or begins its session, answers. [MQTT-3.1.4-5]
-    pub(super) fn admit(
-        &mut self,
-        id: ConnectionId,
-        pending: Pending,
-        grants: &Grants,
-        data: Option<Binary>,
-    ) -> Result<(), Violation> {
-        let Pending { connect, client_id, will, .. } = pending;
-        let rights = Rights::new(grants, &client_id, connect.user_name.as_ref());
+    pub(super) fn admit(&mut self, id: ConnectionId, pending: Pending, admission: Admission) -> Result<(), Violation> {
+        let Pending { mut connect, client_id, will, .. } = pending;
+        let Admission { grants, data, user_name, expires_at } = admission;
+        if expires_at.is_some_and(|at| at <= self.now) {
+            return Err(EXPIRED);
+        }
+        connect.user_name = user_name.or(connect.user_name); // who it is, not who it says it is
+        let rights = Rights::new(&grants, &client_id, connect.user_name.as_ref());
         if let Some(will) = &will
             && !rights.may_publish(will.topic(), will.qos(), will.retain())
         {
@@ -129,7 +139,7 @@ impl Broker {
         self.forget_will(session_id);
         self.set_session_expiry(session_id, None);
         self.attach(id, session_id, &connect, will);
-        self.open_link(id, session_id, &connect, rights);
+        self.open_link(id, session_id, &connect, rights, expires_at);
         self.statistics.clients_connected += 1;
         self.statistics.clients_maximum = self.statistics.clients_maximum.max(self.statistics.clients_connected);
         let session_present = resumed.is_some();
@@ -143,7 +153,8 @@ impl Broker {
     }
 
     /// Answers a CONNECT that is not accepted, and closes. [MQTT-3.2.2-7]
-    pub(super) fn refuse(&mut self, id: ConnectionId, mut violation: Violation, server: Option<Text>) {
+    /// `properties` may have a Reason String of the host's, and a Server Reference.
+    pub(super) fn refuse(&mut self, id: ConnectionId, mut violation: Violation, properties: ConnAckProperties) {
         let Some(connection) = self.connections.get(&id) else { return };
         let reason = ConnAck::refusal(violation.reason);
         violation.reason = reason;
@@ -151,8 +162,9 @@ impl Broker {
             matches!(reason, ReasonCode::MalformedPacket | ReasonCode::ProtocolError | ReasonCode::PacketTooLarge);
         // [3.1.1 MQTT-3.1.4-1] a CONNECT that breaks the protocol is closed without a CONNACK
         if connection.version == ProtocolVersion::V5 || !breaks_protocol {
-            let reason_string = connection.problem_information.then(|| Text::from_static(violation.rule));
-            let properties = ConnAckProperties { reason_string, server_reference: server, ..Default::default() };
+            let explain = || properties.reason_string.clone().unwrap_or(Text::from_static(violation.rule));
+            let reason_string = connection.problem_information.then(explain);
+            let properties = ConnAckProperties { reason_string, ..properties };
             self.send(id, &Packet::ConnAck(Box::new(ConnAck { session_present: false, reason, properties })));
         }
         self.hang_up(id, violation);
@@ -233,7 +245,14 @@ impl Broker {
         }
     }
 
-    fn open_link(&mut self, id: ConnectionId, session: SessionId, connect: &Connect, rights: Rights) {
+    fn open_link(
+        &mut self,
+        id: ConnectionId,
+        session: SessionId,
+        connect: &Connect,
+        rights: Rights,
+        expires_at: Option<Timestamp>,
+    ) {
         let properties = &connect.properties;
         let keep_alive = match self.config.server_keep_alive_seconds {
             Some(seconds) if connect.version == ProtocolVersion::V5 => seconds,
@@ -246,6 +265,8 @@ impl Broker {
         let link = Link {
             session,
             rights,
+            expires_at: None,
+            connected_at: self.now,
             keep_alive,
             aliases: TopicAliases::new(accepted, room),
             assigner: AliasAssigner::new(assigned, room),
@@ -258,6 +279,7 @@ impl Broker {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.open(Box::new(link), self.config.maximum_packet_size);
         }
+        self.set_verdict_expiry(id, expires_at);
         self.connection_changed(id);
         self.set_silence(id, keep_alive.peer_is_dead_at());
     }

@@ -5,7 +5,7 @@ use super::{
     grants::Rights, mirror::Mirror, remember::Remembered, session::SessionId,
 };
 use crate::{
-    codec::{Disconnect, DisconnectProperties, Framer, Packet, ProtocolVersion, ReasonCode, Text},
+    codec::{ConnAckProperties, Disconnect, DisconnectProperties, Framer, Packet, ProtocolVersion, ReasonCode, Text},
     session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
     store,
     time::Timestamp,
@@ -57,6 +57,9 @@ pub(super) enum Stage {
 pub(super) struct Link {
     pub(super) session: SessionId,
     pub(super) rights: Rights,
+    /// When the host's verdict ends.
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) connected_at: Timestamp,
     pub(super) keep_alive: KeepAlive,
     pub(super) aliases: TopicAliases,
     pub(super) assigner: AliasAssigner,
@@ -334,11 +337,18 @@ impl Broker {
 
     /// The client broke a rule: tells it, where its version and stage allow, and closes. [MQTT-4.13.1-1]
     pub(super) fn violated(&mut self, id: ConnectionId, violation: Violation) {
+        self.violated_with(id, violation, None);
+    }
+
+    /// The same with a Reason String of the host's, if it has one.
+    pub(super) fn violated_with(&mut self, id: ConnectionId, violation: Violation, message: Option<Text>) {
         let Some(connection) = self.connections.get(&id) else { return };
         if !matches!(connection.stage, Stage::Open(_)) {
-            return self.refuse(id, violation, None); // [MQTT-3.14.0-1] before the CONNACK there is no DISCONNECT
+            // [MQTT-3.14.0-1] before the CONNACK there is no DISCONNECT
+            return self.refuse(id, violation, ConnAckProperties::default());
         }
-        let reason_string = connection.problem_information.then(|| Text::from_static(violation.rule));
+        let reason_string =
+            connection.problem_information.then(|| message.unwrap_or(Text::from_static(violation.rule)));
         let violation = Violation { reason: Disconnect::reason_from_server(violation.reason), ..violation };
         self.tell(id, violation.reason, DisconnectProperties { reason_string, ..Default::default() });
         self.hang_up(id, violation);
@@ -358,6 +368,7 @@ impl Broker {
 
     fn end_connection(&mut self, id: ConnectionId, refusal: Refusal, ending: Ending) {
         self.set_silence(id, None);
+        self.set_verdict_expiry(id, None);
         self.behind.remove(id);
         let Some(connection) = self.connections.remove(&id) else { return };
         if self.is_durable() {

@@ -14,6 +14,8 @@ pub(super) struct Deadlines {
 pub(super) enum Due {
     /// A connection was silent for too long, or did not get in.
     Silence(ConnectionId),
+    /// What a client was let in with ends.
+    Verdict(ConnectionId),
     /// The Will Delay Interval has passed.
     Will(SessionId),
     /// The Session Expiry Interval has passed.
@@ -60,6 +62,7 @@ impl Due {
     const fn name(&self) -> &'static str {
         match self {
             Self::Silence(_) => "keep-alive",
+            Self::Verdict(_) => "verdict",
             Self::Will(_) => "will delay",
             Self::SessionExpiry(_) => "session expiry",
             Self::RetainedExpiry(_) => "message expiry",

@@ -19,6 +19,7 @@ impl Broker {
             self.effort.add(PACKET);
             match due {
                 Due::Silence(connection) => self.silence_is_due(connection),
+                Due::Verdict(connection) => self.verdict_is_due(connection),
                 Due::Will(session) => self.publish_will(session),
                 Due::SessionExpiry(session) => self.end_session(session),
                 Due::RetainedExpiry(topic) => self.remove_retained(&topic),

@@ -46,6 +46,12 @@ impl Default for Grant {
     }
 }
 
+impl Default for Grants {
+    fn default() -> Self {
+        Self::all()
+    }
+}
+
 impl Grants {
     /// Everything but publishing to `$SYS`.
     pub const fn all() -> Self {

@@ -218,7 +218,7 @@ pub struct AuthenticationRequest {
     pub step: AuthenticationStep,
     /// Client Identifier, the assigned one if it sent none.
     pub client_id: Text,
-    /// User Name.
+    /// User Name: at [`AuthenticationStep::ReAuthenticate`] the one that it was let in with.
     pub user_name: Option<Text>,
     /// Password; a secret.
     pub password: Option<Binary>,
@@ -244,18 +244,24 @@ pub enum AuthenticationStep {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Let it in. A session belongs to its Client Identifier and User Name: another User Name (or none) ends the session and
-    /// begins a new one, so nobody inherits what was meant for another. Who a client is beyond its User Name, as by an
-    /// Authentication Method, the host alone knows: it must bind Client Identifiers to such identities itself.
+    /// begins a new one, so nobody inherits what was meant for another.
     Allow {
         /// With these rights.
         grants: Grants,
         /// Authentication Data to send along with the success; only with a method.
         data: Option<Binary>,
+        /// Who it is, as the host has found out: from now on the User Name, whatever the CONNECT said. Without, that of the
+        /// CONNECT. A client that authenticates again may not become another (0x87).
+        user_name: Option<Text>,
+        /// When this ends: the client is then closed with 0x87, unless it has authenticated again. Without, it does not end.
+        expires_at: Option<Timestamp>,
     },
     /// Keep it out; `reason` is 0x80 or above.
     Deny {
         /// For example 0x86 or 0x87.
         reason: ReasonCode,
+        /// Reason String for the client; it must not help an attacker. Without, a general one.
+        message: Option<Text>,
     },
     /// Ask one step more of enhanced authentication: AUTH with 0x18.
     Continue {
@@ -269,6 +275,18 @@ pub enum Verdict {
         /// Whether for ever.
         permanent: bool,
     },
+}
+
+impl Verdict {
+    /// Let it in with these rights, as who it says it is, for as long as it stays.
+    pub const fn allow(grants: Grants) -> Self {
+        Self::Allow { grants, data: None, user_name: None, expires_at: None }
+    }
+
+    /// Keep it out, without a word of one's own.
+    pub const fn deny(reason: ReasonCode) -> Self {
+        Self::Deny { reason, message: None }
+    }
 }
 
 /// When [`Input::Timeout`] is due, and what for.

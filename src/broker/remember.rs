@@ -10,7 +10,7 @@ use super::{
     sys::is_sys,
 };
 use crate::{
-    codec::{ReasonCode, Text},
+    codec::{ConnAckProperties, ReasonCode, Text},
     session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
     store::{self, Key, Record},
     time::Timestamp,
@@ -205,7 +205,7 @@ impl Broker {
             self.orphans.take(place);
         }
         if record.is_pending {
-            self.refuse(id, FORGOTTEN, None); // the question that was asked is lost
+            self.refuse(id, FORGOTTEN, ConnAckProperties::default()); // the question that was asked is lost
         } else {
             self.fall_behind(id);
         }
@@ -237,6 +237,8 @@ impl Broker {
         let open = Link {
             session: session_id,
             rights: Rights::restored(link.rights),
+            expires_at: None,
+            connected_at: link.connected_at,
             keep_alive,
             aliases: TopicAliases::restored(link.aliases_accepted, room, detached(link.aliases)),
             assigner: AliasAssigner::restored(link.aliases_assignable, room, detached(link.assigned)),
@@ -247,6 +249,7 @@ impl Broker {
             receive_maximum: link.receive_maximum,
         };
         self.set_stage(id, Stage::Open(Box::new(open)));
+        self.set_verdict_expiry(id, link.expires_at);
         self.statistics.clients_connected += 1;
         self.statistics.clients_maximum = self.statistics.clients_maximum.max(self.statistics.clients_connected);
         self.watch_sys(session_id);
@@ -309,6 +312,8 @@ impl Broker {
             connections,
             volatile,
             rights: link.rights.to_records(),
+            expires_at: link.expires_at,
+            connected_at: link.connected_at,
             keep_alive: link.keep_alive.seconds(),
             receive_maximum: link.receive_maximum,
             accepted_packet_size: u32::try_from(accepted_packet_size).unwrap_or(u32::MAX),

@@ -223,6 +223,10 @@ record!(
         volatile: Option<Vec<(Text, Subscription)>>,
         /// What the client may do; everything when absent.
         rights: Option<Vec<Right>>,
+        /// When the host's verdict ends.
+        expires_at: Option<Timestamp>,
+        /// When the client was let in.
+        connected_at: Timestamp,
         /// Keep Alive in seconds.
         keep_alive: u16,
         /// Receive Maximum of the client, as far as this broker uses it.

@@ -3,10 +3,10 @@
 use bytes::{Buf, Bytes};
 
 /// The version that is written.
-pub(super) const VERSION: u8 = 2;
+pub(super) const VERSION: u8 = 3;
 
 /// How values of each older version, from 1 on, become values of the next.
-const UPGRADES: [Upgrade; VERSION as usize - 1] = [from_1];
+const UPGRADES: [Upgrade; VERSION as usize - 1] = [from_1, from_2];
 
 /// From the kind of a record, as its key has it, and the value behind its version.
 type Upgrade = fn(u8, Bytes) -> Result<Bytes, &'static str>;
@@ -21,8 +21,15 @@ pub(super) fn upgraded(kind: u8, mut value: Bytes) -> Result<Bytes, &'static str
 /// Version 2 knows of what was received which connection brought it.
 fn from_1(kind: u8, value: Bytes) -> Result<Bytes, &'static str> {
     match kind {
-        b'c' => Err("the connection is of an older version of the broker"),
         b'i' => Ok([&value[..], &[0; 8]].concat().into()),
+        _ => Ok(value),
+    }
+}
+
+/// Version 3 knows of connections when they were let in, and until when.
+fn from_2(kind: u8, value: Bytes) -> Result<Bytes, &'static str> {
+    match kind {
+        b'c' => Err("the connection is of an older version of the broker"),
         _ => Ok(value),
     }
 }
@@ -39,8 +46,9 @@ mod tests {
         assert_eq!(upgraded(b'm', b"\x01x"), Ok(Bytes::from_static(b"x")));
         assert_eq!(upgraded(b'i', b"\x01"), Ok(Bytes::from_static(&[0; 8])));
         assert_eq!(upgraded(b'i', b"\x02x"), Ok(Bytes::from_static(b"x")));
-        assert!(upgraded(b'c', b"\x01x").is_err());
-        for value in [&b"\x00x"[..], b"\x03x", b"\xFFx"] {
+        assert_eq!(upgraded(b'i', b"\x03x"), Ok(Bytes::from_static(b"x")));
+        assert!(upgraded(b'c', b"\x01x").is_err() && upgraded(b'c', b"\x02x").is_err());
+        for value in [&b"\x00x"[..], b"\x04x", b"\xFFx"] {
             assert_eq!(upgraded(b'm', value), Err(UNKNOWN));
         }
         assert!(upgraded(b'm', b"").is_err());

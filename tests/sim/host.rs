@@ -167,7 +167,7 @@ impl Host {
 
     pub fn answer(&mut self, now: u64, connection: ConnectionId) {
         let Some(client_id) = self.questions.remove(&connection) else { return };
-        let verdict = Verdict::Allow { grants: grants(self.setup.asks, &client_id), data: None };
+        let verdict = Verdict::allow(grants(self.setup.asks, &client_id));
         self.both(now, Input::Authenticated { connection, verdict }, |model| model.admit(connection));
     }
 

@@ -19,7 +19,7 @@ fn data(bytes: &[u8]) -> Option<Binary> {
 }
 
 fn allow(bytes: Option<Binary>) -> Verdict {
-    Verdict::Allow { grants: Grants::all(), data: bytes }
+    Verdict::Allow { grants: Grants::all(), data: bytes, user_name: None, expires_at: None }
 }
 
 fn auth(reason: ReasonCode, bytes: Option<Binary>) -> Packet {
@@ -66,7 +66,7 @@ fn a_denied_client_hears_why_and_is_closed() {
         let mut trace = asking(version);
         trace.open("ada");
         trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
-        trace.answer(Verdict::Deny { reason: ReasonCode::BadUserNameOrPassword });
+        trace.answer(Verdict::deny(ReasonCode::BadUserNameOrPassword));
         let connack = trace.hear_connack("ada");
         assert_eq!((connack.reason, connack.session_present), (ReasonCode::BadUserNameOrPassword, false));
         trace.expect_closed("ada", ReasonCode::BadUserNameOrPassword);
@@ -84,7 +84,7 @@ fn a_denied_client_does_not_harm_the_session_it_names() {
         trace.hear_connack("ada");
         trace.open("mallory");
         trace.send("mallory", Packet::Connect(Box::new(connect("ada"))));
-        trace.answer(Verdict::Deny { reason: ReasonCode::NotAuthorized });
+        trace.answer(Verdict::deny(ReasonCode::NotAuthorized));
         trace.send("ada", Packet::PingReq);
         trace.expect("ada", Packet::PingResp);
     });
@@ -167,12 +167,12 @@ fn an_open_connection_may_authenticate_again() {
     trace.send("ada", Packet::PingReq);
     trace.expect("ada", Packet::PingResp);
     trace.send("ada", auth(ReasonCode::ContinueAuthentication, data(b"proof")));
-    trace.answer(Verdict::Allow { grants: Grants::of(Vec::new()), data: None });
+    trace.answer(Verdict::allow(Grants::of(Vec::new())));
     trace.expect("ada", auth(ReasonCode::Success, None));
     trace.send("ada", publish("t", "x", AtLeastOnce, 1));
     trace.expect("ada", puback(1, ReasonCode::NotAuthorized));
     trace.send("ada", auth(ReasonCode::ReAuthenticate, None));
-    trace.answer(Verdict::Deny { reason: ReasonCode::NotAuthorized });
+    trace.answer(Verdict::deny(ReasonCode::NotAuthorized));
     trace.expect_thrown_out("ada", ReasonCode::NotAuthorized);
 }
 
@@ -181,7 +181,7 @@ fn an_open_connection_may_authenticate_again() {
 fn a_denied_client_hears_the_nearest_reason_that_the_packet_may_carry() {
     let mut trace = asking(V5);
     connect_with_method(&mut trace);
-    trace.answer(Verdict::Deny { reason: ReasonCode::ServerShuttingDown });
+    trace.answer(Verdict::deny(ReasonCode::ServerShuttingDown));
     assert_eq!(trace.hear_connack("ada").reason, ReasonCode::ServerUnavailable);
     for (denied, told) in [
         (ReasonCode::BadUserNameOrPassword, ReasonCode::NotAuthorized),
@@ -193,7 +193,7 @@ fn a_denied_client_hears_the_nearest_reason_that_the_packet_may_carry() {
         trace.answer(allow(None));
         trace.hear_connack("ada");
         trace.send("ada", auth(ReasonCode::ReAuthenticate, None));
-        trace.answer(Verdict::Deny { reason: denied });
+        trace.answer(Verdict::deny(denied));
         trace.expect_thrown_out("ada", told);
     }
 }
@@ -253,7 +253,7 @@ fn grant(filter: &str, maximum_qos: mqlite::codec::QoS) -> Grant {
 }
 
 fn allow_only(grants: &[Grant]) -> Verdict {
-    Verdict::Allow { grants: Grants::of(grants.to_vec()), data: None }
+    Verdict::allow(Grants::of(grants.to_vec()))
 }
 
 /// `ada` comes back to a session that is kept, as this user and with these rights; tells Session Present.
@@ -400,7 +400,7 @@ fn the_server_may_refuse_at_any_step() {
             trace.expect("ada", auth(ReasonCode::ContinueAuthentication, None));
             trace.send("ada", auth(ReasonCode::ContinueAuthentication, None));
         }
-        trace.answer(Verdict::Deny { reason: ReasonCode::NotAuthorized });
+        trace.answer(Verdict::deny(ReasonCode::NotAuthorized));
         assert_eq!(trace.hear_connack("ada").reason, ReasonCode::NotAuthorized);
         trace.expect_closed("ada", ReasonCode::NotAuthorized);
     }
@@ -415,7 +415,7 @@ fn a_client_without_a_method_hears_no_auth_and_no_method() {
     trace.expect_closed("ada", ReasonCode::NotAuthorized);
     let mut trace = begun(None, None);
     let data = Some(Binary::try_from(b"x".to_vec()).unwrap());
-    trace.answer(Verdict::Allow { grants: Grants::all(), data });
+    trace.answer(allow(data));
     let properties = trace.hear_connack("ada").properties;
     assert_eq!((properties.authentication_method, properties.authentication_data), (None, None));
 }

@@ -266,7 +266,7 @@ fn what_was_retained_for_a_filter_that_is_no_longer_allowed_does_not_hold_up_the
     use mqlite::broker::Authentication;
     let allow = |filter: &str| {
         let rule = Grant { filter: text(filter), ..Default::default() };
-        Verdict::Allow { grants: Grants::of(vec![rule]), data: None }
+        Verdict::allow(Grants::of(vec![rule]))
     };
     let mut kept = Kept::new(Config { authentication: Authentication::Ask, ..config() });
     for number in 0..2 {

@@ -50,9 +50,9 @@ fn a_refusal_says_nothing_of_the_session_that_is_there() {
         let mut trace = Trace::with(version, Config { authentication: Authentication::Ask, ..Default::default() });
         let properties = ConnectProperties { session_expiry_interval: Some(3_600), ..Default::default() };
         let connect = Connect { clean_start: false, properties, ..connect("ada") };
-        let allow = Verdict::Allow { grants: Grants::all(), data: None };
+        let allow = Verdict::allow(Grants::all());
         for (verdict, session_present) in
-            [(allow.clone(), false), (Verdict::Deny { reason: ReasonCode::NotAuthorized }, false), (allow, true)]
+            [(allow.clone(), false), (Verdict::deny(ReasonCode::NotAuthorized), false), (allow, true)]
         {
             trace.open("ada");
             trace.send("ada", Packet::Connect(Box::new(connect.clone())));
@@ -75,7 +75,7 @@ fn each_refusal_has_the_return_code_of_3_1_1_that_is_nearest() {
         let mut trace = Trace::with(V3_1_1, Config { authentication: Authentication::Ask, ..Default::default() });
         trace.open("ada");
         trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
-        trace.answer(Verdict::Deny { reason: denied });
+        trace.answer(Verdict::deny(denied));
         assert_eq!(trace.hear_connack("ada").reason, heard);
         trace.expect_closed("ada", denied);
     }

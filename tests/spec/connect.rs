@@ -139,11 +139,11 @@ fn the_payload_is_client_identifier_will_user_name_and_password_in_this_order() 
         let request = trace.question();
         assert_eq!((request.client_id.as_str(), request.user_name.clone()), ("id", Some(text("user"))));
         assert_eq!(request.password.as_ref().unwrap().bytes(), "secret");
-        trace.answer(Verdict::Allow { grants: Grants::all(), data: None });
+        trace.answer(Verdict::allow(Grants::all()));
         trace.hear("ada");
         trace.open("bob");
         trace.send("bob", Packet::Connect(Box::new(connect("bob"))));
-        trace.answer(Verdict::Allow { grants: Grants::all(), data: None });
+        trace.answer(Verdict::allow(Grants::all()));
         trace.hear("bob");
         trace.subscribe("bob", "will/+", AtMostOnce);
         trace.cut("ada");
@@ -211,7 +211,7 @@ fn a_client_identifier_that_the_host_rejects_hears_so_and_is_closed() {
         let mut trace = asking(version);
         trace.open("ada");
         trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
-        trace.answer(Verdict::Deny { reason: ReasonCode::ClientIdentifierNotValid });
+        trace.answer(Verdict::deny(ReasonCode::ClientIdentifierNotValid));
         assert_eq!(trace.hear_connack("ada").reason, ReasonCode::ClientIdentifierNotValid);
         trace.expect_closed("ada", ReasonCode::ClientIdentifierNotValid);
     });
@@ -240,7 +240,7 @@ fn what_follows_a_rejected_connect_is_not_processed() {
         let mut bytes = raw_connect(version, 0x02, &[&field(b"eve")]);
         bytes.extend(raw(0x31, &[b"\x00\x01t", &properties(version, b""), b"x"]));
         trace.send_bytes("eve", bytes);
-        trace.answer(Verdict::Deny { reason: ReasonCode::NotAuthorized });
+        trace.answer(Verdict::deny(ReasonCode::NotAuthorized));
         assert_eq!(trace.hear_connack("eve").reason, ReasonCode::NotAuthorized);
         trace.expect_closed("eve", ReasonCode::NotAuthorized);
         assert_eq!(trace.statistics().retained_messages, 0);

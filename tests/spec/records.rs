@@ -358,7 +358,7 @@ fn who_is_closed_by_its_resumption_is_not_behind() {
     let properties = ConnectProperties { authentication_method: Some(text("m")), ..Default::default() };
     kept.connect(1, Connect { properties, ..connect("ada") });
     let connection = ConnectionId(1);
-    kept.input(Input::Authenticated { connection, verdict: Verdict::Allow { grants: Grants::all(), data: None } });
+    kept.input(Input::Authenticated { connection, verdict: Verdict::allow(Grants::all()) });
     kept.bytes(1, Bytes::from_static(b"\xF0\x06\x19\x04\x15\0\x01m")); // Re-authenticate
     let state = kept.states[&1].clone();
     let mut broker = Broker::restore(kept.config.clone(), [2; 32], kept.records.clone()).broker;
@@ -371,7 +371,7 @@ fn who_is_closed_by_its_resumption_is_not_behind() {
 #[test]
 fn a_will_that_a_resumption_publishes_reaches_those_who_are_resumed_later() {
     use mqlite::broker::{Authentication, Grants, Verdict};
-    let allow = || Verdict::Allow { grants: Grants::all(), data: None };
+    let allow = || Verdict::allow(Grants::all());
     let mut trace = Trace::with(V5, Config { authentication: Authentication::Ask, ..config() });
     let properties = ConnectProperties { authentication_method: Some(text("m")), ..Default::default() };
     trace.open("ada");

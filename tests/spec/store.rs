@@ -466,7 +466,7 @@ fn rights_outlive_a_sleep() {
     trace.open("ada");
     trace.send("ada", Packet::Connect(Box::new(connect("ada"))));
     let rule = Grant { filter: text("c/%c"), maximum_qos: AtLeastOnce, retain: false, ..Default::default() };
-    trace.answer(Verdict::Allow { grants: Grants::of(vec![rule]), data: None });
+    trace.answer(Verdict::allow(Grants::of(vec![rule])));
     assert!(matches!(trace.hear("ada"), Packet::ConnAck(_)));
     trace.sleep();
     trace.send("ada", subscribe(1, &[("c/ada", ExactlyOnce), ("c/bob", AtMostOnce)]));

@@ -71,7 +71,7 @@ fn nothing_is_due_once_the_last_who_watched_may_not_or_will_not() {
     let enter = |trace: &mut Trace, grants| {
         trace.open("ada");
         trace.send("ada", Packet::Connect(Box::new(connect.clone())));
-        trace.answer(Verdict::Allow { grants, data: None });
+        trace.answer(Verdict::allow(grants));
         trace.hear("ada");
     };
     enter(&mut trace, Grants::all());

@@ -104,7 +104,7 @@ fn records_of_a_later_version_are_named_as_such() {
     let mut records = version_1().0;
     records.retain(|key, _| key[0] != b'c');
     let count = records.len();
-    records.values_mut().for_each(|value| *value = [&[3], &value[1..]].concat().into());
+    records.values_mut().for_each(|value| *value = [&[u8::MAX], &value[1..]].concat().into());
     let restored = Broker::restore(config(), [2; 32], records);
     assert_eq!(restored.rejected.len(), count);
     assert!(restored.rejected.iter().all(|error| error.reason.contains("a later one")), "{:?}", restored.rejected);

@@ -217,7 +217,7 @@ impl Engine {
         }
         // One input lets at most one connection ask.
         if let Some(connection) = unanswered {
-            let verdict = Verdict::Deny { reason: ReasonCode::NotAuthorized };
+            let verdict = Verdict::deny(ReasonCode::NotAuthorized);
             self.input(Input::Authenticated { connection, verdict }, None);
         }
     }

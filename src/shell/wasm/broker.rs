@@ -106,7 +106,10 @@ struct Answer {
     r#type: Text,
     grants: Option<Vec<Grant>>,
     data: Option<Binary>,
+    user_name: Option<Text>,
+    expires_at: Option<u64>,
     reason: u8,
+    message: Option<Text>,
     server: Text,
     permanent: bool,
 }
@@ -114,8 +117,13 @@ struct Answer {
 impl Answer {
     fn verdict(self) -> Result<Verdict, Error> {
         Ok(match self.r#type.as_str() {
-            "allow" => Verdict::Allow { grants: grants(self.grants)?, data: self.data },
-            "deny" => Verdict::Deny { reason: failure(self.reason)? },
+            "allow" => Verdict::Allow {
+                grants: grants(self.grants)?,
+                data: self.data,
+                user_name: self.user_name,
+                expires_at: self.expires_at.map(Timestamp),
+            },
+            "deny" => Verdict::Deny { reason: failure(self.reason)?, message: self.message },
             "continue" => Verdict::Continue { data: self.data },
             "redirect" => Verdict::Redirect { server: self.server, permanent: self.permanent },
             _ => return Err(invalid("type: a verdict is allow, deny, continue or redirect")),

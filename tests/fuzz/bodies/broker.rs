@@ -106,12 +106,17 @@ fn step(source: &mut Source<'_>, restarts: Restarts) -> Result<Step> {
 
 fn verdict(source: &mut Source<'_>) -> Result<Verdict> {
     Ok(match source.int_in_range(0..=7_u8)? {
-        0 => Verdict::Deny { reason: packets::reason(source)? },
+        0 => Verdict::deny(packets::reason(source)?),
         1 => Verdict::Redirect { server: packets::text(source)?, permanent: source.arbitrary()? },
         2 => Verdict::Continue { data: Some(packets::binary(source)?) },
         3 => Verdict::Continue { data: None },
-        4 => Verdict::Allow { grants: grants(source)?, data: Some(packets::binary(source)?) },
-        _ => Verdict::Allow { grants: Grants::all(), data: None },
+        4 => Verdict::Allow {
+            grants: grants(source)?,
+            data: Some(packets::binary(source)?),
+            user_name: source.arbitrary::<bool>()?.then(|| packets::text(source)).transpose()?,
+            expires_at: source.arbitrary::<Option<u16>>()?.map(|at| Timestamp(at.into())),
+        },
+        _ => Verdict::allow(Grants::all()),
     })
 }
 

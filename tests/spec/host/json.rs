@@ -91,10 +91,18 @@ pub fn policy(authentication: &Authentication) -> Value {
 pub fn verdict(verdict: &Verdict) -> Value {
     let data = |data: &Option<Binary>| json!(data.as_ref().map(|data| bytes(data.bytes())));
     match verdict {
-        Verdict::Allow { grants: given, data: last } => {
-            present([("type", json!("allow")), ("grants", grants(given)), ("data", data(last))])
-        }
-        Verdict::Deny { reason } => json!({ "type": "deny", "reason": reason.value() }),
+        Verdict::Allow { grants: given, data: last, user_name, expires_at } => present([
+            ("type", json!("allow")),
+            ("grants", grants(given)),
+            ("data", data(last)),
+            ("userName", json!(user_name.as_ref().map(Text::as_str))),
+            ("expiresAt", json!(expires_at.map(|at| at.0))),
+        ]),
+        Verdict::Deny { reason, message } => present([
+            ("type", json!("deny")),
+            ("reason", json!(reason.value())),
+            ("message", json!(message.as_ref().map(Text::as_str))),
+        ]),
         Verdict::Continue { data: next } => present([("type", json!("continue")), ("data", data(next))]),
         Verdict::Redirect { server, permanent } => {
             json!({ "type": "redirect", "server": server.as_str(), "permanent": permanent })

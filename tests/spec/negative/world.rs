@@ -225,7 +225,7 @@ impl World {
         }
         self.trace.open(name);
         self.trace.send(name, Packet::Connect(Box::new(connect)));
-        self.trace.answer(Verdict::Allow { grants: Grants::all(), data: None });
+        self.trace.answer(Verdict::allow(Grants::all()));
         match self.trace.hear(name) {
             Packet::ConnAck(connack) if connack.reason == ReasonCode::Success => connack.session_present,
             other => panic!("{name} was not let in: {other:?}"),
