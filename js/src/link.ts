@@ -135,7 +135,7 @@ export class Link implements Asker {
     });
     this.limits = new Limits(this.#alarms, clock);
     this.requests = new Requests(artefact, this.#runner, this.limits);
-    this.routes = new Routes(this.#runner, this.requests, this.listeners, options.onMessage);
+    this.routes = new Routes(this.#runner, this.requests, this.listeners, options);
     this.questions = new Questions(this);
     this.#authenticator = options.authentication && new Authenticator(options.authentication, {
       answer: (authenticationData) => this.#runner.attempt((engine, now) => engine.answerAuthentication(now, { authenticationData })),

@@ -249,6 +249,8 @@ export interface ConnectOptions {
   authentication?: Authentication;
   /** Takes the messages that no subscription of this client matches, such as those of a session that was kept. */
   onMessage?: (message: Message) => void | PromiseLike<void>;
+  /** Whether the QoS 1 and 2 messages that `onMessage` takes wait for `message.ack()`. Default false. */
+  manualAck?: boolean;
   /** Topics that are sent once and then as two bytes, if the server allows as many. MQTT 5 only. Default 64. */
   assignedTopicAliases?: number;
   /** What may wait for a connection, or for the server's Receive Maximum. */

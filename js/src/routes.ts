@@ -5,6 +5,7 @@ import { MqttError } from './error.js';
 import type { Listeners } from './events.js';
 import type { ClientEngine } from './glue/client.js';
 import type { QoS, ReceivedMessage, RequestLimits } from './message.js';
+import type { ConnectOptions } from './options.js';
 import type { Requests } from './requests.js';
 import { type MessageHandler, Subscription } from './subscription.js';
 
@@ -41,11 +42,16 @@ export class Routes {
   #lastRoute = 0;
   #isOver = false;
 
-  constructor(runner: Runner<ClientEngine>, requests: Requests, listeners: Listeners, rest: MessageHandler | undefined) {
+  constructor(
+    runner: Runner<ClientEngine>,
+    requests: Requests,
+    listeners: Listeners,
+    { onMessage, manualAck }: Pick<ConnectOptions, 'onMessage' | 'manualAck'>,
+  ) {
     this.#runner = runner;
     this.#requests = requests;
     this.#listeners = listeners;
-    if (rest) this.#rest = this.#listener(rest);
+    if (onMessage) this.#rest = this.#listener(onMessage, manualAck);
   }
 
   /**
@@ -141,8 +147,8 @@ export class Routes {
     this.#routes.clear();
   }
 
-  #listener(handler: MessageHandler): Subscription {
-    return new Subscription([], { handler, guard: (call) => this.#listeners.guard(call), leave: async () => {} });
+  #listener(handler: MessageHandler, manualAck = false): Subscription {
+    return new Subscription([], { handler, manualAck, guard: (call) => this.#listeners.guard(call), leave: async () => {} });
   }
 
   #join(filter: string, subscription: Subscription, said: Route['said']): void {

@@ -89,6 +89,7 @@ export const CONNECT_OPTIONS: ShapeOf<ConnectOptions> = {
   properties: CONNECT_PROPERTIES,
   authentication: 'authentication',
   onMessage: 'function',
+  manualAck: 'boolean',
   outbox: { maximumMessages: 'number', maximumBytes: 'number', policy: 'text', storage: 'storage' },
   assignedTopicAliases: 'number',
   responseTimeoutMillis: 'number',

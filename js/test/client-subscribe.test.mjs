@@ -68,8 +68,13 @@ withBroker('What was not acknowledged comes again to the next client of the sess
   await until(() => broker.statistics().messagesStored === 1);
   await first.end({ sessionExpiryInterval: 60 });
   const again = [];
-  const second = await connect(broker, { ...session, onMessage: (message) => void again.push(message) });
-  await until(() => again.length === 1);
+  const second = await connect(broker, { ...session, manualAck: true, onMessage: (message) => void again.push(message) });
+  await broker.publish('a', '5', { qos: 1 });
+  await until(() => again.length === 2);
+  await settled();
+  assert.equal(broker.statistics().messagesStored, 2);
+  for (const message of again) message.ack();
+  await until(() => broker.statistics().messagesStored === 0);
   assert.deepEqual([again[0].text(), again[0].packetIdentifier], ['3', taken[2].packetIdentifier]);
   assert.notEqual(taken[0].packetIdentifier, taken[2].packetIdentifier);
   await second.end();
