@@ -16,10 +16,11 @@ const here = fileURLToPath(new URL('.', import.meta.url));
  * Starts workerd and resolves when it listens. `project` is the Worker's folder, by default this one; `port` 0 takes a free one.
  * `data` is a folder that outlives it; without one its data goes with it. `entry` is the path of a module that stands before the
  * Worker's own, `./index.js` to it, and may use `workerd:unsafe`; `settings` replace those of wrangler.jsonc key by key, and let
- * everybody in unless they say otherwise; `variables` are bound besides, such as secrets; `library` replaces the bytes of the
- * WebAssembly; `log` takes each line that workerd writes.
+ * everybody in unless they say otherwise; `variables` are bound besides, such as secrets; `peers` are other Workers,
+ * each a module's text by the name of its Service binding, and `queues` are Queues whose messages workerd hands to such a peer;
+ * `library` replaces the bytes of the WebAssembly; `log` takes each line that workerd writes.
  */
-export async function start({ project = here, port = 0, data, entry, settings = {}, variables = {}, library, log } = {}) {
+export async function start({ project = here, port = 0, data, entry, settings = {}, variables = {}, peers = {}, queues = {}, library, log } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'mqlite-worker-'));
   const objects = data ?? join(folder, 'objects');
   await mkdir(objects, { recursive: true });
@@ -30,9 +31,12 @@ export async function start({ project = here, port = 0, data, entry, settings = 
   for (const source of sources) await copyFile(source, join(folder, basename(source)));
   for (const name of library ? libraries : []) await writeFile(join(folder, name), library(await readFile(join(dist, name))));
   const wrangler = unstable_readConfig({ config: join(project, 'wrangler.jsonc') });
-  const SETTINGS = { ...wrangler.vars?.SETTINGS, authentication: { anonymous: true }, ...settings };
+  const SETTINGS = { ...wrangler.vars?.SETTINGS, authentication: { anonymous: true }, log: { level: 'error' }, ...settings };
   const flags = entry ? ['unsafe_module'] : [];
-  await writeFile(join(folder, 'config.capnp'), configuration(wrangler, objects, sources.map((source) => basename(source)), flags, { SETTINGS, ...variables }));
+  for (const [name, text] of Object.entries(peers)) await writeFile(join(folder, `${name}.peer.js`), text);
+  const modules = sources.map((source) => basename(source));
+  const bound = { variables: { SETTINGS, ...variables }, peers, queues };
+  await writeFile(join(folder, 'config.capnp'), configuration(wrangler, objects, modules, flags, bound));
 
   const server = spawn(
     workerd.default,
@@ -48,6 +52,7 @@ export async function start({ project = here, port = 0, data, entry, settings = 
   }
   return {
     port: JSON.parse(listening).port,
+    pid: server.pid,
     /** Resolves when workerd is gone. */
     exited,
     /** Ends workerd at once: asked politely it would wait for open WebSockets. */
@@ -58,16 +63,30 @@ export async function start({ project = here, port = 0, data, entry, settings = 
   };
 }
 
-function configuration({ compatibility_date, vars, durable_objects }, objects, modules, flags, variables) {
+function configuration({ compatibility_date, vars, durable_objects }, objects, modules, flags, { variables, peers, queues }) {
   const list = (items) => `[\n    ${items.join(',\n    ')},\n  ]`;
   const module = (name) => `(name = "${name}", ${name.endsWith('.wasm') ? 'wasm' : 'esModule'} = embed "${name}")`;
   const variable = ([name, value]) => `(name = "${name}", json = ${JSON.stringify(JSON.stringify(value))})`;
   const object = ({ class_name }) => `(className = "${class_name}", uniqueKey = "${class_name}", enableSql = true)`;
   const objectBinding = ({ name, class_name }) => `(name = "${name}", durableObjectNamespace = "${class_name}")`;
+  const peer = (name) => `(name = "${name}", worker = (compatibilityDate = "${compatibility_date}", modules = [(name = "main.js", esModule = embed "${name}.peer.js")]))`;
+  const services = [
+    '(name = "worker", worker = .worker)',
+    `(name = "objects", disk = (path = ${JSON.stringify(objects)}, writable = true))`,
+    // Webhooks of this machine.
+    '(name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true)))',
+    ...Object.keys(peers).map(peer),
+  ];
+  const bindings = [
+    ...durable_objects.bindings.map(objectBinding),
+    ...Object.entries({ ...vars, ...variables }).map(variable),
+    ...Object.keys(peers).map((name) => `(name = "${name}", service = "${name}")`),
+    ...Object.entries(queues).map(([name, peer]) => `(name = "${name}", queue = "${peer}")`),
+  ];
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
-  services = [(name = "worker", worker = .worker), (name = "objects", disk = (path = ${JSON.stringify(objects)}, writable = true)), (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true)))],
+  services = ${list(services)},
   sockets = [(name = "http", http = (), service = "worker")],
 );
 
@@ -75,7 +94,7 @@ const worker :Workerd.Worker = (
   compatibilityDate = "${compatibility_date}",
   compatibilityFlags = ${JSON.stringify(flags)},
   modules = ${list(modules.map(module))},
-  bindings = ${list([...durable_objects.bindings.map(objectBinding), ...Object.entries({ ...vars, ...variables }).map(variable)])},
+  bindings = ${list(bindings)},
   durableObjectNamespaces = ${list(durable_objects.bindings.map(object))},
   durableObjectStorage = (localDisk = "objects"),
 );

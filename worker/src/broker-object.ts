@@ -1,15 +1,21 @@
 // A room: one broker in a Durable Object, and the WebSockets that the runtime holds for it, awake or asleep. Knows no MQTT.
 
 import { DurableObject } from 'cloudflare:workers';
-import { type AuthenticationRequest, Broker, type BrokerOptions, type Verdict } from 'mqlite/broker';
+import { type AuthenticationRequest, Broker, type BrokerEvent, type BrokerOptions, type Verdict } from 'mqlite/broker';
 import { Alarm } from './alarm.js';
+import { Alarms } from './alarms.js';
 import type { Environment } from './environment.js';
+import type { ForwardStatistics } from './forward/forwarder.js';
+import { Forwards } from './forward/forwards.js';
+import { Insiders } from './insiders.js';
+import { Log } from './log.js';
 import { type RoomSettings, settingsOf } from './settings.js';
 import { SocketTransport } from './socket-transport.js';
 import { SqliteStorage } from './storage.js';
 import { Turn } from './turn.js';
 
 // Reason Codes.
+const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
 const NOT_AUTHORIZED = 0x87;
 const BAD_AUTHENTICATION_METHOD = 0x8c;
 
@@ -33,14 +39,18 @@ const brokers = new Map<string, WeakRef<Broker>>();
 export class MqttBroker extends DurableObject<Environment> {
   /** What the operator has set for this room. */
   protected readonly settings: RoomSettings;
+  protected readonly log: Log;
   protected broker!: Broker;
+  readonly #insiders = new Insiders();
   #alarm!: Alarm;
+  #forwards!: Forwards;
   readonly #turn = new Turn();
   readonly #transports = new Map<WebSocket, SocketTransport>();
 
   constructor(state: DurableObjectState, environment: Environment) {
     super(state, environment);
     this.settings = settingsOf(environment.SETTINGS, this.roomName);
+    this.log = new Log(this.roomName, this.settings.log);
     const { clock = Date.now, ...options } = this.options();
     const id = String(state.id);
     brokers.get(id)?.deref()?.abandon();
@@ -48,8 +58,19 @@ export class MqttBroker extends DurableObject<Environment> {
       this.#alarm = new Alarm(state.storage, clock, await state.storage.getAlarm());
       const storage = new SqliteStorage(state);
       const resume = state.getWebSockets().flatMap((socket) => this.#wake(socket));
-      this.broker = await Broker.open({ ...options, clock, timer: this.#alarm, storage, resume });
+      const alarms = new Alarms(this.#alarm, clock);
+      this.#forwards = new Forwards(this.settings.forward ?? [], {
+        room: this.roomName,
+        bindings: environment,
+        sql: state.storage.sql,
+        insiders: this.#insiders,
+        timer: () => alarms.timer(),
+        clock,
+        log: this.log,
+      });
+      this.broker = await Broker.open({ ...options, clock, timer: alarms.timer(), storage, resume });
       brokers.set(id, new WeakRef(this.broker));
+      await this.#forwards.open(this.broker);
     });
   }
 
@@ -61,7 +82,16 @@ export class MqttBroker extends DurableObject<Environment> {
 
   /** What the broker is opened with. A subclass may say more. */
   protected options(): Omit<BrokerOptions, 'timer' | 'storage' | 'resume'> {
-    return { ...this.settings.limits, authenticate: (request) => this.authenticate(request) };
+    return {
+      ...this.settings.limits,
+      authenticate: (request) => this.#admit(request),
+      onEvent: (event) => this.onEvent(event),
+    };
+  }
+
+  /** What happens in the broker. */
+  protected onEvent(event: BrokerEvent): void {
+    this.log.brokerEvent(event);
   }
 
   /** Who is let in. */
@@ -86,7 +116,7 @@ export class MqttBroker extends DurableObject<Environment> {
     } catch (error) {
       // It is over, as after two traps in a row, and has closed all others: whoever comes next finds a new one.
       const sentence = `The broker of this room starts again: ${error}`;
-      console.error(sentence);
+      this.log.error('brokerFailed', { message: sentence });
       this.ctx.abort(sentence);
     }
     return new Response(null, { status: 101, webSocket: client, headers: { 'Sec-WebSocket-Protocol': 'mqtt' } });
@@ -117,14 +147,29 @@ export class MqttBroker extends DurableObject<Environment> {
     this.#alarm.fired();
   }
 
+  /** What each forward of this room counts, since the room woke. */
+  forwardStatistics(): ForwardStatistics[] {
+    return this.#forwards.statistics;
+  }
+
   /** All that this room keeps, as one file. For the Worker's own code: no route leads here. */
   export(): Promise<Uint8Array> {
     return this.broker.export();
   }
 
   /** Replaces all that this room keeps by what such a file has, and closes all connections. For the Worker's own code. */
-  import(file: Uint8Array): Promise<number> {
-    return this.broker.import(file);
+  async import(file: Uint8Array): Promise<number> {
+    const rejected = await this.broker.import(file);
+    this.#forwards.begin();
+    return rejected;
+  }
+
+  /** Lets the room's own clients in, and asks about all others. */
+  #admit(request: AuthenticationRequest): Verdict | PromiseLike<Verdict> {
+    if (this.#insiders.admits(request)) return { type: 'allow' };
+    // The sessions of the room's own clients are nobody else's.
+    if (request.clientId.startsWith('$')) return { type: 'deny', reason: CLIENT_IDENTIFIER_NOT_VALID };
+    return this.authenticate(request);
   }
 
   #hold(socket: WebSocket): SocketTransport {

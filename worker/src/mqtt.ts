@@ -5,6 +5,12 @@ import type { Environment } from './environment.js';
 
 export { MqttBroker } from './broker-object.js';
 export type { Environment } from './environment.js';
+export type { DeadLetterDetails } from './forward/dead-letter.js';
+export type { ForwardedBatch, ForwardedMessage } from './forward/envelope.js';
+export type { ForwardStatistics } from './forward/forwarder.js';
+export type { DeadLetter, Forward } from './forward/settings.js';
+export type { QueuedMessage } from './forward/targets.js';
+export type { LogLevel, LogSettings } from './log.js';
 export type { AuthenticationSettings, RoomSettings, Settings } from './settings.js';
 
 /** What is served where. */

@@ -1,6 +1,8 @@
 // What an operator sets for all rooms, and for some of them differently. Knows no MQTT; each part is explained where it is used.
 
 import type { BrokerLimits, Grant } from 'mqlite/broker';
+import type { Forward } from './forward/settings.js';
+import type { LogSettings } from './log.js';
 
 /** The variable `SETTINGS` of wrangler.jsonc. A native server's file has the same keys. */
 export interface Settings extends RoomSettings {
@@ -19,6 +21,9 @@ export interface RoomSettings {
    * browsers send none, and are not asked.
    */
   readonly origins?: readonly string[];
+  /** What goes to Queues, other Workers and web servers besides. */
+  readonly forward?: readonly Forward[];
+  readonly log?: LogSettings;
 }
 
 /** Who is let in, and with which rights. */

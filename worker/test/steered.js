@@ -19,7 +19,7 @@ const facts = new Map();
 function factsOf(id) {
   const key = String(id);
   if (!facts.has(key)) {
-    facts.set(key, { started: 0, alarms: 0, messages: 0, bytes: 0, armings: 0, now: undefined, alarmAt: undefined, fails: false });
+    facts.set(key, { started: 0, alarms: 0, messages: 0, bytes: 0, armings: 0, rows: 0, now: undefined, alarmAt: undefined, fails: false });
   }
   return facts.get(key);
 }
@@ -43,6 +43,14 @@ export class MqttBroker extends Room {
       this.facts.alarmAt = undefined;
     };
     storage.getAlarm = async () => (this.facts.now === undefined ? getAlarm.call(storage) : (this.facts.alarmAt ?? null));
+    // What a statement has written is known when it is done, which those that return nothing are at once.
+    const { sql } = storage;
+    const { exec } = sql;
+    sql.exec = (...statement) => {
+      const cursor = exec.apply(sql, statement);
+      this.facts.rows += cursor.rowsWritten;
+      return cursor;
+    };
     storage.transactionSync = (task) => {
       if (this.facts.fails) storage.sql.exec('DROP TABLE IF EXISTS records');
       this.facts.fails = false;
@@ -161,6 +169,7 @@ const orders = {
   end: (stub) => stub.end(),
   attach: (stub, _, { bytes }) => stub.attach(Number(bytes)),
   settle: (stub) => stub.settle(),
+  forwards: (stub) => stub.forwardStatistics(),
   export: async (stub) => new Response(await stub.export()),
   async import(stub, _, __, request) {
     return stub.import(new Uint8Array(await request.arrayBuffer()));

@@ -1,0 +1,49 @@
+// Where messages go that could not be delivered: a topic of the room, or a Queue. Knows no attempts.
+
+import type { Broker, Message, UserProperty } from 'mqlite/broker';
+import { envelope } from './envelope.js';
+import type { DeadLetter } from './settings.js';
+import { toQueue } from './targets.js';
+
+/** What is told of the failure. */
+export interface Failure {
+  readonly forward: string;
+  readonly attempts: number;
+  readonly reason: string;
+}
+
+/**
+ * Takes a message that could not be delivered.
+ * @throws Whatever kept it from that.
+ */
+export type Bury = (id: string, message: Message, failure: Failure) => Promise<void>;
+
+/** What a Queue gets beside the message. */
+export interface DeadLetterDetails {
+  readonly attempts: number;
+  readonly reason: string;
+}
+
+export function buryIn(deadLetter: DeadLetter, bindings: object, room: string, broker: () => Broker, timeoutMillis: number): Bury {
+  if ('queue' in deadLetter) {
+    const queue = (bindings as Record<string, Queue>)[deadLetter.queue] as Queue;
+    return async (id, message, { forward, attempts, reason }) => {
+      const details: DeadLetterDetails = { attempts, reason };
+      const body = { ...envelope(id, message), ...details };
+      await toQueue(queue, timeoutMillis)(id, { room, forward, messages: [body] });
+    };
+  }
+  return async (id, { topic, payload, properties }, { forward, attempts, reason }) => {
+    const { subscriptionIdentifiers: _, userProperties = [], ...others } = properties;
+    const told: UserProperty[] = [[MARK, forward], ['id', id], ['topic', topic], ['attempts', `${attempts}`], ['reason', reason]];
+    await broker().publish(deadLetter.topic, payload, { qos: 1, properties: { ...others, userProperties: [...userProperties, ...told] } });
+  };
+}
+
+/** Whether it comes from a dead letter: then it does not go to one again, which could go on for ever. */
+export function isBuried({ properties }: Message): boolean {
+  return properties.userProperties?.some(([name]) => name === MARK) === true;
+}
+
+/** The User Property that names the forward. */
+const MARK = 'dead-letter-of';

@@ -1,0 +1,66 @@
+// A message as the JSON that it is delivered in. Knows no place where it goes.
+
+import type { Message } from 'mqlite/broker';
+
+/** A message as a Queue, a Service or a webhook gets it. */
+export interface ForwardedMessage {
+  /** The same whenever this message is delivered again, and of no other message: who remembers it takes each message once. */
+  readonly id: string;
+  readonly topic: string;
+  /** The payload, where it is UTF-8. */
+  readonly payload?: string;
+  /** The payload in base64, where it is not. */
+  readonly payloadBase64?: string;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  readonly contentType?: string;
+  readonly responseTopic?: string;
+  /** In base64. */
+  readonly correlationData?: string;
+  /** Seconds. */
+  readonly messageExpiryInterval?: number;
+  readonly userProperties?: readonly (readonly [name: string, value: string])[];
+}
+
+/** What a Service or a webhook gets: at least one message, in the order in which they were published. */
+export interface ForwardedBatch {
+  readonly room: string;
+  /** The name of the forward. */
+  readonly forward: string;
+  readonly messages: readonly ForwardedMessage[];
+}
+
+/** The JSON of a message that came. */
+export function envelope(id: string, { topic, payload, qos, retain, properties }: Message): ForwardedMessage {
+  const { contentType, responseTopic, correlationData, messageExpiryInterval, userProperties } = properties;
+  return {
+    id,
+    topic,
+    ...inWords(payload),
+    qos,
+    retain,
+    ...(contentType !== undefined && { contentType }),
+    ...(responseTopic !== undefined && { responseTopic }),
+    ...(correlationData !== undefined && { correlationData: base64(correlationData) }),
+    ...(messageExpiryInterval !== undefined && { messageExpiryInterval }),
+    ...(userProperties?.length && { userProperties }),
+  };
+}
+
+function inWords(payload: Uint8Array): Pick<ForwardedMessage, 'payload' | 'payloadBase64'> {
+  try {
+    return { payload: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload) };
+  } catch {
+    return { payloadBase64: base64(payload) };
+  }
+}
+
+/** Bytes in base64, however many there are. */
+export function base64(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += PIECE) text += String.fromCharCode(...bytes.subarray(at, at + PIECE));
+  return btoa(text);
+}
+
+/** What fits into the arguments of a call. */
+const PIECE = 8_192;

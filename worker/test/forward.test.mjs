@@ -1,0 +1,253 @@
+// Messages that go to web servers, to other Workers and to Queues.
+
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import mqtt from 'mqtt';
+import { receive } from './receiver.mjs';
+import { startSteered } from './steering.mjs';
+
+const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes....').toString('base64')}`;
+const HEADERS = JSON.stringify({ Authorization: 'Bearer the-token-of-the-operator' });
+
+/** The Worker that a Service binding leads to: tells `port` what it got. */
+const service = (port, path) => `export default {
+  async fetch(request) {
+    const body = await request.text();
+    const { status } = await fetch('http://127.0.0.1:${port}/${path}?' + request.url, { method: 'POST', body, headers: request.headers });
+    return new Response(null, { status });
+  },
+};`;
+
+let hook;
+let workerd;
+const log = [];
+before(async () => {
+  hook = await receive();
+  const quick = { webhook: hook.url, loopback: true, maximumAttempts: 1000, minimumDelayMillis: 10, maximumDelayMillis: 50 };
+  const rooms = {
+    plain: { forward: [{ name: 'all', filter: 'tide/#', ...quick }] },
+    signed: { forward: [{ name: 'signed', filter: 'tide/#', ...quick, signature: 'HOOK_SECRET', headersFrom: 'HOOK_HEADERS' }] },
+    batched: { forward: [{ name: 'batched', filter: 'tide/#', ...quick, batch: 10 }] },
+    buried: { forward: [{ name: 'buried', filter: 'tide/#', ...quick, maximumAttempts: 3, deadLetter: { topic: 'tide/dead' } }] },
+    sleepy: { forward: [{ name: 'sleepy', filter: 'tide/#', ...quick, minimumDelayMillis: 60_000, maximumDelayMillis: 600_000 }] },
+    serviced: { forward: [{ name: 'serviced', filter: 'tide/#', service: 'CONSUMER' }] },
+    faulty: {
+      forward: [
+        { name: 'no target', filter: 'a' },
+        { name: 'plain-http', filter: 'a', webhook: 'http://example.org/' },
+        { name: 'this-machine', filter: 'a', webhook: 'https://127.0.0.1/' },
+        { name: 'no-service', filter: 'a', service: 'NOBODY' },
+        { name: 'no-secret', filter: 'a', ...quick, signature: 'NOTHING' },
+        { name: 'bad-headers', filter: 'a', ...quick, headersFrom: 'HOOK_SECRET' },
+        { name: 'no-attempts', filter: 'a', ...quick, maximumAttempts: 0 },
+        { name: 'good', filter: 'a', ...quick },
+        { name: 'good', filter: 'b', ...quick },
+      ],
+    },
+  };
+  workerd = await startSteered({
+    settings: { rooms, log: { level: 'debug' } },
+    variables: { HOOK_SECRET: SECRET, HOOK_HEADERS: HEADERS },
+    peers: { CONSUMER: service(hook.port, 'service') },
+    log: (line) => log.push(line),
+  });
+});
+after(async () => {
+  await workerd.stop();
+  await hook.stop();
+});
+
+const connect = (room, options = {}) =>
+  mqtt.connectAsync(workerd.room(room).url, { protocolVersion: 5, reconnectPeriod: 0, ...options });
+
+/** What has come for a room. */
+const of = (room) => hook.requests.filter(({ json }) => json?.room === room);
+
+test('A message that matches is posted to a webhook as JSON, once, and others are not', async () => {
+  const client = await connect('plain');
+  await client.publishAsync('other', 'no', { qos: 1 });
+  const properties = { contentType: 'text/plain', responseTopic: 'r', correlationData: Buffer.from([1, 2]), userProperties: { a: 'b' } };
+  await client.publishAsync('tide/low', '06:12', { qos: 1, retain: true, properties });
+  await client.publishAsync('tide/raw', Buffer.from([0xff, 0xfe]), { qos: 2 });
+  await client.publishAsync('tide/quick', 'at most once');
+  await hook.until(() => of('plain').length === 3);
+  const [first, second, third] = of('plain').map(({ json }) => json);
+  const { id, ...message } = first.messages[0];
+  assert.match(id, /^plain\/all\/[0-9a-f]{8}-1$/);
+  assert.deepEqual(first, { room: 'plain', forward: 'all', messages: [{ id, ...message }] });
+  assert.deepEqual(message, {
+    topic: 'tide/low',
+    payload: '06:12',
+    qos: 1,
+    retain: true,
+    contentType: 'text/plain',
+    responseTopic: 'r',
+    correlationData: 'AQI=',
+    userProperties: [['a', 'b']],
+  });
+  assert.equal(second.messages[0].payloadBase64, '//4=');
+  assert.deepEqual([third.messages[0].topic, third.messages[0].qos], ['tide/quick', 0]);
+  const { method, headers } = of('plain')[0];
+  assert.deepEqual([method, headers['content-type'], headers['webhook-signature']], ['POST', 'application/json', undefined]);
+  await client.endAsync();
+});
+
+test('A request is signed as Standard Webhooks says, and has the headers of its secret', async () => {
+  const client = await connect('signed');
+  await client.publishAsync('tide/low', '06:12', { qos: 1 });
+  await hook.until(() => of('signed').length === 1);
+  const [{ headers, body, json }] = of('signed');
+  const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+  const key = Buffer.from(SECRET.slice('whsec_'.length), 'base64');
+  assert.equal(headers['webhook-signature'], `v1,${createHmac('sha256', key).update(signed).digest('base64')}`);
+  assert.equal(headers['webhook-id'], json.messages[0].id);
+  assert.ok(Math.abs(Number(headers['webhook-timestamp']) - Date.now() / 1000) < 60);
+  assert.equal(headers.authorization, 'Bearer the-token-of-the-operator');
+  await client.endAsync();
+});
+
+test('What fails is tried again with the same identifier, and what comes after it waits', async () => {
+  const client = await connect('plain');
+  const before = of('plain').length;
+  let failures = 0;
+  hook.answer = ({ json }) => (json.messages[0].payload === 'first' && failures++ < 3 ? 500 : 200);
+  await Promise.all(['first', 'second'].map((payload) => client.publishAsync('tide/again', payload, { qos: 1 })));
+  await hook.until(() => of('plain').length === before + 5);
+  const messages = of('plain').slice(before).map(({ json }) => json.messages[0]);
+  assert.deepEqual(messages.map(({ payload }) => payload), ['first', 'first', 'first', 'first', 'second']);
+  assert.equal(new Set(messages.slice(0, 4).map(({ id }) => id)).size, 1);
+  assert.notEqual(messages[4].id, messages[0].id);
+  await client.endAsync();
+});
+
+test('A redirect is not followed: it is a failure', async () => {
+  const client = await connect('plain');
+  const before = of('plain').length;
+  let redirects = 0;
+  hook.answer = () => (redirects++ < 2 ? { status: 307, headers: { location: '/elsewhere' } } : 200);
+  await client.publishAsync('tide/moved', 'x', { qos: 1 });
+  await hook.until(() => of('plain').length === before + 3);
+  assert.deepEqual(new Set(hook.requests.map(({ path }) => path)), new Set(['/hook']));
+  await client.endAsync();
+});
+
+test('Messages that wait are delivered together, in order, as many as a batch may have', async () => {
+  const client = await connect('batched');
+  let isOpen = false;
+  hook.answer = () => (isOpen ? 200 : 503);
+  const payloads = Array.from({ length: 25 }, (_, number) => `${number}`);
+  await client.publishAsync('tide/n', payloads[0], { qos: 1 });
+  await hook.until(() => of('batched').length > 0);
+  for (const payload of payloads.slice(1)) await client.publishAsync('tide/n', payload, { qos: 1 });
+  isOpen = true;
+  await hook.until(() => hook.taken.filter(({ id }) => id.startsWith('batched/')).length === 25);
+  const taken = of('batched').filter(({ status }) => status === 200);
+  assert.deepEqual(taken.flatMap(({ json }) => json.messages.map(({ payload }) => payload)), payloads);
+  assert.deepEqual(taken.map(({ json }) => json.messages.length), [1, 10, 10, 4]);
+  await client.endAsync();
+});
+
+test('A message whose attempts are used up goes to the topic of the dead letter once, with the reason, and the next one is tried', async () => {
+  const client = await connect('buried');
+  hook.answer = ({ json }) => (/bad|dead/.test(json.messages[0].topic) ? 400 : 200);
+  const dead = new Promise((resolve) => client.once('message', (_topic, payload, { properties }) => resolve({ payload, properties })));
+  await client.subscribeAsync('tide/dead', { qos: 1 });
+  await client.publishAsync('tide/bad', 'bad', { qos: 1, properties: { contentType: 'text/plain' } });
+  await client.publishAsync('tide/good', 'good', { qos: 1 });
+  const { payload, properties } = await dead;
+  assert.equal(`${payload}`, 'bad');
+  const { contentType, userProperties } = properties;
+  const { id, ...told } = { ...userProperties };
+  assert.deepEqual([contentType, told], ['text/plain', { 'dead-letter-of': 'buried', topic: 'tide/bad', attempts: '3', reason: 'The answer was 400.' }]);
+  assert.equal(id, of('buried')[0].json.messages[0].id);
+  // The dead letter itself matches the filter: it is tried as often, and then lost instead of buried for ever.
+  await hook.until(() => of('buried').length === 7);
+  await logged('forwardLost');
+  const topics = of('buried').map(({ json }) => json.messages[0].topic);
+  assert.deepEqual(topics, ['tide/bad', 'tide/bad', 'tide/bad', 'tide/good', 'tide/dead', 'tide/dead', 'tide/dead']);
+  assert.deepEqual(await workerd.room('buried').steer('forwards'), [
+    { name: 'buried', delivered: 1, attemptsFailed: 6, deadLettered: 1, lost: 1, waiting: 0 },
+  ]);
+  await client.endAsync();
+});
+
+test('A Service binding gets a request', async () => {
+  hook.answer = () => 200;
+  const client = await connect('serviced');
+  await client.publishAsync('tide/low', '06:12', { qos: 1 });
+  await hook.until(() => of('serviced').length === 1);
+  const [{ path, json }] = of('serviced');
+  assert.match(path, /^\/service\?https:\/\/mqlite\.invalid\/serviced$/);
+  assert.equal(json.messages[0].payload, '06:12');
+  await client.endAsync();
+});
+
+test('What waits outlives sleep: the alarm wakes the room, which goes on with the same identifier', async () => {
+  const room = workerd.room('sleepy');
+  await room.time(1_000_000);
+  const client = await connect('sleepy');
+  hook.answer = () => 503;
+  await client.publishAsync('tide/asleep', 'x', { qos: 1 });
+  for (let attempt = 1; attempt < 4; attempt += 1) {
+    await hook.until(() => of('sleepy').length === attempt);
+    const alarmAt = await armed(room, attempt);
+    await room.steer('sleep');
+    assert.equal((await room.facts()).alarmAt, alarmAt);
+    if (attempt === 3) hook.answer = () => 200;
+    const { started } = await room.facts();
+    await room.time(alarmAt);
+    assert.equal((await room.facts()).started, started + 1, 'the alarm alone has woken it');
+  }
+  await hook.until(() => of('sleepy').length === 4);
+  const tried = of('sleepy').map(({ status, json }) => [status, json.messages[0].id]);
+  assert.deepEqual(tried, [503, 503, 503, 200].map((status) => [status, tried[0][1]]));
+  await client.endAsync();
+});
+
+/** Resolves with when the next attempt is due, once the one of this number has failed. */
+async function armed(room, attempt) {
+  for (;;) {
+    const [{ attemptsFailed }] = await room.steer('forwards');
+    const { alarmAt } = await room.facts();
+    if (attemptsFailed > 0) {
+      const delay = 60_000 * 2 ** (attempt - 1);
+      const { now } = await room.facts();
+      assert.ok(alarmAt - now >= delay / 2 && alarmAt - now <= delay, `attempt ${attempt}: ${alarmAt - now}`);
+      return alarmAt;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+test('What is wrong with a forward is said in one sentence, and the others work', async () => {
+  const client = await connect('faulty');
+  const lines = log.filter((line) => line.includes('"faulty"') && line.includes('forwardRefused')).map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ forward, message }) => [forward, message]), [
+    ['no target', 'The name of a forward is 1 to 64 letters, digits, dots, underscores or hyphens.'],
+    ['plain-http', 'The address of a webhook begins with https:.'],
+    ['this-machine', 'The webhook is of this machine, which needs "loopback": true.'],
+    ['no-service', 'There is no binding "NOBODY" of a Service.'],
+    ['no-secret', 'There is no secret "NOTHING".'],
+    ['bad-headers', 'The secret "HOOK_SECRET" must be a JSON object whose keys and texts make headers.'],
+    ['no-attempts', 'The maximumAttempts of a forward is a whole number from 1 to 1000.'],
+    ['good', 'Another forward has this name.'],
+  ]);
+  await client.publishAsync('a', 'x', { qos: 1 });
+  await hook.until(() => of('faulty').length === 1);
+  await client.endAsync();
+});
+
+test('Nobody else connects with the Client Identifier of a forward', async () => {
+  await assert.rejects(connect('plain', { clientId: '$forward/all', clean: false }), { code: 0x85 });
+});
+
+test('No secret is in the log', () => {
+  assert.ok(log.length > 10);
+  for (const secret of [SECRET, 'the-token-of-the-operator', '06:12']) assert.ok(!log.some((line) => line.includes(secret)), secret);
+});
+
+/** Resolves when the log has a line with this event. */
+async function logged(event) {
+  while (!log.some((line) => line.includes(`"${event}"`))) await new Promise((resolve) => setTimeout(resolve, 5));
+}
