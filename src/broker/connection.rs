@@ -5,7 +5,10 @@ use super::{
     grants::Rights, mirror::Mirror, remember::Remembered, session::SessionId,
 };
 use crate::{
-    codec::{ConnAckProperties, Disconnect, DisconnectProperties, Framer, Packet, ProtocolVersion, ReasonCode, Text},
+    codec::{
+        ConnAckProperties, Disconnect, DisconnectProperties, Framer, Packet, PacketId, ProtocolVersion, ReasonCode,
+        Text,
+    },
     session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
     store,
     time::Timestamp,
@@ -34,6 +37,8 @@ pub(super) struct Connection {
     pub(super) problem_information: bool,
     /// Whether the host closed it while packets waited: these are processed still, but nothing is sent.
     pub(super) is_gone: bool,
+    /// Whether the host speaks something else on it.
+    is_foreign: bool,
     /// Bytes handed to the host and not reported written.
     pub(super) unsent: usize,
     /// When it is to be closed for silence, as the queue of deadlines knows it.
@@ -100,6 +105,7 @@ impl Connection {
             maximum_packet_size: usize::MAX,
             problem_information: true,
             is_gone: false,
+            is_foreign: false,
             unsent: 0,
             silence_at: None,
             remembered: Remembered::default(),
@@ -170,6 +176,21 @@ impl Connection {
 }
 
 impl Broker {
+    /// What is spoken on this connection, on which nothing was received, is not MQTT: until it is closed it counts among the
+    /// others, and nothing more.
+    pub fn leave_to_host(&mut self, connection: ConnectionId) {
+        self.set_silence(connection, None);
+        if let Some(connection) = self.connections.get_mut(&connection) {
+            connection.is_foreign = true;
+        }
+    }
+
+    /// Whether the client has not acknowledged what it was sent as `packet_id`; `None` when there is no such session.
+    pub fn is_in_flight(&self, client_id: &Text, packet_id: PacketId) -> Option<bool> {
+        let session = self.sessions.get(self.by_client_id.get(client_id)?)?;
+        Some(session.outbound.get(packet_id).is_some())
+    }
+
     pub(super) fn opened(&mut self, id: ConnectionId) {
         if self.connections.len() >= self.config.maximum_connections {
             self.statistics.connections_refused += 1;
@@ -375,6 +396,9 @@ impl Broker {
             connection.remembered.erase(&mut self.mirror);
         }
         let Stage::Open(link) = connection.stage else {
+            if connection.is_foreign {
+                return;
+            }
             self.statistics.connections_refused += 1;
             return self.actions.push_back(Action::Report(Event::Refused { connection: id, refusal }));
         };

@@ -206,9 +206,9 @@ fn the_log_says_who_comes_and_goes() {
     client.send_bytes(b"\x00\x00");
     let line = process.line_with("disconnected");
     assert!(line.contains("client=\"gauge\"") && line.contains("Malformed Packet (0x81)"), "{line}");
-    connect_to(process.websocket).write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    connect_to(process.websocket).write_all(b"POST /mqtt HTTP/1.1\r\n\r\n").unwrap();
     let line = process.line_with("refused");
-    assert!(line.contains("HTTP 404"), "{line}");
+    assert!(line.contains("HTTP 405"), "{line}");
 }
 
 #[test]

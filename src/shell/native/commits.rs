@@ -11,12 +11,17 @@ use std::{future, mem, sync::Arc};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// What leaves together.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Group {
     pub batches: Vec<(ConnectionId, Batch)>,
     /// Who is closed after that.
     pub closing: Vec<ConnectionId>,
+    /// Who is told after that.
+    pub answers: Vec<Answer>,
 }
+
+/// Tells somebody that what came before is durable.
+pub(super) type Answer = Box<dyn FnOnce() + Send>;
 
 /// The commits of one engine, one at a time.
 pub(super) struct Commits {
@@ -79,7 +84,7 @@ mod tests {
     use std::{env, fs, process};
 
     fn group(closes: u64) -> Group {
-        Group { batches: Vec::new(), closing: vec![ConnectionId(closes)] }
+        Group { closing: vec![ConnectionId(closes)], ..Group::default() }
     }
 
     fn key(key: &'static str) -> Bytes {

@@ -4,7 +4,8 @@
 use super::{
     engine::Notice,
     gate::Admission,
-    handshake,
+    handshake::{self, Opening},
+    http::Web,
     listener::{Entrance, Transport},
     outbox::Batch,
     stream::Stream,
@@ -17,6 +18,7 @@ use std::{
     convert::Infallible,
     future::{self, Future},
     io,
+    net::SocketAddr,
     sync::Arc,
     time::Duration,
 };
@@ -30,9 +32,12 @@ use tokio::{
 
 pub(super) struct Connection {
     pub id: ConnectionId,
+    pub address: SocketAddr,
     pub notices: mpsc::Sender<Notice>,
     pub batches: mpsc::UnboundedReceiver<Batch>,
     pub admission: Admission,
+    /// Who answers requests for other paths than that of MQTT.
+    pub web: Web,
 }
 
 /// The reading half of a transport.
@@ -91,10 +96,16 @@ impl Connection {
                     _ = self.batches.recv() => return, // it took too long
                 };
                 match accepted {
-                    Ok(early) => {
+                    Ok(Opening::WebSocket(early)) => {
                         let gate = limits.gate(&mut stream, self.admission.clone());
                         let (incoming, outgoing) = websocket::open(gate, early, limits).await;
                         self.talk(incoming, outgoing).await;
+                    }
+                    Ok(Opening::Http(early)) => {
+                        _ = self.notices.send(Notice::Web { connection: self.id }).await;
+                        let is_over = async { _ = self.batches.recv().await };
+                        self.web.serve(&mut stream, early, self.address, is_over).await;
+                        self.end("the HTTP connection ended".into()).await;
                     }
                     Err(why) => self.end(why).await,
                 }

@@ -2,22 +2,24 @@
 //! Knows no socket, only the outbox of each connection; nor the storage, only what has to wait for it.
 
 use super::{
-    commits::{Commits, Group},
+    commits::{Answer, Commits, Group},
     gate::Admission,
+    http::{Caller, Counted},
+    line::Task,
     outbox::Outbox,
     pilot::{Pilot, Steering},
     report,
     storage::{Storage, StorageError},
 };
 use crate::{
-    broker::{Action, Broker, ConnectionId, Event, Input, Verdict},
-    codec::ReasonCode,
+    broker::{Action, Broker, Config, ConnectionId, Durability, Event, Input, Restored, Verdict},
+    codec::{Publish, ReasonCode},
     time::Timestamp,
 };
 use bytes::Bytes;
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     future::{self, Future},
     mem,
     net::SocketAddr,
@@ -35,8 +37,7 @@ use tracing::warn;
 /// Notices that wait for the engine, at most: a connection with one more stops reading, so TCP slows its client.
 pub(super) const NOTICES: usize = 256;
 
-/// What a connection noticed.
-#[derive(Debug)]
+/// What a connection noticed, or somebody asks.
 pub(super) enum Notice {
     /// It was accepted. Always its first.
     Opened { connection: ConnectionId, peer: Peer },
@@ -44,8 +45,12 @@ pub(super) enum Notice {
     Received { connection: ConnectionId, bytes: Bytes, turn: OwnedSemaphorePermit },
     /// Everything up to and with this batch was written.
     Written { connection: ConnectionId, batch: u64 },
+    /// It speaks HTTP, and nothing of the broker's from now on; it counts among the connections all the same.
+    Web { connection: ConnectionId },
     /// It is gone, or is of no use; `why` is for the log alone.
     Ended { connection: ConnectionId, why: Cow<'static, str> },
+    /// Something to be done between two inputs.
+    Asked(Task),
 }
 
 /// The other end of a connection.
@@ -54,6 +59,8 @@ pub(super) struct Peer {
     pub address: SocketAddr,
     pub outbox: Outbox,
     pub admission: Admission,
+    /// Who it is, where it is one of the server's own clients: nobody else need be asked.
+    pub known_as: Option<Verdict>,
 }
 
 pub(super) struct Engine {
@@ -65,6 +72,14 @@ pub(super) struct Engine {
     /// Connections that are behind: what they send next waits, in the end with its sender.
     behind: HashMap<ConnectionId, OwnedSemaphorePermit>,
     commits: Commits,
+    /// Who is told after the next group.
+    answers: Vec<Answer>,
+    /// Why the broker refused what the server itself published last.
+    refused: Option<ReasonCode>,
+    authentication_failures: u64,
+    started: Timestamp,
+    /// For a broker that takes the place of this one.
+    config: Config,
     /// Whose outbox holds something for the next group.
     sent_to: Vec<ConnectionId>,
     /// Who is closed after the next group.
@@ -72,13 +87,73 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn new(broker: Broker, storage: Option<Storage>, steering: Option<Steering>) -> Self {
+    pub(super) fn new(broker: Broker, config: Config, storage: Option<Storage>, steering: Option<Steering>) -> Self {
         let (pilot, orders) = match steering {
             Some(Steering { pilot, inputs }) => (Some(pilot), inputs),
             None => (None, mpsc::unbounded_channel().1),
         };
-        let (peers, behind, commits) = (HashMap::new(), HashMap::new(), Commits::new(storage));
-        Self { broker, pilot, orders, peers, behind, commits, sent_to: Vec::new(), closing: Vec::new() }
+        Self {
+            broker,
+            pilot,
+            orders,
+            peers: HashMap::new(),
+            behind: HashMap::new(),
+            commits: Commits::new(storage),
+            sent_to: Vec::new(),
+            closing: Vec::new(),
+            answers: Vec::new(),
+            refused: None,
+            authentication_failures: 0,
+            started: now(),
+            config,
+        }
+    }
+
+    pub(super) fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
+    /// Calls `answer` once all is durable that was caused before.
+    pub(super) fn when_durable(&mut self, answer: Answer) {
+        self.answers.push(answer);
+    }
+
+    /// Publishes a message of the server's own.
+    ///
+    /// # Errors
+    /// Why the broker refused it.
+    pub(super) fn publish(&mut self, publish: Publish, _caller: &Caller) -> Result<(), ReasonCode> {
+        self.refused = None;
+        self.input(Input::Publish { publish }, None);
+        self.refused.take().map_or(Ok(()), Err)
+    }
+
+    /// What is counted, as of now.
+    pub(super) fn counted(&mut self) -> Counted {
+        let uptime_seconds = self.now().millis_since(self.started) / 1_000;
+        let Self { broker, authentication_failures, .. } = self;
+        Counted { statistics: broker.statistics(), uptime_seconds, authentication_failures: *authentication_failures }
+    }
+
+    /// Closes every connection and goes on with what `records` say. How many of them are of no use.
+    ///
+    /// # Errors
+    /// When the system gives no random seed. Nothing was changed.
+    pub(super) fn replace(&mut self, records: Vec<(Bytes, Bytes)>) -> Result<usize, getrandom::Error> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed)?;
+        let Restored { broker, rejected } = Broker::restore(self.config.clone(), seed, records.iter().cloned());
+        let rejected: BTreeSet<Bytes> = rejected.into_iter().map(|rejected| rejected.key).collect();
+        self.input(Input::ShutDown, None);
+        if self.config.durability != Durability::None {
+            self.broker.records().into_iter().for_each(|(key, _)| self.commits.push(key, None));
+            let kept = records.into_iter().filter(|(key, _)| !rejected.contains(key));
+            kept.for_each(|(key, value)| self.commits.push(key, Some(value)));
+        }
+        self.broker = broker;
+        self.behind.clear();
+        self.started = self.now();
+        Ok(rejected.len())
     }
 
     /// Runs until `stop` resolves, then tells and closes every connection.
@@ -164,10 +239,12 @@ impl Engine {
                     self.input(Input::Writable { connection }, None);
                 }
             }
+            Notice::Web { connection } => self.broker.leave_to_host(connection),
             Notice::Ended { connection, why } => {
                 self.input(Input::Closed { connection }, Some(&why));
                 self.closing.push(connection);
             }
+            Notice::Asked(task) => task(self),
         }
     }
 
@@ -203,6 +280,9 @@ impl Engine {
                 // Only where connections outlive the broker.
                 Action::Remember { .. } => {}
                 Action::Report(event) => {
+                    if let Event::PublishRefused { client_id: None, reason, .. } = event {
+                        self.refused = Some(reason);
+                    }
                     if let Event::Connected { connection, .. } = event
                         && let Some(peer) = self.peers.get(&connection)
                     {
@@ -217,7 +297,8 @@ impl Engine {
         }
         // One input lets at most one connection ask.
         if let Some(connection) = unanswered {
-            let verdict = Verdict::deny(ReasonCode::NotAuthorized);
+            let known_as = self.peers.get_mut(&connection).and_then(|peer| peer.known_as.take());
+            let verdict = known_as.unwrap_or(Verdict::deny(ReasonCode::NotAuthorized));
             self.input(Input::Authenticated { connection, verdict }, None);
         }
     }
@@ -227,7 +308,8 @@ impl Engine {
         if self.commits.is_running() {
             return;
         }
-        let mut group = Group { batches: Vec::new(), closing: mem::take(&mut self.closing) };
+        let (closing, answers) = (mem::take(&mut self.closing), mem::take(&mut self.answers));
+        let mut group = Group { batches: Vec::new(), closing, answers };
         for connection in self.sent_to.drain(..) {
             let batch = self.peers.get_mut(&connection).and_then(|peer| peer.outbox.take_batch());
             group.batches.extend(batch.map(|batch| (connection, batch)));
@@ -246,6 +328,9 @@ impl Engine {
         for connection in group.closing {
             self.peers.remove(&connection);
             self.behind.remove(&connection);
+        }
+        for answer in group.answers {
+            answer();
         }
     }
 }
@@ -280,12 +365,13 @@ mod tests {
         let directory = env::temp_dir().join(format!("mqlite-engine-{}", process::id()));
         let storage = Storage::open(&directory).unwrap();
         let config = Config { maximum_connections: 1, ..Config::default() };
-        let mut engine = Engine::new(Broker::new(config, [0; 32]), Some(storage), None);
+        let mut engine = Engine::new(Broker::new(config.clone(), [0; 32]), config, Some(storage), None);
         engine.commits.push(Bytes::from_static(b"a"), Some(Bytes::new()));
         engine.flush();
         let mut open = |number| {
             let (outbox, _, closing) = outbox();
-            let peer = Peer { address: ([127, 0, 0, 1], 1).into(), outbox, admission: Admission::default() };
+            let admission = Admission::default();
+            let peer = Peer { address: ([127, 0, 0, 1], 1).into(), outbox, admission, known_as: None };
             engine.notice(Notice::Opened { connection: ConnectionId(number), peer });
             engine.flush();
             closing

@@ -1,4 +1,4 @@
-//! The HTTP request that opens a WebSocket: one path, one subprotocol, and a sentence for everybody else.
+//! The HTTP request that opens a WebSocket: one path, one subprotocol. Requests for other paths are for others to answer.
 
 use super::{WEBSOCKET_PATH, stream::Stream};
 use std::{borrow::Cow, io};
@@ -10,16 +10,28 @@ use tokio_tungstenite::tungstenite::{
         machine::TryParse,
         server::{Request, create_response, write_response},
     },
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, Uri, header},
 };
 
-/// Reads a request and answers it. What came behind the request, if it was accepted.
+/// What a connection turned out to be.
+#[derive(Debug)]
+pub(super) enum Opening {
+    /// A WebSocket that was accepted, and what came behind the request.
+    WebSocket(Vec<u8>),
+    /// A request for another path. Nothing was answered; this came.
+    Http(Vec<u8>),
+}
+
+/// Reads a request and, if it is for MQTT, answers it.
 ///
 /// # Errors
-/// Why it was not, for the log.
-pub(super) async fn accept(stream: &mut Stream) -> Result<Vec<u8>, Cow<'static, str>> {
+/// Why it was refused, for the log.
+pub(super) async fn accept(stream: &mut Stream) -> Result<Opening, Cow<'static, str>> {
     let mut received = Vec::new();
     let answer = loop {
+        if is_for_others(&received) {
+            return Ok(Opening::Http(received));
+        }
         match Request::try_parse(&received) {
             Ok(Some((length, request))) => break answer(&request).map(|accepted| (length, accepted)),
             Ok(None) if received.len() >= LARGEST_REQUEST => {
@@ -41,17 +53,27 @@ pub(super) async fn accept(stream: &mut Stream) -> Result<Vec<u8>, Cow<'static, 
         Err((status, sentence)) => stream.write_all(&refusal(*status, sentence)).await,
     };
     match (answer, written) {
-        (Ok((length, _)), Ok(())) => Ok(received.split_off(length)),
+        (Ok((length, _)), Ok(())) => Ok(Opening::WebSocket(received.split_off(length))),
         (Err((status, sentence)), _) => Err(format!("HTTP {}: {sentence}", status.as_u16()).into()),
         (_, Err(error)) => Err(io::Error::to_string(&error).into()),
     }
 }
 
+/// Whether a request line came, and names a path that is not the one of MQTT.
+fn is_for_others(received: &[u8]) -> bool {
+    let Some(end) = received.iter().position(|byte| *byte == b'\n') else { return false };
+    let Ok(line) = str::from_utf8(&received[..end]) else { return false };
+    let mut words = line.trim_end_matches('\r').split(' ');
+    match (words.next(), words.next(), words.next(), words.next()) {
+        (Some(_), Some(target), Some("HTTP/1.1" | "HTTP/1.0"), None) => {
+            target.parse::<Uri>().is_ok_and(|uri| uri.path() != WEBSOCKET_PATH)
+        }
+        _ => false,
+    }
+}
+
 /// The response that accepts the request, or the status and sentence that refuse it.
 fn answer(request: &Request) -> Result<Vec<u8>, (StatusCode, &'static str)> {
-    if request.uri().path() != WEBSOCKET_PATH {
-        return Err((StatusCode::NOT_FOUND, "There is nothing here: MQTT is at /mqtt."));
-    }
     let mut response = create_response(request).map_err(|error| match error {
         Error::Protocol(ProtocolError::MissingSecWebSocketKey | ProtocolError::InvalidSecWebSocketKey) => {
             (StatusCode::BAD_REQUEST, "The request has no valid Sec-WebSocket-Key.")

@@ -4,11 +4,14 @@ use super::{
     connection::Connection,
     engine::{Notice, Peer},
     gate::Admission,
+    http::Web,
+    inner::Inner,
+    line::{Line, Stopping},
     outbox::outbox,
     tls::Certificate,
     websocket,
 };
-use crate::broker::ConnectionId;
+use crate::broker::{ConnectionId, Verdict};
 use std::{
     io::ErrorKind,
     net::SocketAddr,
@@ -42,7 +45,7 @@ pub(super) enum Transport {
 }
 
 /// What every connection needs to reach the engine.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Door {
     notices: mpsc::Sender<Notice>,
     /// Resolves when the server stops, which in turn waits until all clones are gone.
@@ -56,15 +59,15 @@ impl Door {
     }
 
     /// Admits whoever comes to `listener`, until the server stops.
-    pub(super) async fn admit(self, listener: TcpListener, entrance: Entrance) {
+    pub(super) async fn admit(self, listener: TcpListener, entrance: Entrance, web: Web) {
         let mut alive = self.alive.clone();
         select! {
             _ = alive.changed() => {}
-            () = self.accept(&listener, &entrance) => {}
+            () = self.accept(&listener, &entrance, &web) => {}
         }
     }
 
-    async fn accept(&self, listener: &TcpListener, entrance: &Entrance) {
+    async fn accept(&self, listener: &TcpListener, entrance: &Entrance, web: &Web) {
         let mut is_failing = false;
         loop {
             match listener.accept().await {
@@ -73,7 +76,7 @@ impl Door {
                         info!("accepting connections again");
                     }
                     is_failing = false;
-                    self.open(stream, address, entrance.clone()).await;
+                    self.open(stream, address, entrance.clone(), web.clone()).await;
                 }
                 Err(error) if is_of_one_connection(error.kind()) => {}
                 Err(error) => {
@@ -88,21 +91,44 @@ impl Door {
         }
     }
 
-    async fn open(&self, stream: TcpStream, address: SocketAddr, entrance: Entrance) {
+    async fn open(&self, stream: TcpStream, address: SocketAddr, entrance: Entrance, web: Web) {
         _ = stream.set_nodelay(true); // a socket that refuses it still works
-        let id = ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed) + 1);
+        let id = self.next_id();
         let (outbox, batches, closing) = outbox();
         let admission = Admission::default();
-        let peer = Peer { address, outbox, admission: admission.clone() };
+        let peer = Peer { address, outbox, admission: admission.clone(), known_as: None };
         let opened = Notice::Opened { connection: id, peer };
         if self.notices.send(opened).await.is_ok() {
-            let connection = Connection { id, notices: self.notices.clone(), batches, admission };
+            let connection = Connection { id, address, notices: self.notices.clone(), batches, admission, web };
             let alive = self.alive.clone();
             tokio::spawn(async move {
                 connection.run(stream, entrance, closing).await;
                 drop(alive);
             });
         }
+    }
+}
+
+impl Door {
+    /// A line to the engine.
+    pub(super) fn line(&self) -> Line {
+        Line::new(self.notices.clone())
+    }
+
+    /// Lets a client of the server's own in, who needs not be asked who it is.
+    ///
+    /// # Errors
+    /// When the server is stopping.
+    pub(super) async fn enter(&self, address: SocketAddr, known_as: Verdict) -> Result<Inner, Stopping> {
+        let id = self.next_id();
+        let (outbox, batches, _) = outbox();
+        let peer = Peer { address, outbox, admission: Admission::default(), known_as: Some(known_as) };
+        self.notices.send(Notice::Opened { connection: id, peer }).await.map_err(|_| Stopping)?;
+        Ok(Inner::new(id, self.notices.clone(), batches, self.alive.clone()))
+    }
+
+    fn next_id(&self) -> ConnectionId {
+        ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 

@@ -17,6 +17,9 @@ mod engine;
 mod export;
 mod gate;
 mod handshake;
+mod http;
+mod inner;
+mod line;
 mod listener;
 mod outbox;
 mod pilot;
@@ -38,6 +41,7 @@ pub use tls::{Certificate, TlsError, TlsFiles};
 
 use self::{
     engine::Engine,
+    http::{Site, Web},
     listener::{Door, Entrance, Transport},
     pilot::Steering,
     storage::Storage,
@@ -75,6 +79,10 @@ pub struct ServerConfig {
     /// to one server at a time. Nothing is sent before what it depends on is durable there. Without a directory, state is in
     /// memory alone and ends with the server.
     pub data: Option<PathBuf>,
+    /// Origins whose pages may use the HTTP API, each as `https://example.org`; `*` is all.
+    pub cors: Vec<String>,
+    /// The folder of the files that are served beside the HTTP API, as the console's; none are without one.
+    pub console: Option<PathBuf>,
     /// The broker's settings. The server answers no questions: with [`crate::broker::Authentication::Ask`] all are
     /// kept out, unless a [`Pilot`] decides. Its durability is ignored: `data` decides that. What holds before a CONNECT
     /// (number, time) holds for WebSocket handshakes too.
@@ -86,13 +94,25 @@ impl Default for ServerConfig {
     fn default() -> Self {
         let (tcp, websocket) = (vec![DEFAULT_TCP.into()], vec![DEFAULT_WEBSOCKET.into()]);
         let (tcp_tls, websocket_tls) = (Vec::new(), Vec::new());
-        Self { tcp, websocket, tcp_tls, websocket_tls, tls: None, data: None, broker: Config::default() }
+        Self {
+            tcp,
+            websocket,
+            tcp_tls,
+            websocket_tls,
+            tls: None,
+            data: None,
+            cors: Vec::new(),
+            console: None,
+            broker: Config::default(),
+        }
     }
 }
 
 /// A broker with its listeners. Clients may connect once [`Server::bind`] has returned; [`Server::run`] answers them.
 pub struct Server {
     broker: Broker,
+    config: Config,
+    site: Site,
     storage: Option<Storage>,
     steering: Option<Steering>,
     listeners: Vec<(TcpListener, Entrance)>,
@@ -120,15 +140,18 @@ impl Server {
         let certificate = config.tls.clone().map(Certificate::read).transpose().map_err(StartError::Tls)?;
         let mut listeners = Vec::new();
         let addresses = listen(&config, certificate.as_ref(), &mut listeners).await?;
+        let site = Site::new(&config);
+        let durability = if config.data.is_some() { Durability::Sessions } else { Durability::None };
+        let broker_config = Config { durability, ..config.broker };
         let (broker, storage) = match &config.data {
-            None => (Broker::new(Config { durability: Durability::None, ..config.broker }, seed), None),
+            None => (Broker::new(broker_config.clone(), seed), None),
             Some(directory) => {
-                let restored = state::restore(directory, config.broker, seed).await;
+                let restored = state::restore(directory, broker_config.clone(), seed).await;
                 let (broker, storage) = restored.map_err(StartError::Storage)?;
                 (broker, Some(storage))
             }
         };
-        Ok(Self { broker, storage, steering: None, listeners, addresses, certificate })
+        Ok(Self { broker, config: broker_config, site, storage, steering: None, listeners, addresses, certificate })
     }
 
     /// Where MQTT over TCP is served, in the order of [`ServerConfig::tcp`], with the ports that were free.
@@ -172,13 +195,14 @@ impl Server {
         let (notices, noticed) = mpsc::channel(engine::NOTICES);
         let (alive, is_alive) = watch::channel(());
         let door = Door::new(notices.clone(), is_alive);
+        let web = Web::new(self.site, door.clone());
         for (listener, entrance) in self.listeners {
-            tokio::spawn(door.clone().admit(listener, entrance));
+            tokio::spawn(door.clone().admit(listener, entrance, web.clone()));
         }
-        drop(door);
+        drop((door, web));
         self.addresses.announce();
         announce_state(&self.broker, self.storage.as_ref());
-        let outcome = Engine::new(self.broker, self.storage, self.steering).run(noticed, stop).await;
+        let outcome = Engine::new(self.broker, self.config, self.storage, self.steering).run(noticed, stop).await;
         drop(notices); // held so that a server without a listener waits too
         alive.send_replace(()); // the listeners see it and end
         if timeout(STOP_TIMEOUT, alive.closed()).await.is_err() {

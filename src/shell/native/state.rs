@@ -89,7 +89,6 @@ pub(super) async fn restore(
     let place = directory.to_owned();
     let restored = spawn_blocking(move || {
         let storage = Storage::open(&place)?;
-        let config = Config { durability: Durability::Sessions, ..config };
         let Restored { broker, rejected } = Broker::restore(config, seed, storage.records()?);
         complain(&place, &rejected);
         Ok((broker, storage))

@@ -1,0 +1,70 @@
+//! What the broker counts, in the text format of Prometheus.
+
+use super::{Visitor, failure::Failure, query::Query, router::Rooms};
+use crate::broker::Statistics;
+use axum::{
+    extract::{Extension, State},
+    http::{HeaderMap, Uri, header},
+    response::{IntoResponse, Response},
+};
+use std::fmt::Write;
+
+/// `GET /metrics`
+pub(super) async fn metrics(
+    State(Rooms { site, door }): State<Rooms>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    site.gate.caller(&headers, None, visitor, "metrics").await?;
+    Query::parse(&uri, &[], &[])?;
+    let counted = door.line().change(|engine| engine.counted()).await?;
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text(&counted)).into_response())
+}
+
+/// What an engine counts.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Counted {
+    pub statistics: Statistics,
+    pub uptime_seconds: u64,
+    pub authentication_failures: u64,
+}
+
+fn text(counted: &Counted) -> String {
+    let Counted { statistics, uptime_seconds, authentication_failures } = *counted;
+    let version = env!("CARGO_PKG_VERSION");
+    let mut text =
+        format!("# HELP mqlite_info The version.\n# TYPE mqlite_info gauge\nmqlite_info{{version=\"{version}\"}} 1\n");
+    for (name, help, value) in [
+        ("uptime_seconds", "Seconds since the broker began.", uptime_seconds),
+        ("clients_connected", "Clients connected now.", statistics.clients_connected),
+        ("clients_maximum", "Most clients ever connected at a time.", statistics.clients_maximum),
+        ("sessions", "Sessions now, connected or not.", statistics.sessions),
+        ("subscriptions", "Subscriptions now.", statistics.subscriptions),
+        ("subscription_bytes", "Bytes that these take now, about.", statistics.subscription_bytes),
+        ("retained_messages", "Retained messages now.", statistics.retained_messages),
+        ("retained_bytes", "Bytes of retained messages now.", statistics.retained_bytes),
+        ("message_bytes", "Bytes of all messages now.", statistics.message_bytes),
+        ("messages_stored", "Messages that wait or are in flight now.", statistics.messages_stored),
+        ("messages_received_total", "Messages received from clients.", statistics.messages_received),
+        ("messages_sent_total", "Messages sent to clients.", statistics.messages_sent),
+        ("messages_dropped_total", "Messages dropped because of a limit.", statistics.messages_dropped),
+        ("messages_refused_total", "Messages refused to their publisher.", statistics.messages_refused),
+        ("bytes_received_total", "Bytes received.", statistics.bytes_received),
+        ("bytes_sent_total", "Bytes sent.", statistics.bytes_sent),
+        (
+            "connections_refused_total",
+            "Connections refused, or closed for breaking a rule.",
+            statistics.connections_refused,
+        ),
+        ("authentication_failures_total", "Clients that were not who they said they are.", authentication_failures),
+    ] {
+        let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+        let name = format!("mqlite_{name}");
+        // Writing to a string does not fail.
+        _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+    }
+    text
+}
+
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
