@@ -14,19 +14,21 @@ export function messages(caller, host) {
     assert.deepEqual((await publish({ topic: 'sent/json', qos: '1', messageExpiryInterval: '90' }, '{"a":1}', { headers })).json, { reasonCode: 0 });
     await publish({ topic: 'sent/bytes', qos: '2' }, Uint8Array.of(0, 255, 128), { headers: { 'Content-Type': 'application/octet-stream' } });
     await publish({ topic: 'sent/ünï' }, new Uint8Array());
-    const [json, bytes, empty] = await client.takes(3);
+    await publish({ topic: 'sent/curl' }, 'as curl -d does', { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+    const [json, bytes, empty, curl] = await client.takes(4);
     assert.deepEqual([json.topic, json.qos, json.payload.toString()], ['sent/json', 1, '{"a":1}']);
     assert.equal(json.properties.contentType, 'application/json');
     assert.ok(json.properties.messageExpiryInterval <= 90);
     assert.deepEqual([bytes.topic, bytes.qos, [...bytes.payload]], ['sent/bytes', 2, [0, 255, 128]]);
     assert.equal(bytes.properties?.contentType, undefined);
+    assert.deepEqual([curl.payload.toString(), curl.properties?.contentType], ['as curl -d does', undefined]);
     assert.deepEqual([empty.topic, empty.qos, empty.payload.length], ['sent/ünï', 0, 0]);
     await client.end();
   });
 
   test('Nobody publishes beyond the grants of a token', async () => {
     const token = tokenOf({ scope: 'publish', grants: [{ filter: 'mine/#', maximumQos: 1, retain: false }, { filter: 'read/#', publish: false }] });
-    assert.equal((await publish({ topic: 'mine/a' }, 'x', { token })).status, 200);
+    assert.deepEqual((await publish({ topic: 'mine/a' }, 'x', { token })).json, { reasonCode: 0x10 }, 'nobody subscribes to it');
     for (const query of [{ topic: 'yours' }, { topic: 'read/a' }, { topic: '$SYS/a' }]) {
       const { status, json } = await publish(query, 'x', { token });
       assert.deepEqual([status, json.reasonCode], [403, 0x87], JSON.stringify(query));
@@ -72,7 +74,11 @@ export function messages(caller, host) {
   test('A token finds what it may subscribe to', async () => {
     for (const topic of ['open/a', 'secret/a']) await publish({ topic, retain: 'true' }, 'x');
     const token = tokenOf({ scope: 'retained', grants: [{ filter: 'open/#' }, { filter: 'secret/#', subscribe: false }] });
-    const { json } = await caller.call('GET', '/retained', { token, query: { filter: '#', limit: '1000' } });
+    const { json } = await caller.call('GET', '/retained', { token, query: { filter: 'open/+' } });
     assert.deepEqual(json.messages.map(({ topic }) => topic), ['open/a']);
+    for (const filter of ['#', '+/a', 'secret/a', '$SYS/#']) {
+      const refused = await caller.call('GET', '/retained', { token, query: { filter } });
+      assert.deepEqual([refused.status, refused.json.reasonCode], [403, 0x87], filter);
+    }
   });
 }
