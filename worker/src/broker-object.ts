@@ -13,10 +13,12 @@ import { type RoomSettings, settingsOf } from './settings.js';
 import { SocketTransport } from './socket-transport.js';
 import { SqliteStorage } from './storage.js';
 import { Turn } from './turn.js';
+import { type Moved, Whereabouts } from './whereabouts.js';
 
 // Reason Codes.
 const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
 const NOT_AUTHORIZED = 0x87;
+const SERVER_UNAVAILABLE = 0x88;
 const BAD_AUTHENTICATION_METHOD = 0x8c;
 
 /** All topics but `$SYS` and others that begin with `$`. */
@@ -44,6 +46,7 @@ export class MqttBroker extends DurableObject<Environment> {
   readonly #insiders = new Insiders();
   #alarm!: Alarm;
   #forwards!: Forwards;
+  #whereabouts!: Whereabouts;
   readonly #turn = new Turn();
   readonly #transports = new Map<WebSocket, SocketTransport>();
 
@@ -70,7 +73,8 @@ export class MqttBroker extends DurableObject<Environment> {
       });
       this.broker = await Broker.open({ ...options, clock, timer: alarms.timer(), storage, resume });
       brokers.set(id, new WeakRef(this.broker));
-      await this.#forwards.open(this.broker);
+      this.#whereabouts = this.#where();
+      if (!this.#whereabouts.moved) await this.#forwards.open(this.broker);
     });
   }
 
@@ -165,11 +169,49 @@ export class MqttBroker extends DurableObject<Environment> {
   }
 
   /** Lets the room's own clients in, and asks about all others. */
-  #admit(request: AuthenticationRequest): Verdict | PromiseLike<Verdict> {
+  async #admit(request: AuthenticationRequest): Promise<Verdict> {
+    const { moved } = this.#whereabouts;
     if (this.#insiders.admits(request)) return { type: 'allow' };
+    if (moved === 'suspended') return { type: 'deny', reason: SERVER_UNAVAILABLE };
     // The sessions of the room's own clients are nobody else's.
     if (request.clientId.startsWith('$')) return { type: 'deny', reason: CLIENT_IDENTIFIER_NOT_VALID };
-    return this.authenticate(request);
+    const verdict = await this.authenticate(request);
+    // Only who would be let in hears where the room is.
+    if (moved && verdict.type === 'allow') return { type: 'redirect', server: moved.room, permanent: moved.permanent ?? false };
+    return verdict;
+  }
+
+  #where(): Whereabouts {
+    try {
+      return new Whereabouts(this.ctx.storage, this.settings.moved);
+    } catch (error) {
+      this.log.error('settingsRefused', { message: (error as Error).message });
+      return new Whereabouts(this.ctx.storage, undefined);
+    }
+  }
+
+  /**
+   * Lets nobody in any more, tells all clients to come back later (0x8B), and resolves with all that this room keeps, which nobody
+   * changes from now on. Then another room may import it, and this one `move` there. For the Worker's own code.
+   */
+  async suspend(): Promise<Uint8Array> {
+    this.#whereabouts.suspend();
+    await this.#forwards.close();
+    // What is exported is what is imported: nothing happens in between.
+    await this.broker.import(await this.broker.export());
+    return this.broker.export();
+  }
+
+  /**
+   * Sends clients to another room: MQTT 5 ones are told where it is, ones of 3.1.1 that this one is unavailable. Without a place
+   * they are let in here again, as also after `suspend`. For the Worker's own code.
+   * @throws RangeError when that is no address of a WebSocket.
+   */
+  async move(moved?: Moved): Promise<void> {
+    this.#whereabouts.move(moved);
+    await this.#forwards.close();
+    if (moved) await this.broker.import(await this.broker.export());
+    else await this.#forwards.open(this.broker);
   }
 
   #hold(socket: WebSocket): SocketTransport {

@@ -3,6 +3,7 @@
 import type { BrokerLimits, Grant } from 'mqlite/broker';
 import type { Forward } from './forward/settings.js';
 import type { LogSettings } from './log.js';
+import type { Moved } from './whereabouts.js';
 
 /** The variable `SETTINGS` of wrangler.jsonc. A native server's file has the same keys. */
 export interface Settings extends RoomSettings {
@@ -24,6 +25,8 @@ export interface RoomSettings {
   /** What goes to Queues, other Workers and web servers besides. */
   readonly forward?: readonly Forward[];
   readonly log?: LogSettings;
+  /** Where the room has gone, if it has. Default: it is here. */
+  readonly moved?: Moved;
 }
 
 /** Who is let in, and with which rights. */

@@ -174,6 +174,8 @@ const orders = {
   async import(stub, _, __, request) {
     return stub.import(new Uint8Array(await request.arrayBuffer()));
   },
+  suspend: async (stub) => new Response(await stub.suspend()),
+  move: (stub, _, { room, permanent }) => stub.move(room ? { room, permanent: permanent === 'true' } : undefined),
   /** Ends the object and its WebSockets, as a deployment does. */
   async abort(stub) {
     await stub.abort().catch(() => {});

@@ -75,6 +75,12 @@ class SteeredRoom {
     return new Uint8Array(await response.arrayBuffer());
   }
 
+  /** What is exported when nobody is let in any more. */
+  async suspend() {
+    const response = await this.#ask('suspend');
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
   import(file) {
     return this.steer('import', {}, file);
   }

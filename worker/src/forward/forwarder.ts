@@ -1,7 +1,7 @@
 // One forward: a session of the room's own, whose messages are acknowledged when they are delivered. So they wait in order, within
 // the limits of every session, and survive what the room survives. Knows no transport but its target.
 
-import type { Broker, Message, Timer } from 'mqlite/broker';
+import type { Broker, Client, Message, Timer } from 'mqlite/broker';
 import type { Insiders } from '../insiders.js';
 import type { Log } from '../log.js';
 import { type Bury, isBuried } from './dead-letter.js';
@@ -50,6 +50,7 @@ export class Forwarder {
   readonly #parts: ForwardParts;
   readonly #counts: Omit<ForwardStatistics, 'name' | 'waiting'> = { delivered: 0, attemptsFailed: 0, deadLettered: 0, lost: 0 };
   #account: Account;
+  #client: Client | undefined;
   #isRemembered: boolean;
   #waiting: Waiting[] = [];
   /** The numbers of messages that an earlier connection has brought, by Packet Identifier. */
@@ -93,9 +94,10 @@ export class Forwarder {
       onMessage: take,
       manualAck: true,
     });
+    this.#client = client;
     client.on('status', (status, { sessionPresent }) => status === 'connected' && this.#connected(sessionPresent === true));
     client.on('error', (error) => this.#parts.log.error('forwardFailed', { forward: name, message: error.message }));
-    void client.ended.then(() => this.#ended(broker));
+    void client.ended.then(() => this.#ended(client, broker));
     client.subscribe(filter, { qos, manualAck: true, retainAsPublished: true, retainHandling: 'doNotSend' }, take).catch((error: Error) => {
       this.#parts.log.error('forwardRefused', { forward: name, message: error.message });
     });
@@ -103,6 +105,15 @@ export class Forwarder {
     if (former !== filter) client.unsubscribe(former).catch(() => {});
     if (former !== filter || !this.#isRemembered) this.#write({ filter });
     ready.resolve(broker);
+  }
+
+  /** Lets go of the connection, but not of the session. */
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    this.#pause();
+    this.#parts.timer.clear();
+    await client?.end({ sessionExpiryInterval: NEVER });
   }
 
   /** Lets go of the session, and of what waits in it. */
@@ -127,13 +138,18 @@ export class Forwarder {
   }
 
   /** Somebody has ended its connection. */
-  #ended(broker: Broker): void {
-    this.#isOpen = false;
-    this.#connection += 1;
-    this.#waiting = [];
+  #ended(client: Client, broker: Broker): void {
+    if (client !== this.#client) return;
+    this.#pause();
     this.#parts.timer.set(this.#parts.clock() + this.#forward.maximumDelayMillis, () => {
       this.open(broker).catch((error: Error) => this.#parts.log.error('forwardFailed', { forward: this.#forward.name, message: error.message }));
     });
+  }
+
+  #pause(): void {
+    this.#isOpen = false;
+    this.#connection += 1;
+    this.#waiting = [];
   }
 
   #take(message: Message): void {

@@ -64,6 +64,11 @@ export class Forwards {
     }
   }
 
+  /** Delivers nothing any more, until they are opened again. What waits goes on waiting. */
+  async close(): Promise<void> {
+    await Promise.all(this.#forwarders.map((forwarder) => forwarder.close()));
+  }
+
   /** The room has been replaced by another. */
   begin(): void {
     for (const forwarder of this.#forwarders) forwarder.begin();
