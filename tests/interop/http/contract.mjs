@@ -61,6 +61,7 @@ function requests(caller) {
       'wrong',
       tokenOf({ scope: 'admin' }, 'another-secret-of-the-contract-0123456789'),
       tokenOf({ scope: 'admin', exp: Math.floor(Date.now() / 1000) - 60 }),
+      tokenOf({ scope: 'admin', room: ['elsewhere'] }),
     ];
     for (const { method, path } of secured()) {
       for (const token of tokens) {
@@ -81,8 +82,6 @@ function requests(caller) {
         assert.equal(status, 403, `${method} ${path}`);
         assert.match(json.error, new RegExp(`"${scope}"`));
       }
-      const elsewhere = tokenOf({ scope: 'admin', room: ['elsewhere'] });
-      assert.equal((await caller.call(method, filled(path), { token: elsewhere })).status, 403, 'the token of another room');
     }
     for (const scope of ['metrics', 'publish metrics', 'admin']) {
       assert.equal((await caller.call('GET', '/metrics', { token: tokenOf({ scope }) })).status, 200);

@@ -15,7 +15,9 @@ export function messages(caller, host) {
     await publish({ topic: 'sent/bytes', qos: '2' }, Uint8Array.of(0, 255, 128), { headers: { 'Content-Type': 'application/octet-stream' } });
     await publish({ topic: 'sent/ünï' }, new Uint8Array());
     await publish({ topic: 'sent/curl' }, 'as curl -d does', { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
-    const [json, bytes, empty, curl] = await client.takes(4);
+    // MQTT.js hands over a message of QoS 2 when it is released, which is after those that came meanwhile.
+    const came = new Map((await client.takes(4)).map((message) => [message.topic, message]));
+    const [json, bytes, empty, curl] = ['json', 'bytes', 'ünï', 'curl'].map((name) => came.get(`sent/${name}`));
     assert.deepEqual([json.topic, json.qos, json.payload.toString()], ['sent/json', 1, '{"a":1}']);
     assert.equal(json.properties.contentType, 'application/json');
     assert.ok(json.properties.messageExpiryInterval <= 90);
