@@ -8,7 +8,8 @@ use crate::{
 
 /// The broker's settings. Times are in the unit that their name ends with; sizes are bytes.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase", default, deny_unknown_fields))]
 pub struct Config {
     /// Who is let in. Data says nothing of it: that is code's to decide.
     #[cfg_attr(feature = "serde", serde(skip))]

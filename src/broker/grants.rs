@@ -23,7 +23,8 @@ pub struct Grants {
 
 /// One rule: what may be done with the topics that a filter matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "camelCase", default))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase", default, deny_unknown_fields))]
 pub struct Grant {
     /// A Topic Filter in which `%c` stands for the Client Identifier and `%u` for the User Name. A rule whose name is
     /// missing, or could change the filter's meaning (it holds `/`, `+`, `#` or `%`, begins with `$`, or makes the filter

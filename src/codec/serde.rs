@@ -71,6 +71,12 @@ impl Serialize for ProtocolVersion {
     }
 }
 
+impl Serialize for QoS {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(*self as u8)
+    }
+}
+
 impl<'de> Deserialize<'de> for QoS {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_u8(u8::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("QoS is 0, 1 or 2"))

@@ -109,6 +109,13 @@ fn help_names_every_option_and_its_default() {
         "127.0.0.1:8083",
         "--data <DIR>",
         "--memory",
+        "--config <FILE>",
+        "--tcp-tls <HOST:PORT>",
+        "--ws-tls <HOST:PORT>",
+        "--certificate <FILE>",
+        "--key <FILE>",
+        "--anonymous",
+        "MQLITE_ADMIN_TOKEN",
         "RUST_LOG",
     ] {
         assert!(help.contains(part), "{part} is not in\n{help}");
@@ -158,14 +165,30 @@ fn one_transport_alone_opens_no_other() {
 }
 
 #[test]
-fn an_address_that_is_not_loopback_is_warned_of() {
-    let mut child =
-        Command::new(MQLITE).args(["serve", "--memory", "--tcp", "0.0.0.0:0"]).stderr(Stdio::piped()).spawn().unwrap();
+fn an_address_that_is_not_loopback_is_refused_while_nobody_is_asked_who_it_is() {
+    for option in ["--tcp", "--ws"] {
+        let (code, _, complaint) = mqlite(&["serve", "--memory", option, "0.0.0.0:0"]);
+        assert_eq!(code, Some(1));
+        assert!(complaint.starts_with("error: 0.0.0.0:"), "{complaint}");
+        for part in ["can be reached from other machines", "mqlite user add NAME", "--anonymous"] {
+            assert!(complaint.contains(part), "{part} is not in {complaint}");
+        }
+        assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    }
+}
+
+#[test]
+fn an_address_that_is_not_loopback_is_served_with_anonymous_and_warned_of() {
+    let mut child = Command::new(MQLITE)
+        .args(["serve", "--memory", "--anonymous", "--tcp", "0.0.0.0:0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
     let warning = lines.take(2).find(|line| line.contains("WARN"));
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(warning.is_some_and(|line| line.contains("is open to everybody who can reach it")));
+    assert!(warning.is_some_and(|line| line.contains("has no TLS")));
 }
 
 #[test]

@@ -90,13 +90,16 @@ impl Connection {
                     self.talk(incoming, outgoing).await;
                 }
             },
-            Transport::WebSocket { limits } => {
+            Transport::WebSocket { limits, access } => {
                 let accepted = select! {
-                    accepted = handshake::accept(&mut stream) => accepted,
+                    accepted = handshake::accept(&mut stream, &access, self.address.ip()) => accepted,
                     _ = self.batches.recv() => return, // it took too long
                 };
                 match accepted {
-                    Ok(Opening::WebSocket(early)) => {
+                    Ok(Opening::WebSocket { early, token }) => {
+                        if let Some(token) = token {
+                            _ = self.notices.send(Notice::Welcomed { connection: self.id, token }).await;
+                        }
                         let gate = limits.gate(&mut stream, self.admission.clone());
                         let (incoming, outgoing) = websocket::open(gate, early, limits).await;
                         self.talk(incoming, outgoing).await;

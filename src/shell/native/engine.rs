@@ -2,9 +2,11 @@
 //! Knows no socket, only the outbox of each connection; nor the storage, only what has to wait for it.
 
 use super::{
+    access::{Access, Token, Visitor},
     commits::{Answer, Commits, Group},
     gate::Admission,
     http::{Caller, Counted},
+    judges::{Judges, Work},
     line::Task,
     outbox::Outbox,
     pilot::{Pilot, Steering},
@@ -12,7 +14,9 @@ use super::{
     storage::{Storage, StorageError},
 };
 use crate::{
-    broker::{Action, Broker, Config, ConnectionId, Durability, Event, Input, Restored, Verdict},
+    broker::{
+        Action, AuthenticationRequest, Broker, Config, ConnectionId, Durability, Event, Input, Restored, Verdict,
+    },
     codec::{Publish, ReasonCode},
     time::Timestamp,
 };
@@ -24,6 +28,7 @@ use std::{
     mem,
     net::SocketAddr,
     pin::pin,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 use tokio::{
@@ -41,6 +46,8 @@ pub(super) const NOTICES: usize = 256;
 pub(super) enum Notice {
     /// It was accepted. Always its first.
     Opened { connection: ConnectionId, peer: Peer },
+    /// A token with its WebSocket's request says who it is.
+    Welcomed { connection: ConnectionId, token: Token },
     /// Bytes came. The next ones do once `turn` is dropped.
     Received { connection: ConnectionId, bytes: Bytes, turn: OwnedSemaphorePermit },
     /// Everything up to and with this batch was written.
@@ -60,7 +67,27 @@ pub(super) struct Peer {
     pub outbox: Outbox,
     pub admission: Admission,
     /// Who it is, where it is one of the server's own clients: nobody else need be asked.
-    pub known_as: Option<Verdict>,
+    known_as: Option<Verdict>,
+    visitor: Box<Visitor>,
+    judging: Option<Work>,
+}
+
+impl Peer {
+    pub(super) fn new(address: SocketAddr, outbox: Outbox, admission: Admission) -> Self {
+        Self {
+            address,
+            outbox,
+            admission,
+            known_as: None,
+            visitor: Box::new(Visitor::new(address.ip())),
+            judging: None,
+        }
+    }
+
+    /// One of the server's own clients.
+    pub(super) fn known_as(self, verdict: Verdict) -> Self {
+        Self { known_as: Some(verdict), ..self }
+    }
 }
 
 pub(super) struct Engine {
@@ -80,6 +107,7 @@ pub(super) struct Engine {
     started: Timestamp,
     /// For a broker that takes the place of this one.
     config: Config,
+    judges: Judges,
     /// Whose outbox holds something for the next group.
     sent_to: Vec<ConnectionId>,
     /// Who is closed after the next group.
@@ -87,7 +115,14 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn new(broker: Broker, config: Config, storage: Option<Storage>, steering: Option<Steering>) -> Self {
+    /// `access` decides who is let in, unless there is a pilot.
+    pub(super) fn new(
+        broker: Broker,
+        config: Config,
+        storage: Option<Storage>,
+        access: Option<Arc<Access>>,
+        steering: Option<Steering>,
+    ) -> Self {
         let (pilot, orders) = match steering {
             Some(Steering { pilot, inputs }) => (Some(pilot), inputs),
             None => (None, mpsc::unbounded_channel().1),
@@ -99,6 +134,7 @@ impl Engine {
             peers: HashMap::new(),
             behind: HashMap::new(),
             commits: Commits::new(storage),
+            judges: Judges::new(access),
             sent_to: Vec::new(),
             closing: Vec::new(),
             answers: Vec::new(),
@@ -153,6 +189,7 @@ impl Engine {
         self.broker = broker;
         self.behind.clear();
         self.started = self.now();
+        self.begin();
         Ok(rejected.len())
     }
 
@@ -167,6 +204,7 @@ impl Engine {
     ) -> Result<(), StorageError> {
         let mut stop = pin!(stop);
         let mut pending = Vec::with_capacity(NOTICES);
+        self.begin();
         loop {
             let wait = self.wait();
             select! {
@@ -174,6 +212,9 @@ impl Engine {
                 _ = notices.recv_many(&mut pending, NOTICES), if !self.commits.is_full() => {}
                 group = self.commits.finished() => self.release(group?),
                 Some(order) = self.orders.recv() => self.order(order),
+                Some((connection, verdict)) = self.judges.next() => {
+                    self.input(Input::Authenticated { connection, verdict }, None);
+                }
                 () = is_due(wait) => self.timeout(),
             }
             for notice in pending.drain(..) {
@@ -190,6 +231,12 @@ impl Engine {
             self.flush();
         }
         Ok(())
+    }
+
+    fn begin(&mut self) {
+        if let Some(input) = self.judges.begin(&self.broker) {
+            self.input(input, None);
+        }
     }
 
     /// Milliseconds until the broker's deadline, if it has one.
@@ -228,6 +275,11 @@ impl Engine {
                     self.peers.remove(&connection);
                 }
             }
+            Notice::Welcomed { connection, token } => {
+                if let Some(peer) = self.peers.get_mut(&connection) {
+                    peer.visitor.token = Some(token);
+                }
+            }
             Notice::Received { connection, bytes, turn } => {
                 self.input(Input::Received { connection, bytes }, None);
                 if self.broker.is_behind(connection) {
@@ -250,7 +302,7 @@ impl Engine {
 
     /// Feeds the broker. `why` is what the host knows better about a connection that ended.
     fn input(&mut self, input: Input, why: Option<&str>) {
-        let mut unanswered = None;
+        let mut questions = Vec::new();
         let now = self.now();
         if let Some(pilot) = &mut self.pilot {
             pilot.before(&input);
@@ -274,7 +326,7 @@ impl Engine {
                     }
                     self.closing.push(connection);
                 }
-                Action::Authenticate { connection, .. } => unanswered = Some(connection),
+                Action::Authenticate { connection, request } => questions.push((connection, request)),
                 Action::Put { key, value } => self.commits.push(key, Some(value)),
                 Action::Delete { key } => self.commits.push(key, None),
                 // Only where connections outlive the broker.
@@ -295,11 +347,20 @@ impl Engine {
         if let Some(pilot) = &mut self.pilot {
             return pilot.after(&self.broker);
         }
-        // One input lets at most one connection ask.
-        if let Some(connection) = unanswered {
-            let known_as = self.peers.get_mut(&connection).and_then(|peer| peer.known_as.take());
-            let verdict = known_as.unwrap_or(Verdict::deny(ReasonCode::NotAuthorized));
-            self.input(Input::Authenticated { connection, verdict }, None);
+        for (connection, request) in questions {
+            self.judge(connection, request);
+        }
+    }
+
+    fn judge(&mut self, connection: ConnectionId, request: Box<AuthenticationRequest>) {
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        let judged = match peer.known_as.take() {
+            Some(verdict) => Ok(verdict),
+            None => self.judges.ask(connection, request, &mut peer.visitor, &self.broker),
+        };
+        match judged {
+            Ok(verdict) => self.input(Input::Authenticated { connection, verdict }, None),
+            Err(work) => peer.judging = Some(work),
         }
     }
 
@@ -365,13 +426,12 @@ mod tests {
         let directory = env::temp_dir().join(format!("mqlite-engine-{}", process::id()));
         let storage = Storage::open(&directory).unwrap();
         let config = Config { maximum_connections: 1, ..Config::default() };
-        let mut engine = Engine::new(Broker::new(config.clone(), [0; 32]), config, Some(storage), None);
+        let mut engine = Engine::new(Broker::new(config.clone(), [0; 32]), config, Some(storage), None, None);
         engine.commits.push(Bytes::from_static(b"a"), Some(Bytes::new()));
         engine.flush();
         let mut open = |number| {
             let (outbox, _, closing) = outbox();
-            let admission = Admission::default();
-            let peer = Peer { address: ([127, 0, 0, 1], 1).into(), outbox, admission, known_as: None };
+            let peer = Peer::new(([127, 0, 0, 1], 1).into(), outbox, Admission::default());
             engine.notice(Notice::Opened { connection: ConnectionId(number), peer });
             engine.flush();
             closing

@@ -1,7 +1,11 @@
 //! The HTTP request that opens a WebSocket: one path, one subprotocol. Requests for other paths are for others to answer.
 
-use super::{WEBSOCKET_PATH, stream::Stream};
-use std::{borrow::Cow, io};
+use super::{
+    WEBSOCKET_PATH,
+    access::{Access, Token},
+    stream::Stream,
+};
+use std::{borrow::Cow, io, net::IpAddr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{
     Error,
@@ -10,14 +14,18 @@ use tokio_tungstenite::tungstenite::{
         machine::TryParse,
         server::{Request, create_response, write_response},
     },
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{HeaderName, HeaderValue, StatusCode, Uri, header},
 };
 
 /// What a connection turned out to be.
-#[derive(Debug)]
 pub(super) enum Opening {
-    /// A WebSocket that was accepted, and what came behind the request.
-    WebSocket(Vec<u8>),
+    /// A WebSocket that was accepted.
+    WebSocket {
+        /// What came behind the request.
+        early: Vec<u8>,
+        /// What the request says of who opens it.
+        token: Option<Token>,
+    },
     /// A request for another path. Nothing was answered; this came.
     Http(Vec<u8>),
 }
@@ -26,14 +34,19 @@ pub(super) enum Opening {
 ///
 /// # Errors
 /// Why it was refused, for the log.
-pub(super) async fn accept(stream: &mut Stream) -> Result<Opening, Cow<'static, str>> {
+pub(super) async fn accept(stream: &mut Stream, access: &Access, peer: IpAddr) -> Result<Opening, Cow<'static, str>> {
     let mut received = Vec::new();
     let answer = loop {
         if is_for_others(&received) {
             return Ok(Opening::Http(received));
         }
         match Request::try_parse(&received) {
-            Ok(Some((length, request))) => break answer(&request).map(|accepted| (length, accepted)),
+            Ok(Some((length, request))) => {
+                break match answer(&request, access) {
+                    Ok(response) => welcome(&request, access, peer).await.map(|token| (length, response, token)),
+                    Err(refusal) => Err(refusal),
+                };
+            }
             Ok(None) if received.len() >= LARGEST_REQUEST => {
                 break Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request is too large."));
             }
@@ -49,11 +62,11 @@ pub(super) async fn accept(stream: &mut Stream) -> Result<Opening, Cow<'static, 
         }
     };
     let written = match &answer {
-        Ok((_, accepted)) => stream.write_all(accepted).await,
+        Ok((_, response, _)) => stream.write_all(response).await,
         Err((status, sentence)) => stream.write_all(&refusal(*status, sentence)).await,
     };
     match (answer, written) {
-        (Ok((length, _)), Ok(())) => Ok(Opening::WebSocket(received.split_off(length))),
+        (Ok((length, _, token)), Ok(())) => Ok(Opening::WebSocket { early: received.split_off(length), token }),
         (Err((status, sentence)), _) => Err(format!("HTTP {}: {sentence}", status.as_u16()).into()),
         (_, Err(error)) => Err(io::Error::to_string(&error).into()),
     }
@@ -72,8 +85,14 @@ fn is_for_others(received: &[u8]) -> bool {
     }
 }
 
-/// The response that accepts the request, or the status and sentence that refuse it.
-fn answer(request: &Request) -> Result<Vec<u8>, (StatusCode, &'static str)> {
+/// The status and the sentence that refuse a request.
+type Refused = (StatusCode, &'static str);
+
+/// The response that accepts the request.
+fn answer(request: &Request, access: &Access) -> Result<Vec<u8>, Refused> {
+    if !access.origins.allow(text_of(request, header::ORIGIN), text_of(request, header::HOST)) {
+        return Err((StatusCode::FORBIDDEN, "Pages of this origin may not connect here."));
+    }
     let mut response = create_response(request).map_err(|error| match error {
         Error::Protocol(ProtocolError::MissingSecWebSocketKey | ProtocolError::InvalidSecWebSocketKey) => {
             (StatusCode::BAD_REQUEST, "The request has no valid Sec-WebSocket-Key.")
@@ -94,12 +113,37 @@ fn answer(request: &Request) -> Result<Vec<u8>, (StatusCode, &'static str)> {
     }
 }
 
+/// What the token says that came with the request, if one did.
+async fn welcome(request: &Request, access: &Access, peer: IpAddr) -> Result<Option<Token>, Refused> {
+    let Some(token) = token_of(request) else { return Ok(None) };
+    access.check_upgrade(token, peer).await.map(Some).map_err(|refusal| {
+        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        (status, refusal.sentence())
+    })
+}
+
+/// The bearer token of a request: of its header `Authorization`, or else its parameter `access_token`.
+fn token_of(request: &Request) -> Option<&str> {
+    let bearer = text_of(request, header::AUTHORIZATION).and_then(|value| value.split_once(' '));
+    let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer")).map(|(_, token)| token.trim());
+    let parameters = || request.uri().query().into_iter().flat_map(|query| query.split('&'));
+    bearer.or_else(|| parameters().find_map(|parameter| parameter.strip_prefix("access_token=")))
+}
+
+/// A header; empty when it is no text.
+fn text_of(request: &Request, name: HeaderName) -> Option<&str> {
+    request.headers().get(name).map(|value| value.to_str().unwrap_or_default())
+}
+
 fn refusal(status: StatusCode, sentence: &str) -> Vec<u8> {
-    let upgrade =
-        if status == StatusCode::UPGRADE_REQUIRED { "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" } else { "" };
+    let more = match status {
+        StatusCode::UPGRADE_REQUIRED => "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+        StatusCode::UNAUTHORIZED => "WWW-Authenticate: Bearer\r\n",
+        _ => "",
+    };
     let length = sentence.len() + 1;
     format!(
-        "HTTP/1.1 {status}\r\n{upgrade}Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\
+        "HTTP/1.1 {status}\r\n{more}Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\
          Content-Length: {length}\r\n\r\n{sentence}\n"
     )
     .into_bytes()

@@ -1,6 +1,7 @@
 //! Accepts connections and hands each to a task of its own. Knows nothing of what is said on them.
 
 use super::{
+    access::Access,
     connection::Connection,
     engine::{Notice, Peer},
     gate::Admission,
@@ -30,7 +31,7 @@ use tokio::{
 use tracing::{info, warn};
 
 /// How those who come to a listener are served.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Entrance {
     pub transport: Transport,
     /// What TLS shows them; without one it is none.
@@ -38,10 +39,10 @@ pub(super) struct Entrance {
 }
 
 /// What MQTT is spoken over.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(super) enum Transport {
     Tcp,
-    WebSocket { limits: websocket::Limits },
+    WebSocket { limits: websocket::Limits, access: Arc<Access> },
 }
 
 /// What every connection needs to reach the engine.
@@ -96,7 +97,7 @@ impl Door {
         let id = self.next_id();
         let (outbox, batches, closing) = outbox();
         let admission = Admission::default();
-        let peer = Peer { address, outbox, admission: admission.clone(), known_as: None };
+        let peer = Peer::new(address, outbox, admission.clone());
         let opened = Notice::Opened { connection: id, peer };
         if self.notices.send(opened).await.is_ok() {
             let connection = Connection { id, address, notices: self.notices.clone(), batches, admission, web };
@@ -122,7 +123,7 @@ impl Door {
     pub(super) async fn enter(&self, address: SocketAddr, known_as: Verdict) -> Result<Inner, Stopping> {
         let id = self.next_id();
         let (outbox, batches, _) = outbox();
-        let peer = Peer { address, outbox, admission: Admission::default(), known_as: Some(known_as) };
+        let peer = Peer::new(address, outbox, Admission::default()).known_as(known_as);
         self.notices.send(Notice::Opened { connection: id, peer }).await.map_err(|_| Stopping)?;
         Ok(Inner::new(id, self.notices.clone(), batches, self.alive.clone()))
     }

@@ -11,6 +11,8 @@
 //! # }
 //! ```
 
+mod access;
+mod accounts;
 mod commits;
 mod connection;
 mod engine;
@@ -19,11 +21,13 @@ mod gate;
 mod handshake;
 mod http;
 mod inner;
+mod judges;
 mod line;
 mod listener;
 mod outbox;
 mod pilot;
 mod report;
+mod settings;
 mod start_error;
 mod state;
 mod storage;
@@ -32,22 +36,29 @@ mod tcp;
 mod tls;
 mod websocket;
 
+pub use access::{Caller, JwtAlgorithm, Refusal, Scope, UserChange, UserError, UserSummary};
+pub use accounts::{AccountError, add_user, remove_user, users};
 pub use export::{ExportError, write_export};
 pub use pilot::Pilot;
+pub use settings::{
+    AuthenticationConfig, DEFAULT_TCP, DEFAULT_WEBSOCKET, JwtConfig, Mistake, Secrets, ServerConfig, SettingError,
+    Settings,
+};
 pub use start_error::StartError;
 pub use state::{Contents, ImportError, export, import};
 pub use storage::{StorageError, StorageProblem};
 pub use tls::{Certificate, TlsError, TlsFiles};
 
 use self::{
+    access::Access,
     engine::Engine,
     http::{Site, Web},
     listener::{Door, Entrance, Transport},
     pilot::Steering,
     storage::Storage,
 };
-use crate::broker::{Broker, Config, Durability, Input};
-use std::{fmt, future::Future, io, net::SocketAddr, path::PathBuf, time::Duration};
+use crate::broker::{Authentication, Broker, Config, Durability, Input};
+use std::{fmt, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
@@ -55,58 +66,8 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-/// Where MQTT over TCP is served unless told otherwise.
-pub const DEFAULT_TCP: &str = "127.0.0.1:1883";
-/// Where MQTT over WebSocket is served unless told otherwise.
-pub const DEFAULT_WEBSOCKET: &str = "127.0.0.1:8083";
 /// The path of MQTT over WebSocket; every other is answered with 404.
 pub const WEBSOCKET_PATH: &str = "/mqtt";
-
-/// Where a server listens, where it keeps its state, and the rules of its broker.
-#[derive(Clone, Debug)]
-pub struct ServerConfig {
-    /// Addresses for MQTT over TCP, each `HOST:PORT`; port 0 takes a free one.
-    pub tcp: Vec<String>,
-    /// Addresses for MQTT over WebSocket, each `HOST:PORT`; port 0 takes a free one.
-    pub websocket: Vec<String>,
-    /// Addresses for MQTT over TLS, each `HOST:PORT`; port 0 takes a free one.
-    pub tcp_tls: Vec<String>,
-    /// Addresses for MQTT over WebSocket and TLS, each `HOST:PORT`; port 0 takes a free one.
-    pub websocket_tls: Vec<String>,
-    /// What TLS shows to clients; needed where there is an address for TLS.
-    pub tls: Option<TlsFiles>,
-    /// The directory that sessions, messages that wait and retained messages are kept in, begun if it is not there. It belongs
-    /// to one server at a time. Nothing is sent before what it depends on is durable there. Without a directory, state is in
-    /// memory alone and ends with the server.
-    pub data: Option<PathBuf>,
-    /// Origins whose pages may use the HTTP API, each as `https://example.org`; `*` is all.
-    pub cors: Vec<String>,
-    /// The folder of the files that are served beside the HTTP API, as the console's; none are without one.
-    pub console: Option<PathBuf>,
-    /// The broker's settings. The server answers no questions: with [`crate::broker::Authentication::Ask`] all are
-    /// kept out, unless a [`Pilot`] decides. Its durability is ignored: `data` decides that. What holds before a CONNECT
-    /// (number, time) holds for WebSocket handshakes too.
-    pub broker: Config,
-}
-
-impl Default for ServerConfig {
-    /// Both transports without TLS, on loopback; state in memory alone.
-    fn default() -> Self {
-        let (tcp, websocket) = (vec![DEFAULT_TCP.into()], vec![DEFAULT_WEBSOCKET.into()]);
-        let (tcp_tls, websocket_tls) = (Vec::new(), Vec::new());
-        Self {
-            tcp,
-            websocket,
-            tcp_tls,
-            websocket_tls,
-            tls: None,
-            data: None,
-            cors: Vec::new(),
-            console: None,
-            broker: Config::default(),
-        }
-    }
-}
 
 /// A broker with its listeners. Clients may connect once [`Server::bind`] has returned; [`Server::run`] answers them.
 pub struct Server {
@@ -115,6 +76,8 @@ pub struct Server {
     site: Site,
     storage: Option<Storage>,
     steering: Option<Steering>,
+    /// `None` asks nobody.
+    judges: Option<Arc<Access>>,
     listeners: Vec<(TcpListener, Entrance)>,
     addresses: Addresses,
     certificate: Option<Certificate>,
@@ -133,16 +96,21 @@ impl Server {
     /// Opens all listeners and restores what is kept, within a tokio runtime whose IO and time are enabled.
     ///
     /// # Errors
-    /// When an address cannot be listened on, the directory cannot be used, or the system gives no random seed.
+    /// When an address cannot be listened on, or is not loopback while nobody is authenticated; a setting, a file that it names or
+    /// the directory cannot be used; or the system gives no random seed.
     pub async fn bind(config: ServerConfig) -> Result<Self, StartError> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| StartError::Seed(io::Error::other(error)))?;
+        let access = Arc::new(Access::open(&config).map_err(StartError::Setting)?);
         let certificate = config.tls.clone().map(Certificate::read).transpose().map_err(StartError::Tls)?;
         let mut listeners = Vec::new();
-        let addresses = listen(&config, certificate.as_ref(), &mut listeners).await?;
-        let site = Site::new(&config);
+        let addresses = listen(&config, &access, certificate.as_ref(), &mut listeners).await?;
+        let site = Site::new(&config, access.clone());
         let durability = if config.data.is_some() { Durability::Sessions } else { Durability::None };
-        let broker_config = Config { durability, ..config.broker };
+        let is_asked = config.authentication.is_some();
+        let authentication = if is_asked { Authentication::Ask } else { config.broker.authentication };
+        let mut broker_config = Config { durability, authentication, ..config.broker };
+        let is_open = matches!(broker_config.authentication, Authentication::Open(_));
         let (broker, storage) = match &config.data {
             None => (Broker::new(broker_config.clone(), seed), None),
             Some(directory) => {
@@ -151,7 +119,14 @@ impl Server {
                 (broker, Some(storage))
             }
         };
-        Ok(Self { broker, config: broker_config, site, storage, steering: None, listeners, addresses, certificate })
+        let judges = (is_asked || state::has_users(&broker)).then_some(access);
+        if judges.is_some() {
+            broker_config.authentication = Authentication::Ask;
+        } else if is_open && let Some(address) = addresses.beyond_this_machine() {
+            return Err(StartError::Open { address });
+        }
+        let config = broker_config;
+        Ok(Self { broker, config, site, storage, steering: None, judges, listeners, addresses, certificate })
     }
 
     /// Where MQTT over TCP is served, in the order of [`ServerConfig::tcp`], with the ports that were free.
@@ -201,8 +176,10 @@ impl Server {
         }
         drop((door, web));
         self.addresses.announce();
+        announce_access(self.judges.as_deref());
         announce_state(&self.broker, self.storage.as_ref());
-        let outcome = Engine::new(self.broker, self.config, self.storage, self.steering).run(noticed, stop).await;
+        let engine = Engine::new(self.broker, self.config, self.storage, self.judges, self.steering);
+        let outcome = engine.run(noticed, stop).await;
         drop(notices); // held so that a server without a listener waits too
         alive.send_replace(()); // the listeners see it and end
         if timeout(STOP_TIMEOUT, alive.closed()).await.is_err() {
@@ -220,14 +197,16 @@ impl fmt::Debug for Server {
 
 async fn listen(
     config: &ServerConfig,
+    access: &Arc<Access>,
     certificate: Option<&Certificate>,
     listeners: &mut Vec<(TcpListener, Entrance)>,
 ) -> Result<Addresses, StartError> {
-    let over_websocket = Transport::WebSocket { limits: websocket::Limits::new(&config.broker) };
+    let limits = websocket::Limits::new(&config.broker);
+    let over_websocket = Transport::WebSocket { limits, access: access.clone() };
     let plain = |transport| Entrance { transport, certificate: None };
     let mut addresses = Addresses {
         tcp: bind(&config.tcp, plain(Transport::Tcp), listeners).await?,
-        websocket: bind(&config.websocket, plain(over_websocket), listeners).await?,
+        websocket: bind(&config.websocket, plain(over_websocket.clone()), listeners).await?,
         tcp_tls: Vec::new(),
         websocket_tls: Vec::new(),
     };
@@ -271,11 +250,24 @@ impl Addresses {
         for address in websocket_tls {
             info!("listening on wss://{address}{path}");
         }
-        for address in [tcp, websocket, tcp_tls, websocket_tls].into_iter().flatten() {
-            if !address.ip().is_loopback() {
-                warn!("{address} is open to everybody who can reach it: clients are not authenticated");
-            }
+        for address in tcp.iter().chain(websocket).filter(|address| !address.ip().is_loopback()) {
+            warn!("{address} has no TLS: whoever is on the way there reads passwords and messages");
         }
+    }
+
+    /// One that can be reached from other machines.
+    fn beyond_this_machine(&self) -> Option<SocketAddr> {
+        let Self { tcp, websocket, tcp_tls, websocket_tls } = self;
+        let all = [tcp, websocket, tcp_tls, websocket_tls].into_iter().flatten();
+        all.copied().find(|address| !address.ip().is_loopback())
+    }
+}
+
+fn announce_access(judges: Option<&Access>) {
+    match judges {
+        None => info!("everybody who can connect is let in"),
+        Some(access) if access.allows_anonymous() => info!("users are let in, and who brings no credentials"),
+        Some(_) => info!("users are let in"),
     }
 }
 

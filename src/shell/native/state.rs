@@ -1,7 +1,14 @@
 //! All that a directory of state holds: as a broker that goes on, as a file to take along, and back.
 
-use super::storage::{Storage, StorageError, StorageProblem};
-use crate::broker::{Broker, Config, Durability, Export, RestoreError, Restored};
+use super::{
+    access::USERS,
+    storage::{Storage, StorageError, StorageProblem},
+};
+use crate::{
+    broker::{Authentication, Broker, Config, Durability, Export, RestoreError, Restored},
+    codec::Text,
+    store::Key,
+};
 use bytes::Bytes;
 use std::{collections::BTreeSet, error, fmt, path::Path};
 use tokio::task::spawn_blocking;
@@ -89,11 +96,24 @@ pub(super) async fn restore(
     let place = directory.to_owned();
     let restored = spawn_blocking(move || {
         let storage = Storage::open(&place)?;
-        let Restored { broker, rejected } = Broker::restore(config, seed, storage.records()?);
+        let records = storage.records()?;
+        let is_user = |(key, _): &(Bytes, Bytes)| match Key::parse(key.clone()) {
+            Ok(Key::Kept(name)) => name.as_str().starts_with(USERS),
+            _ => false,
+        };
+        // Users are there to be asked for.
+        let has_users = records.iter().any(is_user);
+        let authentication = if has_users { Authentication::Ask } else { config.authentication };
+        let Restored { broker, rejected } = Broker::restore(Config { authentication, ..config }, seed, records);
         complain(&place, &rejected);
         Ok((broker, storage))
     });
     restored.await.unwrap_or_else(|_| Err(StorageError::new(directory, StorageProblem::Failed)))
+}
+
+/// Whether there is anybody to ask for.
+pub(super) fn has_users(broker: &Broker) -> bool {
+    broker.kept(&Text::from_static(USERS)).next().is_some()
 }
 
 pub(super) fn contents(broker: &Broker) -> Contents {

@@ -1,23 +1,25 @@
 //! Who asks, and what its token lets it do.
 
-use super::{Visitor, failure::Failure};
+use super::{
+    super::access::{Access, Refusal},
+    Visitor,
+    failure::Failure,
+};
 use crate::{broker::Grants, codec::Text, time::Timestamp};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
+use std::sync::Arc;
 
 /// Whoever brought a token that is valid.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Caller {
     pub name: Text,
-    pub scopes: Vec<String>,
     pub grants: Grants,
     pub expires_at: Option<Timestamp>,
 }
 
 /// Checks tokens.
-#[derive(Clone, Debug, Default)]
-pub(in super::super) struct Gate {
-    pub admin_token: Option<String>,
-}
+#[derive(Clone)]
+pub(in super::super) struct Gate(pub Arc<Access>);
 
 impl Gate {
     /// # Errors
@@ -26,28 +28,17 @@ impl Gate {
         &self,
         headers: &HeaderMap,
         in_query: Option<&str>,
-        _visitor: Visitor,
+        visitor: Visitor,
         scope: &'static str,
     ) -> Result<Caller, Failure> {
-        let unauthorized = || Failure::new(StatusCode::UNAUTHORIZED, "A valid bearer token is needed.");
-        let token = bearer(headers).or(in_query).ok_or_else(unauthorized)?;
-        if !self.admin_token.as_ref().is_some_and(|admin| is_same(admin.as_bytes(), token.as_bytes())) {
-            return Err(unauthorized());
+        let token = bearer(headers).or(in_query);
+        let found = self.0.bearer(token, visitor.address.ip()).await.map_err(Failure::of_bearer)?;
+        if !found.scopes.iter().any(|own| own.name() == scope) {
+            return Err(Failure::scope(scope));
         }
-        let caller = Caller {
-            name: Text::from_static("admin"),
-            scopes: vec!["admin".into()],
-            grants: Grants::all(),
-            expires_at: None,
-        };
-        let may = caller.scopes.iter().any(|own| own == scope || own == "admin");
-        if may { Ok(caller) } else { Err(Failure::scope(scope)) }
+        let name = Text::try_from(found.name).map_err(|_| Failure::of_bearer(Refusal::Unfit))?;
+        Ok(Caller { name, grants: found.grants, expires_at: found.expires_at })
     }
-}
-
-/// In a time that says nothing of where they differ.
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).fold(0, |differs, (one, other)| differs | (one ^ other)) == 0
 }
 
 /// The token of `Authorization: Bearer`.

@@ -1,6 +1,6 @@
 //! What is answered when something is wrong: a status and one sentence, for people and never with a secret in it.
 
-use super::super::line::Stopping;
+use super::super::{access::Refusal, line::Stopping};
 use crate::codec::ReasonCode;
 use axum::{
     http::{HeaderValue, Method, StatusCode, header},
@@ -52,6 +52,12 @@ impl Failure {
             _ => (StatusCode::BAD_REQUEST, "The broker refused it."),
         };
         Self { reason: Some(reason), ..Self::new(status, sentence) }
+    }
+
+    /// There is no valid token.
+    pub(super) fn of_bearer(refusal: Refusal) -> Self {
+        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        Self::new(status, refusal.sentence())
     }
 
     pub(super) fn no_room() -> Self {

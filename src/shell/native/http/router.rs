@@ -1,7 +1,7 @@
 //! Which path is whose, and what holds for all of them.
 
 use super::{backup, caller::Gate, failure::Failure, metrics, publish, query::Query, subscribe};
-use crate::shell::native::{ServerConfig, listener::Door};
+use crate::shell::native::{ServerConfig, access::Access, listener::Door};
 use axum::{
     Router,
     extract::Path,
@@ -17,7 +17,6 @@ use tower_http::{
 };
 
 /// What is the same as long as a server runs.
-#[derive(Debug)]
 pub(in super::super) struct Site {
     pub(super) gate: Gate,
     cors: Vec<String>,
@@ -28,10 +27,10 @@ pub(in super::super) struct Site {
 }
 
 impl Site {
-    pub(in super::super) fn new(config: &ServerConfig) -> Self {
+    pub(in super::super) fn new(config: &ServerConfig, access: Arc<Access>) -> Self {
         let ServerConfig { cors, console, broker, .. } = config;
         Self {
-            gate: Gate { admin_token: std::env::var("MQLITE_ADMIN_TOKEN").ok() },
+            gate: Gate(access),
             cors: cors.clone(),
             console: console.clone(),
             header_timeout: Duration::from_millis(broker.connect_timeout_millis),
@@ -42,7 +41,7 @@ impl Site {
 }
 
 /// What the routes need.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Rooms {
     pub site: Arc<Site>,
     pub door: Door,
