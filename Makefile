@@ -15,7 +15,7 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test spec fuzz corpus coverage rates kill cuts evict reload sim reference lint clean FORCE
+.PHONY: help setup demo worker build test spec fuzz corpus coverage rates costs kill cuts evict reload sim reference lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ coverage: setup-llvm-cov ## Tell which part of the core's lines the Rust tests r
 
 rates: ## Tell how many messages a second the core routes
 	@cargo bench --quiet --bench rates
+
+costs: target/ci/worker.built ## Count what messages cost on Cloudflare, and write the table of worker/DEPLOY.md
+	@npm --prefix worker run --silent costs
 
 setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto npm-js npm-docs npm-worker npm-www npm-interop npm-packaging ## Install what all of these need
 

@@ -6,7 +6,7 @@ import type { Environment } from './environment.js';
 export { MqttBroker } from './broker-object.js';
 export type { Environment } from './environment.js';
 export type { DeadLetterDetails } from './forward/dead-letter.js';
-export type { ForwardedBatch, ForwardedMessage } from './forward/envelope.js';
+export type { ForwardedBatch, ForwardedMessage } from './message-json.js';
 export type { ForwardStatistics } from './forward/forwarder.js';
 export type { DeadLetter, Forward } from './forward/settings.js';
 export type { QueuedMessage } from './forward/targets.js';

@@ -1,7 +1,7 @@
 // Where messages go that could not be delivered: a topic of the room, or a Queue. Knows no attempts.
 
 import type { Broker, Message, UserProperty } from 'mqlite/broker';
-import { envelope } from './envelope.js';
+import { toJson } from '../message-json.js';
 import type { DeadLetter } from './settings.js';
 import { toQueue } from './targets.js';
 
@@ -29,7 +29,7 @@ export function buryIn(deadLetter: DeadLetter, bindings: object, room: string, b
     const queue = (bindings as Record<string, Queue>)[deadLetter.queue] as Queue;
     return async (id, message, { forward, attempts, reason }) => {
       const details: DeadLetterDetails = { attempts, reason };
-      const body = { ...envelope(id, message), ...details };
+      const body = { id, ...toJson(message), ...details };
       await toQueue(queue, timeoutMillis)(id, { room, forward, messages: [body] });
     };
   }

@@ -5,7 +5,7 @@ import type { Broker, Client, Message, Timer } from 'mqlite/broker';
 import type { Insiders } from '../insiders.js';
 import type { Log } from '../log.js';
 import { type Bury, isBuried } from './dead-letter.js';
-import { envelope, type ForwardedMessage } from './envelope.js';
+import { type ForwardedMessage, toJson } from '../message-json.js';
 import type { Account, Ledger } from './ledger.js';
 import type { KnownForward } from './settings.js';
 import { DeliveryError, type Target } from './targets.js';
@@ -196,7 +196,7 @@ export class Forwarder {
     const { name, timeoutMillis } = this.#forward;
     const connection = this.#connection;
     const batch = this.#next();
-    const messages = batch.map(({ message, number }) => envelope(this.#idOf(number), message));
+    const messages = batch.map(({ message, number }) => ({ id: this.#idOf(number), ...toJson(message) }));
     // Should the room end meanwhile, this wakes it.
     timer.set(clock() + 2 * timeoutMillis, () => this.#go());
     try {

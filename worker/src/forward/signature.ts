@@ -1,6 +1,6 @@
 // The headers by which who gets a webhook knows that it is from here: those of Standard Webhooks 1. Knows no network.
 
-import { base64 } from './envelope.js';
+import { base64 } from '../message-json.js';
 
 /**
  * Signs a request. `secret` is text, or `whsec_` and base64. Who remembers `id` takes each request once, and who compares `time`,

@@ -1,6 +1,6 @@
 // What a batch is handed to: a Queue, a Service or a webhook. Knows no attempts: each call is one.
 
-import type { ForwardedBatch, ForwardedMessage } from './envelope.js';
+import type { ForwardedBatch, ForwardedMessage } from '../message-json.js';
 import type { KnownForward } from './settings.js';
 import { signed } from './signature.js';
 

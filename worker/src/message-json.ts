@@ -2,10 +2,8 @@
 
 import type { Message } from 'mqlite/broker';
 
-/** A message as a Queue, a Service or a webhook gets it. */
-export interface ForwardedMessage {
-  /** The same whenever this message is delivered again, and of no other message: who remembers it takes each message once. */
-  readonly id: string;
+/** A message as JSON. */
+export interface JsonMessage {
   readonly topic: string;
   /** The payload, where it is UTF-8. */
   readonly payload?: string;
@@ -22,6 +20,12 @@ export interface ForwardedMessage {
   readonly userProperties?: readonly (readonly [name: string, value: string])[];
 }
 
+/** A message as a Queue, a Service or a webhook gets it. */
+export interface ForwardedMessage extends JsonMessage {
+  /** The same whenever this message is delivered again, and of no other message: who remembers it takes each message once. */
+  readonly id: string;
+}
+
 /** What a Service or a webhook gets: at least one message, in the order in which they were published. */
 export interface ForwardedBatch {
   readonly room: string;
@@ -30,11 +34,10 @@ export interface ForwardedBatch {
   readonly messages: readonly ForwardedMessage[];
 }
 
-/** The JSON of a message that came. */
-export function envelope(id: string, { topic, payload, qos, retain, properties }: Message): ForwardedMessage {
+/** The JSON of a message. */
+export function toJson({ topic, payload, qos, retain, properties }: Pick<Message, 'topic' | 'payload' | 'qos' | 'retain' | 'properties'>): JsonMessage {
   const { contentType, responseTopic, correlationData, messageExpiryInterval, userProperties } = properties;
   return {
-    id,
     topic,
     ...inWords(payload),
     qos,
