@@ -9,7 +9,7 @@ import { type Input, Runner, type Successor, weakly } from './engine.js';
 import { attempt, MqttError, report } from './error.js';
 import { BrokerEngine, type BrokerHost, broker as artefact, Records } from './glue/broker.js';
 import { Journal } from './journal.js';
-import type { Payload, PublishOptions } from './message.js';
+import type { Payload, PublishOptions, QoS, ReceivedProperties } from './message.js';
 import type {
   AuthenticationRequest,
   BrokerEvent,
@@ -18,7 +18,8 @@ import type {
   ConnectOptions,
   Verdict,
 } from './options.js';
-import { BROKER_OPTIONS, PUBLISH_OPTIONS, VERDICTS } from './shapes.js';
+import type { Publisher, ReviewDecision, ReviewedMessage } from './rules.js';
+import { BROKER_OPTIONS, DECISIONS, PUBLISH_OPTIONS, VERDICTS } from './shapes.js';
 import type { StoredRecord } from './storage.js';
 import { SystemTimer } from './timer.js';
 import { type Connectable, pair } from './transport.js';
@@ -40,6 +41,12 @@ export class Broker {
     authenticate: (connection, request) => {
       const given = this.#connections.given(connection);
       this.#runner.defer(() => void this.#ask(connection, request as AuthenticationRequest, given));
+    },
+    review: (review, clientId, userName, topic, payload, qos, retain, properties) => {
+      const { subscriptionIdentifiers: _, ...said } = properties as ReceivedProperties; // no client may say any
+      const message = { topic, payload: payload.slice(), qos: qos as QoS, retain, properties: said };
+      const publisher = { clientId, ...(userName !== undefined && { userName }) };
+      this.#runner.defer(() => void this.#review(review, message, publisher));
     },
     report: (event) => this.#runner.defer(() => this.#tell(event as BrokerEvent)),
     write: (key, value) => this.#journal.write({ key: key.slice(), value: value?.slice() }),
@@ -248,7 +255,7 @@ export class Broker {
   }
 
   #engine(records: Records): BrokerEngine {
-    const { grants, authenticate, onEvent, storage, storageFallback: _, resume, clock: __, timer: ___, wasm: ____, ...limits } =
+    const { grants, authenticate, review: _____, onEvent, storage, storageFallback: _, resume, clock: __, timer: ___, wasm: ____, ...limits } =
       this.#options;
     const policy = {
       asks: authenticate !== undefined,
@@ -336,6 +343,19 @@ export class Broker {
       this.#runner.feed((engine, now) => engine.authenticated(now, connection, GONE));
     }
   }
+
+  async #review(review: number, message: ReviewedMessage, publisher: Publisher): Promise<void> {
+    try {
+      const decision = decided(await this.#options.review?.(message, publisher));
+      const { type, topic, payload, reason }: Partial<ReviewDecisionMembers> = decision;
+      const bytes = payload === undefined ? undefined : payloadBytes(payload);
+      await this.#runner.attempt((engine, now) => engine.reviewed(now, review, type, topic, bytes, reason));
+    } catch (error) {
+      if (this.#isClosed) return;
+      report(error);
+      this.#runner.feed((engine, now) => engine.reviewed(now, review));
+    }
+  }
 }
 
 function toRecords(stored: Iterable<StoredRecord>): Records {
@@ -345,11 +365,14 @@ function toRecords(stored: Iterable<StoredRecord>): Records {
 }
 
 /** What no single option says. */
-function check({ grants, authenticate, storage, storageFallback, resume }: BrokerOptions): void {
+function check({ grants, authenticate, rules, review, storage, storageFallback, resume }: BrokerOptions): void {
   if (grants && authenticate) {
     throw new MqttError('invalid-options', 'The option "grants" counts for nothing beside "authenticate".', {
       hint: 'Give each client its grants with the verdict.',
     });
+  }
+  if (!review && rules?.some(({ action }) => action === 'review')) {
+    throw new MqttError('invalid-options', 'A rule with the action "review" needs the option "review".');
   }
   if (!storage && (storageFallback !== undefined || resume)) {
     throw new MqttError('invalid-options', 'The options "storageFallback" and "resume" count for nothing without "storage".');
@@ -369,6 +392,23 @@ function understood(verdict: Verdict | undefined): object {
     throw new MqttError('invalid-options', 'The type of a verdict must be allow, deny, continue or redirect.');
   }
   return checked<object>(verdict, VERDICTS[type]);
+}
+
+/** A decision that says what its type can say, and nothing else. */
+function decided(decision: ReviewDecision | undefined): Partial<ReviewDecisionMembers> {
+  const type = decision?.type;
+  if (!decision || type === undefined || !Object.hasOwn(DECISIONS, type)) {
+    throw new MqttError('invalid-options', 'The type of a decision must be accept, rewrite, drop or refuse.');
+  }
+  return checked<object>(decision, DECISIONS[type]);
+}
+
+/** All that decisions have. */
+interface ReviewDecisionMembers {
+  type: string;
+  topic: string;
+  payload: Payload;
+  reason: number;
 }
 
 const TIMEOUT: Input<BrokerEngine> = { run: (engine, now) => engine.timeout(now) };

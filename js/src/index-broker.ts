@@ -11,4 +11,5 @@ export type {
   Refusal,
   Verdict,
 } from './options.js';
+export type { Publisher, PublishRule, ReviewDecision, ReviewedMessage } from './rules.js';
 export type { BrokerWebSocket } from './web-socket.js';

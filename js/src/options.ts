@@ -5,6 +5,7 @@ import type { MqttError } from './error.js';
 import type { Message, MessageProperties, Payload, QoS, RequestLimits, UserProperty } from './message.js';
 import type { RecordStorage } from './storage.js';
 import type { Redirect } from './redirect.js';
+import type { Publisher, PublishRule, ReviewDecision, ReviewedMessage } from './rules.js';
 import type { ReconnectOptions } from './status.js';
 import type { Clock, Timer } from './timer.js';
 import type { Connectable, Transport } from './transport.js';
@@ -136,6 +137,19 @@ export interface BrokerOptions extends BrokerLimits {
    * brought. One that throws keeps the client out. Default: everybody is let in.
    */
   authenticate?: (request: AuthenticationRequest, transport: Connectable) => Verdict | PromiseLike<Verdict>;
+  /** What is done with messages by their topics; the first rule that matches counts. Default none: all is published. */
+  rules?: PublishRule[];
+  /**
+   * Decides what becomes of the messages for which one of the `rules` says `review`; without such a rule it is not called. Until
+   * then nothing is acknowledged or published, and what the client sends next waits; others do not. After a sleep, or on another
+   * connection of the client, the same message is reviewed anew. One that throws, or takes longer than `reviewTimeoutMillis`,
+   * leaves it to `reviewFallback`.
+   */
+  review?: (message: ReviewedMessage, publisher: Publisher) => ReviewDecision | PromiseLike<ReviewDecision>;
+  /** Milliseconds that a review may take. Default 5,000. */
+  reviewTimeoutMillis?: number;
+  /** What becomes of a message whose review fails: `refuse` is 0x83. Default `refuse`. */
+  reviewFallback?: 'accept' | 'drop' | 'refuse';
   /**
    * Keeps retained messages, the sessions that outlive their connections, wills, and what `Broker.keep` was given: for the next
    * broker with this storage, whatever ends this one. Default: memory alone.
@@ -164,6 +178,8 @@ export type BrokerEvent =
   | { type: 'refused'; connection: number; refusal: Refusal }
   | { type: 'disconnected'; connection: number; clientId: string; refusal: Refusal }
   | { type: 'publishRefused'; clientId?: string; topic: string; reason: number }
+  /** `review` failed or was late: `reviewFallback` counts. */
+  | { type: 'reviewFailed'; clientId: string; topic: string }
   | { type: 'dropped'; clientId: string; why: string; count: number }
   /** A record cannot be used; it is left where it is. */
   | { type: 'recordRejected'; key: Uint8Array; reason: string }
@@ -198,6 +214,8 @@ export interface BrokerStatistics {
   messageBytes: number;
   /** Messages that wait in queues or are in flight now. */
   messagesStored: number;
+  /** Messages that wait for a review now. */
+  messagesInReview: number;
   bytesReceived: number;
   bytesSent: number;
   /** Messages received from clients. */

@@ -14,6 +14,7 @@ import type {
   WillOptions,
 } from './options.js';
 import type { QuestionOptions } from './questions.js';
+import type { PublishRule, ReviewDecision } from './rules.js';
 import type { ReconnectOptions } from './status.js';
 
 const MESSAGE_PROPERTIES: ShapeOf<MessageProperties> = {
@@ -114,6 +115,16 @@ export const VERDICTS: { readonly [type in Verdict['type']]: ShapeOf<Extract<Ver
   redirect: { type: 'text', server: 'text', permanent: 'boolean' },
 };
 
+const RULE: ShapeOf<Extract<PublishRule, { action: 'rewrite' }>> = { filter: 'text', action: 'text', topic: 'text' };
+
+/** What the decision of each type may say. */
+export const DECISIONS: { readonly [type in ReviewDecision['type']]: ShapeOf<Extract<ReviewDecision, { type: type }>> } = {
+  accept: { type: 'text' },
+  rewrite: { type: 'text', topic: 'text', payload: 'payload' },
+  drop: { type: 'text' },
+  refuse: { type: 'text', reason: 'byte' },
+};
+
 export const BROKER_OPTIONS: ShapeOf<BrokerOptions> = {
   maximumConnections: 'number',
   maximumSessions: 'number',
@@ -144,6 +155,10 @@ export const BROKER_OPTIONS: ShapeOf<BrokerOptions> = {
   maximumKeptBytes: 'number',
   sysIntervalSeconds: 'number',
   responseInformation: 'text',
+  rules: [RULE],
+  review: 'function',
+  reviewTimeoutMillis: 'number',
+  reviewFallback: 'text',
   grants: [GRANT],
   authenticate: 'function',
   storage: 'storage',

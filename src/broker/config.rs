@@ -1,10 +1,11 @@
 //! What a broker allows: every limit finite by default, every limit the host's to choose.
 
-use super::Grants;
+use super::{Grants, PublishRule, ReviewFallback};
 use crate::{
     codec::{ProtocolVersion, QoS, Text},
     session::AliasRoom,
 };
+use alloc::vec::Vec;
 
 /// The broker's settings. Times are in the unit that their name ends with; sizes are bytes.
 #[derive(Clone, Debug)]
@@ -17,6 +18,12 @@ pub struct Config {
     /// What the host keeps for a broker that comes after this one. Data says nothing of it: a host can or cannot.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub durability: Durability,
+    /// What is done with messages by their topics; the first rule that matches counts, and without one a message is published.
+    pub rules: Vec<PublishRule>,
+    /// How long the host may take to review a message for which a rule asks that.
+    pub review_timeout_millis: u64,
+    /// What becomes of the message when it takes longer, or cannot decide.
+    pub review_fallback: ReviewFallback,
     /// Network Connections at a time; one more is closed at once.
     pub maximum_connections: usize,
     /// Sessions, connected or not; one more is refused with 0x97 (3.1.1: 3).
@@ -143,6 +150,9 @@ impl Default for Config {
         Self {
             authentication: Authentication::Open(Grants::all()),
             durability: Durability::None,
+            rules: Vec::new(),
+            review_timeout_millis: 5_000,
+            review_fallback: ReviewFallback::Refuse,
             maximum_connections: 10_000,
             maximum_sessions: 20_000,
             connect_timeout_millis: 10_000,

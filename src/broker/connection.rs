@@ -1,13 +1,13 @@
 //! One Network Connection: from bytes to packets, from silence or a broken rule to its end.
 
 use super::{
-    Action, Broker, ConnectionId, Durability, Event, Refusal, connect::Pending, deadlines::Due, effort::PACKET,
-    grants::Rights, mirror::Mirror, remember::Remembered, session::SessionId,
+    Action, Broker, ConnectionId, Decision, Durability, Event, Refusal, connect::Pending, deadlines::Due,
+    effort::PACKET, grants::Rights, mirror::Mirror, remember::Remembered, review::Review, session::SessionId,
 };
 use crate::{
     codec::{
-        ConnAckProperties, Disconnect, DisconnectProperties, Framer, Packet, PacketId, ProtocolVersion, ReasonCode,
-        Text,
+        ConnAckProperties, DecodeError, Disconnect, DisconnectProperties, Framer, Packet, PacketId, ProtocolVersion,
+        ReasonCode, Text,
     },
     session::{AliasAssigner, KeepAlive, TopicAliases, Violation},
     store,
@@ -27,6 +27,9 @@ const SMALL_PACKET: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Connection {
     framer: Framer,
+    /// A message that was read, and is not taken before the host has reviewed it; and its packet.
+    pub(super) review: Option<Box<Review>>,
+    held: Option<Bytes>,
     /// How many bytes it has brought.
     received: u64,
     pub(super) version: ProtocolVersion,
@@ -99,6 +102,8 @@ impl Connection {
     pub(super) fn new(maximum_packet_size: u32) -> Self {
         Self {
             framer: Framer::new(maximum_packet_size),
+            review: None,
+            held: None,
             received: 0,
             version: ProtocolVersion::V5,
             stage: Stage::New,
@@ -142,8 +147,13 @@ impl Connection {
     pub(super) fn remember(&mut self, agreed: Option<Bytes>, mirror: &mut Mirror) -> Option<Bytes> {
         // What follows a CONNECT is of no use without it, and may be a secret.
         let is_of_use = !matches!(self.stage, Stage::Authenticating(_));
-        let unread = if is_of_use { self.framer.unread() } else { 0 };
-        let behind = |stored: usize| if is_of_use { self.framer.unread_behind(stored) } else { Bytes::new() };
+        let unread = if is_of_use { self.unread() } else { 0 };
+        let (held, framer) = (self.held.as_deref().unwrap_or_default(), &self.framer);
+        let behind = |stored: usize| match held.get(stored..) {
+            _ if !is_of_use => Bytes::new(),
+            Some(rest) if !rest.is_empty() => [rest, &framer.unread_behind(0)].concat().into(),
+            _ => framer.unread_behind(stored - held.len()),
+        };
         self.remembered.update(agreed, self.received - unread as u64, behind, mirror)
     }
 
@@ -166,12 +176,29 @@ impl Connection {
 
     /// Bytes that were received and not processed.
     pub(super) fn unread(&self) -> usize {
-        self.framer.unread()
+        self.held.as_ref().map_or(0, Bytes::len) + self.framer.unread()
+    }
+
+    /// The next packet: the one that was reviewed, if it was.
+    fn next(&mut self) -> Result<Option<Bytes>, DecodeError> {
+        match self.held.take() {
+            None => self.framer.next(),
+            held => Ok(held),
+        }
     }
 
     /// Whether packets wait unread until the host has answered.
     fn is_held(&self) -> bool {
-        matches!(&self.stage, Stage::Authenticating(pending) if pending.host_is_asked)
+        matches!(&self.stage, Stage::Authenticating(pending) if pending.host_is_asked) || self.is_in_review()
+    }
+
+    pub(super) fn is_in_review(&self) -> bool {
+        self.review.as_ref().is_some_and(|review| !review.is_decided())
+    }
+
+    /// What was decided about the packet that is read again.
+    pub(super) fn take_decision(&mut self) -> Option<Decision> {
+        self.review.take().and_then(|review| review.into_decision())
     }
 }
 
@@ -229,7 +256,7 @@ impl Broker {
         while let Some(connection) = self.connections.get_mut(&id) {
             let version = connection.version;
             let is_held = connection.is_held();
-            let next = if is_held { Ok(None) } else { connection.framer.next() };
+            let next = if is_held { Ok(None) } else { connection.next() };
             if let Stage::Authenticating(pending) = &mut connection.stage {
                 pending.read += if let Ok(Some(frame)) = &next { frame.len() } else { 0 };
                 let unread = if let Ok(None) = next { connection.framer.unread() } else { 0 };
@@ -237,6 +264,7 @@ impl Broker {
                     return self.violated(id, TOO_MUCH_HELD);
                 }
             }
+            let frame = if let Ok(frame) = &next { frame.clone() } else { None };
             let packet = match next {
                 Ok(None) if connection.is_gone && !is_held => {
                     return self.end_connection(id, NETWORK_FAILED, Ending::Failed);
@@ -272,6 +300,9 @@ impl Broker {
                         self.violated(id, violation);
                     }
                 }
+            }
+            if let Some(connection) = self.connections.get_mut(&id).filter(|connection| connection.is_in_review()) {
+                connection.held = frame;
             }
             self.effort.add(PACKET);
             if has_spoken && self.config.durability == Durability::Connections {
@@ -390,6 +421,7 @@ impl Broker {
     fn end_connection(&mut self, id: ConnectionId, refusal: Refusal, ending: Ending) {
         self.set_silence(id, None);
         self.set_verdict_expiry(id, None);
+        self.end_review(id);
         self.behind.remove(id);
         let Some(connection) = self.connections.remove(&id) else { return };
         if self.is_durable() {
@@ -439,9 +471,14 @@ impl Broker {
     pub(super) fn silence_is_due(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.silence_at = None;
-        match &connection.stage {
+        match &mut connection.stage {
             Stage::New => self.hang_up(id, NO_CONNECT),
             Stage::Authenticating(_) => self.violated(id, NO_VERDICT),
+            Stage::Open(link) if connection.review.is_some() => {
+                link.keep_alive.touch(self.now); // what it said meanwhile is not read yet
+                let later = link.keep_alive.peer_is_dead_at();
+                self.set_silence(id, later);
+            }
             Stage::Open(link) => match link.keep_alive.peer_is_dead_at() {
                 Some(at) if at <= self.now => self.violated(id, SILENT),
                 later => self.set_silence(id, later),

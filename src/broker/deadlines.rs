@@ -1,6 +1,6 @@
 //! One ordered queue of everything that waits for its time.
 
-use super::{ConnectionId, Deadline, session::SessionId};
+use super::{ConnectionId, Deadline, ReviewId, session::SessionId};
 use crate::{time::Timestamp, topic::TopicName};
 use alloc::collections::BTreeSet;
 
@@ -16,6 +16,8 @@ pub(super) enum Due {
     Silence(ConnectionId),
     /// What a client was let in with ends.
     Verdict(ConnectionId),
+    /// The host has taken too long to review a message.
+    Review(ReviewId),
     /// The Will Delay Interval has passed.
     Will(SessionId),
     /// The Session Expiry Interval has passed.
@@ -63,6 +65,7 @@ impl Due {
         match self {
             Self::Silence(_) => "keep-alive",
             Self::Verdict(_) => "verdict",
+            Self::Review(_) => "review",
             Self::Will(_) => "will delay",
             Self::SessionExpiry(_) => "session expiry",
             Self::RetainedExpiry(_) => "message expiry",

@@ -60,10 +60,11 @@ impl Behind {
 }
 
 impl Broker {
-    /// Whether the connection has packets or deliveries that wait for [`super::Input::Timeout`]. A host that can reads
-    /// nothing more from it until then.
+    /// Whether the connection has packets or deliveries that wait for [`super::Input::Timeout`], or for
+    /// [`super::Input::Reviewed`]. A host that can reads nothing more from it until then.
     pub fn is_behind(&self, connection: ConnectionId) -> bool {
-        self.behind.contains(connection)
+        let is_in_review = || self.connections.get(&connection).is_some_and(|it| it.is_in_review());
+        self.behind.contains(connection) || is_in_review()
     }
 
     pub(super) fn fall_behind(&mut self, id: ConnectionId) {

@@ -41,14 +41,21 @@ pub enum Event {
         /// Why: 0x00 and 0x04 by the client's DISCONNECT, 0x80 when the network failed, else what it was told.
         refusal: Refusal,
     },
-    /// A message was not accepted: a limit, a missing right, or an invalid topic.
+    /// A message was not accepted: a limit, a missing right, an invalid topic, a rule or a review.
     PublishRefused {
         /// Who published it; the host itself if `None`.
         client_id: Option<Text>,
         /// Its Topic Name.
         topic: Text,
-        /// Why: 0x87, 0x90 or 0x97; 0x95, 0x9A or 0x9B to the host alone, since a client is closed for that.
+        /// Why: 0x87, 0x90 or 0x97, or what a review says; 0x95, 0x9A or 0x9B to the host alone, since a client is closed for that.
         reason: ReasonCode,
+    },
+    /// The host did not decide about a message in time, or could not: the fallback counts.
+    ReviewFailed {
+        /// Who publishes it.
+        client_id: Text,
+        /// Its Topic Name.
+        topic: Text,
     },
     /// Messages did not reach a session, because a limit of this broker or of the client was met. Once for each session
     /// and limit that an input met.

@@ -20,6 +20,7 @@ impl Broker {
             match due {
                 Due::Silence(connection) => self.silence_is_due(connection),
                 Due::Verdict(connection) => self.verdict_is_due(connection),
+                Due::Review(review) => self.reviewed(review, None),
                 Due::Will(session) => self.publish_will(session),
                 Due::SessionExpiry(session) => self.end_session(session),
                 Due::RetainedExpiry(topic) => self.remove_retained(&topic),

@@ -181,8 +181,12 @@ fn fill_in(pattern: &str, placeholder: &str, name: Option<&str>) -> Option<Strin
     if !pattern.contains(placeholder) {
         return Some(pattern.into());
     }
-    let is_harmless = |name: &&str| !name.is_empty() && !name.starts_with('$') && !name.contains(['/', '+', '#', '%']);
-    Some(pattern.replace(placeholder, name.filter(is_harmless)?))
+    Some(pattern.replace(placeholder, name.filter(|name| is_harmless(name))?))
+}
+
+/// Whether a name can stand for one level, and makes no topic another kind of topic.
+pub(super) fn is_harmless(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('$') && !name.contains(['/', '+', '#', '%'])
 }
 
 /// What a name must not change: whether a filter is shared (its share is ignored here), and whether it is one of `$SYS`.

@@ -21,7 +21,9 @@ mod random;
 mod remember;
 mod restore;
 mod retain;
+mod review;
 mod route;
+mod rules;
 mod send;
 mod session;
 mod share;
@@ -39,6 +41,8 @@ pub use grants::{Grant, Grants};
 pub use keep::KeepError;
 pub use remember::MAXIMUM_STATE;
 pub use restore::Restored;
+pub use review::{Decision, ReviewFallback, ReviewId, ReviewRequest};
+pub use rules::PublishRule;
 pub use statistics::Statistics;
 
 use self::{
@@ -112,6 +116,13 @@ pub enum Input {
         /// The answer.
         verdict: Verdict,
     },
+    /// The answer to [`Action::Review`].
+    Reviewed {
+        /// Which question.
+        review: ReviewId,
+        /// The answer; `None` when there is none, so that [`Config::review_fallback`] counts.
+        decision: Option<Decision>,
+    },
     /// The host itself publishes a message, within `maximum_packet_size`. `packet_id`, `dup`, alias and identifiers are ignored, Grants do not apply.
     Publish {
         /// The message.
@@ -178,6 +189,15 @@ pub enum Action {
         connection: ConnectionId,
         /// What it said of itself.
         request: Box<AuthenticationRequest>,
+    },
+    /// Decide what becomes of a message for which a rule of [`Config::rules`] asks that, then feed [`Input::Reviewed`], within
+    /// [`Config::review_timeout_millis`]. What its connection brings meanwhile waits. A broker that comes after this one asks
+    /// again.
+    Review {
+        /// Which question.
+        review: ReviewId,
+        /// The message.
+        request: Box<ReviewRequest>,
     },
     /// Something worth knowing happened.
     Report(Event),
@@ -318,6 +338,9 @@ pub struct Broker {
     effort: Effort,
     behind: Behind,
     dropped: Dropped,
+    /// Which connections wait for a decision of the host.
+    reviews: BTreeMap<ReviewId, ConnectionId>,
+    last_review: u64,
     tally: Tally,
     sys_at: Option<Timestamp>,
     sys_watchers: usize,
@@ -360,6 +383,8 @@ impl Broker {
             effort: Effort::default(),
             behind: Behind::default(),
             dropped: Dropped::default(),
+            reviews: BTreeMap::new(),
+            last_review: 0,
             tally: Tally::default(),
             sys_at: None,
             sys_watchers: 0,
@@ -387,6 +412,7 @@ impl Broker {
             Input::Writable { connection } => self.writable(connection),
             Input::Closed { connection } => self.closed(connection),
             Input::Authenticated { connection, verdict } => self.authenticated(connection, verdict),
+            Input::Reviewed { review, decision } => self.reviewed(review, decision),
             Input::Publish { publish } => self.publish_from_host(publish),
             Input::Keep { name, value } => self.keep(&name, value.as_ref()),
             Input::Timeout => self.catch_up(),
@@ -407,6 +433,7 @@ impl Broker {
             retained_bytes: self.retained.bytes() as u64,
             message_bytes: self.tally.bytes() as u64,
             messages_stored: self.tally.deliveries() as u64,
+            messages_in_review: self.reviews.len() as u64,
             ..self.statistics
         }
     }

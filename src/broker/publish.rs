@@ -1,6 +1,12 @@
 //! PUBLISH from a client, and PUBREL, which ends what a QoS 2 PUBLISH began.
 
-use super::{Broker, ConnectionId, Event, connection::Stage, message::Message, session::SessionId};
+use super::{
+    Broker, ConnectionId, Decision, Event,
+    connection::{Connection, Stage},
+    message::Message,
+    rules::Ruling,
+    session::SessionId,
+};
 use crate::{
     codec::{Ack, AckProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode, Text},
     session::{Novelty, Violation},
@@ -15,7 +21,8 @@ impl Broker {
         session_id: SessionId,
         mut publish: Publish,
     ) -> Result<(), Violation> {
-        self.statistics.messages_received += 1;
+        let decision = self.connections.get_mut(&id).and_then(Connection::take_decision);
+        self.statistics.messages_received += u64::from(decision.is_none());
         let qos = publish.qos;
         self.check_capabilities(&publish)?;
         if let Some(alias) = publish.properties.topic_alias {
@@ -31,6 +38,7 @@ impl Broker {
             }
         }
         let topic = TopicName::parse(publish.topic.clone()).map_err(|_| INVALID_TOPIC)?;
+        let Some(decision) = self.decision(id, session_id, &topic, &publish, decision) else { return Ok(()) };
         if let Some(packet_id) = publish.packet_id {
             let Some(session) = self.sessions.get_mut(&session_id) else { return Ok(()) };
             let is_reused = qos == QoS::AtLeastOnce && session.inbound.reused(packet_id);
@@ -58,7 +66,7 @@ impl Broker {
             }
         }
         let packet_id = publish.packet_id;
-        let reason = self.accept(id, session_id, topic, publish);
+        let reason = self.accept(session_id, topic, publish, decision);
         if let Some(packet_id) = packet_id {
             self.acknowledge(id, session_id, qos, packet_id, reason);
         }
@@ -116,31 +124,60 @@ impl Broker {
         Ok(())
     }
 
-    /// Takes ownership of a message, or says why not. [MQTT-4.5.0-1]
-    fn accept(&mut self, id: ConnectionId, session: SessionId, topic: TopicName, publish: Publish) -> ReasonCode {
-        let client_id = self.sessions.get(&session).map(|session| session.client_id.clone());
-        let is_allowed = match self.connections.get(&id).map(|connection| &connection.stage) {
-            Some(Stage::Open(link)) => link.rights.may_publish(&topic, publish.qos, publish.retain),
-            _ => false,
-        };
-        let refused = if !is_allowed {
-            Some(ReasonCode::NotAuthorized)
-        } else if self.config.forbids_levels(topic.level_count()) {
-            Some(ReasonCode::TopicNameInvalid)
-        } else {
-            None
-        };
-        if let Some(reason) = refused {
-            self.refuse_message(client_id, publish.topic, reason);
-            return reason;
+    /// What becomes of a message, before anything is known of it: by the client's rights, the rules, and the host's decision.
+    /// `None` while the host is asked.
+    fn decision(
+        &mut self,
+        id: ConnectionId,
+        session_id: SessionId,
+        topic: &TopicName,
+        publish: &Publish,
+        decided: Option<Decision>,
+    ) -> Option<Decision> {
+        const fn refuse(reason: ReasonCode) -> Option<Decision> {
+            Some(Decision::Refuse { reason })
         }
-        let message = Message::new(publish, topic, self.now, &self.tally);
-        let topic = message.topic.text().clone();
-        match self.take(message, Some(session)) {
+        let Some(Stage::Open(link)) = self.connections.get(&id).map(|connection| &connection.stage) else {
+            return refuse(ReasonCode::NotAuthorized);
+        };
+        if !link.rights.may_publish(topic, publish.qos, publish.retain) {
+            return refuse(ReasonCode::NotAuthorized);
+        }
+        if self.config.forbids_levels(topic.level_count()) {
+            return refuse(ReasonCode::TopicNameInvalid);
+        }
+        let session = self.sessions.get(&session_id)?;
+        let is_known = publish.packet_id.is_some_and(|packet_id| session.inbound.knows(packet_id));
+        if decided.is_some() || self.config.rules.is_empty() || is_known {
+            return Some(decided.unwrap_or(Decision::Accept));
+        }
+        let (client_id, user_name) = (session.client_id.clone(), link.user_name.clone());
+        match self.ruling(topic, &client_id, user_name.as_ref()) {
+            Ruling::Decided(decision) => Some(decision),
+            Ruling::Review => match self.ask_review(id, publish) {
+                Ok(()) => None,
+                Err(reason) => refuse(reason),
+            },
+        }
+    }
+
+    /// Takes ownership of a message, or says why not. [MQTT-4.5.0-1]
+    fn accept(&mut self, session: SessionId, topic: TopicName, publish: Publish, decision: Decision) -> ReasonCode {
+        let named = publish.topic.clone();
+        let taken = match self.decided(decision, topic, publish) {
+            Ok(None) => return ReasonCode::Success,
+            Ok(Some((topic, publish))) => {
+                let message = Message::new(publish, topic, self.now, &self.tally);
+                self.take(message, Some(session))
+            }
+            Err(reason) => Err(reason),
+        };
+        match taken {
             Ok(true) => ReasonCode::Success,
             Ok(false) => ReasonCode::NoMatchingSubscribers,
             Err(reason) => {
-                self.refuse_message(client_id, topic, reason);
+                let client_id = self.sessions.get(&session).map(|session| session.client_id.clone());
+                self.refuse_message(client_id, named, reason);
                 reason
             }
         }

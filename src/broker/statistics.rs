@@ -22,6 +22,8 @@ pub struct Statistics {
     pub message_bytes: u64,
     /// Messages that wait in queues or are in flight now.
     pub messages_stored: u64,
+    /// Messages that wait for the host's review now.
+    pub messages_in_review: u64,
     /// Bytes received.
     pub bytes_received: u64,
     /// Bytes sent.

@@ -4,6 +4,7 @@ use super::{
     Broker,
     deadlines::Due,
     message::{self, Message},
+    rules::Ruling,
     session::SessionId,
     tally::{Charge, Tally},
 };
@@ -125,11 +126,23 @@ impl Broker {
         self.deadlines.set(Due::Will(id), will.at, None);
         self.write_will(id);
         drop(will.charge); // the message counts itself
-        let message = Message::new(will.publish, will.topic, self.now, &self.tally);
-        let topic = message.topic.text().clone();
-        if let Err(reason) = self.take(message, Some(id)) {
-            let client_id = self.sessions.get(&id).map(|session| session.client_id.clone());
-            self.refuse_message(client_id, topic, reason);
+        let Some(session) = self.sessions.get(&id) else { return };
+        let (client_id, user_name) = (session.client_id.clone(), session.user_name.clone());
+        let decision = match self.ruling(&will.topic, &client_id, user_name.as_ref()) {
+            Ruling::Decided(decision) => decision,
+            Ruling::Review => self.config.review_fallback.decision(),
+        };
+        let topic = will.topic.text().clone();
+        let taken = match self.decided(decision, will.topic, will.publish) {
+            Ok(None) => return,
+            Ok(Some((topic, publish))) => {
+                let message = Message::new(publish, topic, self.now, &self.tally);
+                self.take(message, Some(id))
+            }
+            Err(reason) => Err(reason),
+        };
+        if let Err(reason) = taken {
+            self.refuse_message(Some(client_id), topic, reason);
         }
     }
 }

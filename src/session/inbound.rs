@@ -60,6 +60,11 @@ impl Inbound {
         self.exactly_once.get(&id) == Some(&self.connection)
     }
 
+    /// Whether this is the identifier of a QoS 2 message that is not released.
+    pub fn knows(&self, id: PacketId) -> bool {
+        self.exactly_once.contains_key(&id)
+    }
+
     /// A PUBLISH of QoS 1 came with an identifier that an earlier connection left to a QoS 2 message: the peer has forgotten
     /// that one, and so must we. Tells whether it was so.
     pub fn reused(&mut self, id: PacketId) -> bool {

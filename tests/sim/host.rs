@@ -367,6 +367,7 @@ impl Host {
                 return self.disk.write(self.input, (key.clone(), None));
             }
             Action::Remember { connection, state } => return self.note(connection.0, state),
+            Action::Review { .. } => panic!("there are no rules"),
             Action::Report(_) => return,
         };
         self.outputs.extend(self.disk.hold(output));
@@ -395,6 +396,7 @@ impl Deeds {
                     *self.dropped.entry((client_id, why)).or_default() += count;
                 }
                 Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } | Action::Report(_) => {}
+                Action::Review { .. } => panic!("there are no rules"),
             }
         }
     }
@@ -409,7 +411,7 @@ impl Kept {
                 Action::Delete { key } => apply(&mut self.records, &(key.clone(), None)),
                 Action::Remember { connection, state } => _ = self.states.insert(*connection, state.clone()),
                 Action::Close { connection, .. } => _ = self.states.remove(connection),
-                Action::Send { .. } | Action::Authenticate { .. } | Action::Report(_) => {}
+                Action::Send { .. } | Action::Authenticate { .. } | Action::Review { .. } | Action::Report(_) => {}
             }
         }
         actions

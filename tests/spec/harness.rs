@@ -3,7 +3,10 @@
 use crate::host::{self, Host, Output};
 use bytes::{Bytes, BytesMut};
 use mqlite::{
-    broker::{AuthenticationRequest, Broker, Config, ConnectionId, Event, Input, Statistics, Verdict},
+    broker::{
+        AuthenticationRequest, Broker, Config, ConnectionId, Decision, Event, Input, ReviewId, ReviewRequest,
+        Statistics, Verdict,
+    },
     codec::{
         Ack, Binary, ConnAck, Connect, ConnectProperties, Disconnect, DisconnectProperties, Framer,
         MAXIMUM_PACKET_SIZE, Packet, PacketId, ProtocolVersion, Publish, PublishProperties, QoS, ReasonCode,
@@ -179,6 +182,35 @@ impl Trace {
         peer.heard.pop_front().unwrap_or_else(|| panic!("{name} heard nothing ({:?})", peer.end))
     }
 
+    /// Topic and payload of each PUBLISH that `name` heard.
+    pub fn peer_publishes(&mut self, name: &'static str) -> Vec<(String, String)> {
+        let heard = self.peer(name).heard.iter().filter_map(|packet| match packet {
+            Packet::Publish(publish) => {
+                Some((publish.topic.to_string(), String::from_utf8_lossy(&publish.payload).into()))
+            }
+            _ => None,
+        });
+        heard.collect()
+    }
+
+    /// `name` acknowledges every PUBLISH that it heard, and forgets it.
+    pub fn acknowledge_all(&mut self, name: &'static str) {
+        for packet in std::mem::take(&mut self.peer(name).heard) {
+            if let Packet::Publish(Publish { packet_id: Some(packet_id), qos, .. }) = packet {
+                let ack = packet_id.into();
+                self.send(name, if qos == AtLeastOnce { Packet::PubAck(ack) } else { Packet::PubRec(ack) });
+                if qos == ExactlyOnce {
+                    self.send(name, Packet::PubComp(packet_id.into()));
+                    self.count(name);
+                }
+            }
+        }
+    }
+
+    pub fn is_open(&mut self, name: &'static str) -> bool {
+        self.peer(name).end.is_none()
+    }
+
     /// How many packets `name` heard.
     pub fn count(&mut self, name: &'static str) -> usize {
         self.peer(name).heard.drain(..).count()
@@ -327,6 +359,27 @@ impl Trace {
     pub fn unstall(&mut self, name: &'static str) {
         let connection = self.connection(name);
         self.host.in_process().unstall(self.now, connection);
+    }
+
+    /// The oldest question about a message, which waits on.
+    #[track_caller]
+    pub fn review(&mut self) -> (ReviewId, ReviewRequest) {
+        self.host.in_process().reviews.pop_front().expect("a question about a message")
+    }
+
+    /// How many such questions there are.
+    pub fn reviews(&mut self) -> usize {
+        self.host.in_process().reviews.len()
+    }
+
+    /// The host decides about the oldest.
+    pub fn decide(&mut self, decision: Decision) {
+        let (review, _) = self.review();
+        self.reviewed(review, Some(decision));
+    }
+
+    pub fn reviewed(&mut self, review: ReviewId, decision: Option<Decision>) {
+        self.input(Input::Reviewed { review, decision });
     }
 
     /// The broker is killed and restored from what it had put; every connection is gone.

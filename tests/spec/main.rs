@@ -45,6 +45,8 @@ mod keep;
 mod limits;
 mod memory;
 mod queue;
+mod review;
+mod rules;
 mod store;
 
 mod sys;

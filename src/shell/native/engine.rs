@@ -302,7 +302,7 @@ impl Engine {
 
     /// Feeds the broker. `why` is what the host knows better about a connection that ended.
     fn input(&mut self, input: Input, why: Option<&str>) {
-        let mut questions = Vec::new();
+        let (mut questions, mut reviews) = (Vec::new(), Vec::new());
         let now = self.now();
         if let Some(pilot) = &mut self.pilot {
             pilot.before(&input);
@@ -327,6 +327,7 @@ impl Engine {
                     self.closing.push(connection);
                 }
                 Action::Authenticate { connection, request } => questions.push((connection, request)),
+                Action::Review { review, .. } => reviews.push(review),
                 Action::Put { key, value } => self.commits.push(key, Some(value)),
                 Action::Delete { key } => self.commits.push(key, None),
                 // Only where connections outlive the broker.
@@ -346,6 +347,10 @@ impl Engine {
         }
         if let Some(pilot) = &mut self.pilot {
             return pilot.after(&self.broker);
+        }
+        // Nobody here can decide.
+        for review in reviews {
+            self.input(Input::Reviewed { review, decision: None }, None);
         }
         for (connection, request) in questions {
             self.judge(connection, request);

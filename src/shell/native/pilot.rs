@@ -14,7 +14,8 @@ pub trait Pilot: Send {
     /// The broker is about to hear of this.
     fn before(&mut self, input: &Input);
 
-    /// The broker wants this. The server does it, except that [`Action::Authenticate`] is for the pilot to answer.
+    /// The broker wants this. The server does it, except that [`Action::Authenticate`] and [`Action::Review`] are for the pilot to
+    /// answer.
     fn action(&mut self, action: &Action);
 
     /// That was all.

@@ -29,6 +29,7 @@ pub(super) fn event(event: &Event, peers: &HashMap<ConnectionId, Peer>, why: Opt
         Event::PublishRefused { client_id, topic, reason } => {
             debug!(client = client_id.as_ref().map(field::debug), ?topic, %reason, "publish refused");
         }
+        Event::ReviewFailed { client_id, topic } => debug!(client = ?client_id, ?topic, "not reviewed"),
         Event::Dropped { client_id, why, count } => debug!(client = ?client_id, count, "messages dropped: {why}"),
     }
 }

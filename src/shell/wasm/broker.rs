@@ -4,13 +4,14 @@ use super::{
     Records,
     by_serde::{read, write},
     convert::{invalid, invalid_topic, message, milliseconds, not_kept, text, timestamp},
+    to_js::ToJs,
 };
 use crate::{
     broker::{
-        Action, Authentication, Broker, Config, ConnectionId, Durability, Export, Grant, Grants, Input, Restored,
-        Verdict,
+        Action, Authentication, Broker, Config, ConnectionId, Decision, Durability, Export, Grant, Grants, Input,
+        Restored, ReviewId, ReviewRequest, Verdict,
     },
-    codec::{Binary, ReasonCode, Text},
+    codec::{Binary, Publish, ReasonCode, Text},
     time::Timestamp,
     topic::TopicFilter,
 };
@@ -30,6 +31,11 @@ export interface BrokerHost {
   close(connection: number): void;
   /** Decide whether a client is let in, then call `authenticated`. */
   authenticate(connection: number, request: unknown): void;
+  /** Decide what becomes of a message, then call `reviewed`. The payload is valid during the call alone. */
+  review(
+    review: number, clientId: string, userName: string | undefined,
+    topic: string, payload: Uint8Array, qos: number, retain: boolean, properties: unknown,
+  ): void;
   /** Something worth knowing happened. */
   report(event: unknown): void;
   /** A record is put in place of what was there, or removed where `value` is absent. Both are valid during the call alone. */
@@ -56,6 +62,20 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn authenticate(this: &BrokerHost, connection: u32, request: JsValue);
+
+    #[wasm_bindgen(method)]
+    #[allow(clippy::too_many_arguments, reason = "an object would be made member by member")]
+    fn review(
+        this: &BrokerHost,
+        review: f64,
+        client_id: &str,
+        user_name: Option<&str>,
+        topic: &str,
+        payload: &[u8],
+        qos: u8,
+        retain: bool,
+        properties: JsValue,
+    );
 
     #[wasm_bindgen(method)]
     fn report(this: &BrokerHost, event: JsValue);
@@ -195,6 +215,35 @@ impl BrokerEngine {
         Ok(())
     }
 
+    /// The answer to `review`: `accept`, `drop`, `rewrite` with a topic, a payload or both, or `refuse` with a Reason Code; or
+    /// nothing when there is no answer.
+    ///
+    /// # Errors
+    /// When the answer is none of these; the message waits on.
+    pub fn reviewed(
+        &mut self,
+        now: f64,
+        review: f64,
+        decision: Option<String>,
+        topic: Option<String>,
+        payload: Option<Vec<u8>>,
+        reason: Option<u8>,
+    ) -> Result<(), Error> {
+        let decision = match decision.as_deref() {
+            None => None,
+            Some("accept") => Some(Decision::Accept),
+            Some("drop") => Some(Decision::Drop),
+            Some("rewrite") => {
+                let topic = topic.map(|topic| text("topic", topic)).transpose()?;
+                Some(Decision::Rewrite { topic, payload: payload.map(Into::into) })
+            }
+            Some("refuse") => Some(Decision::Refuse { reason: failure(reason.unwrap_or(NOT_AUTHORIZED))? }),
+            Some(_) => return Err(invalid("type: a decision is accept, drop, rewrite or refuse")),
+        };
+        self.run(now, Input::Reviewed { review: ReviewId(timestamp(review).0), decision });
+        Ok(())
+    }
+
     /// The host itself publishes a message.
     ///
     /// # Errors
@@ -305,6 +354,14 @@ impl BrokerEngine {
                 Action::Authenticate { connection, request } => {
                     host.authenticate(number(connection), write(&*request));
                 }
+                Action::Review { review, request } => {
+                    let ReviewRequest { client_id, user_name, publish } = *request;
+                    let Publish { topic, payload, qos, retain, properties, .. } = publish;
+                    let user_name = user_name.as_ref().map(Text::as_str);
+                    let (number, properties) = (milliseconds(Timestamp(review.0)), properties.to_js());
+                    let topic = topic.as_str();
+                    host.review(number, client_id.as_str(), user_name, topic, &payload, qos as u8, retain, properties);
+                }
                 Action::Report(event) if *reports => host.report(write(&event)),
                 Action::Report(_) => {}
             }
@@ -340,3 +397,6 @@ fn id(connection: u32) -> ConnectionId {
 const fn number(connection: ConnectionId) -> u32 {
     connection.0 as u32
 }
+
+/// Of a message that a review refuses without a reason.
+const NOT_AUTHORIZED: u8 = ReasonCode::NotAuthorized.value();

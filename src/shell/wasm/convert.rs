@@ -1,7 +1,10 @@
 //! Between JavaScript's values and the core's. What does not fit is an error that names the field.
 //! The `name` of each error is a word for programs, in the manner of DOM exceptions.
 
-use super::from_js::{FromJs, Unfit, readable};
+use super::{
+    from_js::{FromJs, Unfit, readable},
+    to_js::writable,
+};
 #[cfg(feature = "broker")]
 use crate::broker::KeepError;
 #[cfg(feature = "client")]
@@ -107,6 +110,17 @@ pub(super) fn message(
 }
 
 readable!(PublishProperties {
+    payload_format_indicator,
+    message_expiry_interval,
+    topic_alias,
+    response_topic,
+    correlation_data,
+    user_properties,
+    subscription_identifiers,
+    content_type,
+});
+
+writable!(PublishProperties {
     payload_format_indicator,
     message_expiry_interval,
     topic_alias,

@@ -13,7 +13,6 @@ mod from_js;
 #[cfg(feature = "client")]
 mod packets;
 mod records;
-#[cfg(feature = "client")]
 mod to_js;
 
 #[cfg(feature = "broker")]

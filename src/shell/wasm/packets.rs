@@ -2,8 +2,8 @@
 
 use super::{from_js::readable, to_js::writable};
 use crate::codec::{
-    AckProperties, AuthProperties, ConnAckProperties, ConnectProperties, DisconnectProperties, PublishProperties,
-    SubscribeProperties, SubscriptionOptions, Will, WillProperties,
+    AckProperties, AuthProperties, ConnAckProperties, ConnectProperties, DisconnectProperties, SubscribeProperties,
+    SubscriptionOptions, Will, WillProperties,
 };
 
 readable!(ConnectProperties {
@@ -37,17 +37,6 @@ readable!(SubscriptionOptions { qos, no_local, retain_as_published, retain_handl
 readable!(DisconnectProperties { session_expiry_interval, reason_string, user_properties, server_reference });
 
 readable!(AuthProperties { authentication_method, authentication_data, reason_string, user_properties });
-
-writable!(PublishProperties {
-    payload_format_indicator,
-    message_expiry_interval,
-    topic_alias,
-    response_topic,
-    correlation_data,
-    user_properties,
-    subscription_identifiers,
-    content_type,
-});
 
 writable!(ConnAckProperties {
     session_expiry_interval,

@@ -362,6 +362,7 @@ impl<'log> World<'log> {
                 }
             }
             Action::Authenticate { connection, .. } => self.questions.push(connection),
+            Action::Review { .. } => panic!("there are no rules"),
             Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } | Action::Report(_) => {}
         }
     }

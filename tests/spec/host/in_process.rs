@@ -3,10 +3,10 @@
 use super::{Host, Output, disk::Disk};
 use bytes::{Bytes, BytesMut};
 use mqlite::{
-    broker::{Action, Broker, Config, ConnectionId, Durability, Input, Statistics},
+    broker::{Action, Broker, Config, ConnectionId, Durability, Input, ReviewId, ReviewRequest, Statistics},
     time::Timestamp,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub struct InProcess {
     pub broker: Broker,
@@ -16,6 +16,8 @@ pub struct InProcess {
     restarts: u8,
     /// Whether the broker goes to sleep whenever it has nothing to do.
     sleeps: bool,
+    /// What is to be reviewed.
+    pub reviews: VecDeque<(ReviewId, ReviewRequest)>,
     /// Who waits to be let in.
     asked: BTreeSet<ConnectionId>,
     /// Who does not read, and the bytes that wait for it.
@@ -32,6 +34,7 @@ impl InProcess {
             outputs: Vec::new(),
             restarts: 0,
             sleeps: false,
+            reviews: VecDeque::new(),
             asked: BTreeSet::new(),
             unread: BTreeMap::new(),
         }
@@ -48,6 +51,7 @@ impl InProcess {
         assert_eq!(restored.rejected, []);
         self.restarts = self.restarts.wrapping_add(1);
         self.broker = restored.broker;
+        self.reviews.clear();
         let connections = std::mem::take(&mut self.disk.connections);
         for (connection, state) in connections {
             if connections_live {
@@ -124,6 +128,7 @@ impl InProcess {
                     self.asked.insert(connection);
                     self.outputs.push(Output::Asked { connection, request: *request });
                 }
+                Action::Review { review, request } => self.reviews.push_back((review, *request)),
                 Action::Report(event) => self.outputs.push(Output::Reported(event)),
                 Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } => {}
             }

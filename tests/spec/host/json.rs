@@ -17,6 +17,9 @@ pub fn config(config: &Config) -> Value {
     let Config {
         authentication: _, // see `policy`
         durability: _,     // the hosts have none
+        rules,
+        review_timeout_millis,
+        review_fallback,
         maximum_connections,
         maximum_sessions,
         connect_timeout_millis,
@@ -48,6 +51,9 @@ pub fn config(config: &Config) -> Value {
         response_information,
     } = config;
     present([
+        ("rules", json!(rules)),
+        ("reviewTimeoutMillis", json!(review_timeout_millis)),
+        ("reviewFallback", json!(review_fallback)),
         ("maximumConnections", json!(maximum_connections)),
         ("maximumSessions", json!(maximum_sessions)),
         ("connectTimeoutMillis", json!(connect_timeout_millis)),
@@ -218,6 +224,7 @@ fn event(value: &Value) -> Event {
             topic: text(value, "topic"),
             reason: reason(&value["reason"]),
         },
+        Some("reviewFailed") => Event::ReviewFailed { client_id: client_id(), topic: text(value, "topic") },
         Some("dropped") => {
             Event::Dropped { client_id: client_id(), why: sentence(&value["why"]), count: number(&value["count"]) }
         }
@@ -237,6 +244,7 @@ fn statistics(value: &Value) -> Statistics {
         retained_bytes: count("retainedBytes"),
         message_bytes: count("messageBytes"),
         messages_stored: count("messagesStored"),
+        messages_in_review: count("messagesInReview"),
         bytes_received: count("bytesReceived"),
         bytes_sent: count("bytesSent"),
         messages_received: count("messagesReceived"),

@@ -54,7 +54,7 @@ impl Host for Wasm {
                 ("authenticated", json!([connection.0, json::verdict(&verdict)]))
             }
             Input::Publish { publish } => ("publish", json!([json::publish(&publish)])),
-            Input::Keep { .. } => panic!("a script that looks at what is kept needs the broker in its own process"),
+            Input::Keep { .. } | Input::Reviewed { .. } => panic!("such scripts need the broker in their own process"),
             Input::Timeout => ("timeout", json!([])),
             Input::ShutDown => ("shutDown", json!([])),
         };
