@@ -106,7 +106,7 @@ suite-client: target/ci/js.built npm-interop setup-mosquitto
 	cargo build --features native
 	npm --prefix tests/interop run client
 
-suite-worker: target/ci/js.built npm-worker
+suite-worker: target/ci/js.built npm-worker npm-interop setup-mosquitto
 	cargo build --features native
 	npm --prefix worker test
 

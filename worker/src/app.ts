@@ -1,7 +1,7 @@
 // The routes of the Worker: what a request needs is checked here, and not in the object, which would have to be woken for it.
 
 import { type Context, Hono } from 'hono';
-import { checkOrigin } from './access/origins.js';
+import { checkUpgrade, isRefusal } from './access/bearer.js';
 import type { Environment } from './environment.js';
 import { isRoom, ROOM_NAME } from './room.js';
 import { settingsOf } from './settings.js';
@@ -15,7 +15,7 @@ app.get('/mqtt', (context) => upgrade(context, DEFAULT_ROOM));
 app.get('/mqtt/:room{[^/]*}', (context) => upgrade(context, context.req.param('room')));
 app.notFound((context) => context.text('MQTT over WebSocket is at /mqtt and /mqtt/ROOM.\n', 404));
 
-function upgrade({ req: request, env, text }: Context<{ Bindings: Environment }>, room: string): Response | Promise<Response> {
+async function upgrade({ req: request, env, text }: Context<{ Bindings: Environment }>, room: string): Promise<Response> {
   if (!isRoom(room)) return text(`${ROOM_NAME}\n`, 400);
   if (request.header('Upgrade')?.toLowerCase() !== 'websocket') {
     return text('Open a WebSocket here, with the subprotocol mqtt.\n', 426);
@@ -23,6 +23,7 @@ function upgrade({ req: request, env, text }: Context<{ Bindings: Environment }>
   // [MQTT-6.0.0-3]
   const offered = request.header('Sec-WebSocket-Protocol')?.split(',') ?? [];
   if (!offered.some((protocol) => protocol.trim() === 'mqtt')) return text('The WebSocket subprotocol must be mqtt.\n', 400);
-  if (!checkOrigin(request.raw, settingsOf(env.SETTINGS, room))) return text('Pages of this origin may not connect here.\n', 403);
-  return env.BROKER.getByName(room).fetch(request.raw);
+  const checked = await checkUpgrade(request.raw, env, settingsOf(env.SETTINGS, room), room);
+  if (!isRefusal(checked)) return env.BROKER.getByName(room).fetch(checked);
+  return text(`${checked.error}\n`, checked.status, checked.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {});
 }

@@ -2,6 +2,9 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { type AuthenticationRequest, Broker, type BrokerEvent, type BrokerOptions, type Verdict } from 'mqlite/broker';
+import { Access } from './access/access.js';
+import { type AuthenticationContext, fromTags, toTags } from './access/upgrade.js';
+import { Users } from './access/users.js';
 import { Alarm } from './alarm.js';
 import { Alarms } from './alarms.js';
 import type { Environment } from './environment.js';
@@ -17,12 +20,7 @@ import { type Moved, Whereabouts } from './whereabouts.js';
 
 // Reason Codes.
 const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
-const NOT_AUTHORIZED = 0x87;
 const SERVER_UNAVAILABLE = 0x88;
-const BAD_AUTHENTICATION_METHOD = 0x8c;
-
-/** All topics but `$SYS` and others that begin with `$`. */
-const EVERYTHING = [{ filter: '#' }];
 
 // WebSocket close codes.
 const UNSUPPORTED_DATA = 1003;
@@ -44,6 +42,11 @@ export class MqttBroker extends DurableObject<Environment> {
   protected readonly log: Log;
   protected broker!: Broker;
   readonly #insiders = new Insiders();
+  /** The users of this room. */
+  protected readonly users: Users;
+  readonly #access: Access;
+  /** Resolves when `broker` is there. */
+  readonly #opened: Promise<void>;
   #alarm!: Alarm;
   #forwards!: Forwards;
   #whereabouts!: Whereabouts;
@@ -57,7 +60,13 @@ export class MqttBroker extends DurableObject<Environment> {
     const { clock = Date.now, ...options } = this.options();
     const id = String(state.id);
     brokers.get(id)?.deref()?.abandon();
-    state.blockConcurrencyWhile(async () => {
+    const keeper = {
+      keep: (name: string, value?: Uint8Array) => this.broker.keep(name, value),
+      kept: (prefix: string) => this.broker.kept(prefix),
+    };
+    this.users = new Users(keeper, this.settings.authentication?.passwordIterations);
+    this.#access = new Access(this.settings, environment, this.roomName, this.users, clock);
+    this.#opened = state.blockConcurrencyWhile(async () => {
       this.#alarm = new Alarm(state.storage, clock, await state.storage.getAlarm());
       const storage = new SqliteStorage(state);
       const resume = state.getWebSockets().flatMap((socket) => this.#wake(socket));
@@ -88,7 +97,7 @@ export class MqttBroker extends DurableObject<Environment> {
   protected options(): Omit<BrokerOptions, 'timer' | 'storage' | 'resume'> {
     return {
       ...this.settings.limits,
-      authenticate: (request) => this.#admit(request),
+      authenticate: (request, transport) => this.#admit(request, transport),
       onEvent: (event) => this.onEvent(event),
     };
   }
@@ -98,21 +107,23 @@ export class MqttBroker extends DurableObject<Environment> {
     this.log.brokerEvent(event);
   }
 
-  /** Who is let in. */
-  protected authenticate({ userName, password, method }: AuthenticationRequest): Verdict | PromiseLike<Verdict> {
-    const { anonymous = false, anonymousGrants } = this.settings.authentication ?? {};
-    if (method !== undefined) return { type: 'deny', reason: BAD_AUTHENTICATION_METHOD };
-    if (anonymous && userName === undefined && password === undefined) {
-      return { type: 'allow', grants: [...(anonymousGrants ?? EVERYTHING)] };
-    }
-    return { type: 'deny', reason: NOT_AUTHORIZED };
+  /**
+   * Decides who is let in, at CONNECT and at each AUTH: by default what the settings say. A subclass may ask whomever it likes, and
+   * leave the rest to `super.authenticate`. One that throws keeps the client out.
+   */
+  protected authenticate(request: AuthenticationRequest, context: AuthenticationContext): Verdict | PromiseLike<Verdict> {
+    return this.#access.authenticate(request, context);
   }
 
-  /** Upgrades a request that index.ts found good. */
-  override fetch(_request: Request): Response {
+  /** Upgrades a request that app.ts found good. */
+  override async fetch(request: Request): Promise<Response> {
+    const context = await this.#access.contextOf(request);
+    if (!context) return new Response('The token is not valid.\n', { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } });
+    const tags = toTags(context);
+    if (!tags) return new Response('The token says too much for an upgrade: bring it as the password.\n', { status: 431 });
     const { 0: client, 1: socket } = new WebSocketPair();
-    this.ctx.acceptWebSocket(socket);
-    const transport = this.#hold(socket);
+    this.ctx.acceptWebSocket(socket, tags);
+    const transport = this.#hold(socket, context);
     // The broker has nothing to remember before it hears something.
     transport.state = new Uint8Array();
     try {
@@ -169,13 +180,14 @@ export class MqttBroker extends DurableObject<Environment> {
   }
 
   /** Lets the room's own clients in, and asks about all others. */
-  async #admit(request: AuthenticationRequest): Promise<Verdict> {
-    const { moved } = this.#whereabouts;
+  async #admit(request: AuthenticationRequest, transport: unknown): Promise<Verdict> {
     if (this.#insiders.admits(request)) return { type: 'allow' };
+    await this.#opened;
+    const { moved } = this.#whereabouts;
     if (moved === 'suspended') return { type: 'deny', reason: SERVER_UNAVAILABLE };
     // The sessions of the room's own clients are nobody else's.
     if (request.clientId.startsWith('$')) return { type: 'deny', reason: CLIENT_IDENTIFIER_NOT_VALID };
-    const verdict = await this.authenticate(request);
+    const verdict = await this.authenticate(request, transport instanceof SocketTransport ? transport.context : {});
     // Only who would be let in hears where the room is.
     if (moved && verdict.type === 'allow') return { type: 'redirect', server: moved.room, permanent: moved.permanent ?? false };
     return verdict;
@@ -214,8 +226,8 @@ export class MqttBroker extends DurableObject<Environment> {
     else await this.#forwards.open(this.broker);
   }
 
-  #hold(socket: WebSocket): SocketTransport {
-    const transport = new SocketTransport(socket, () => this.#transports.delete(socket));
+  #hold(socket: WebSocket, context: AuthenticationContext): SocketTransport {
+    const transport = new SocketTransport(socket, context, () => this.#transports.delete(socket));
     this.#transports.set(socket, transport);
     return transport;
   }
@@ -223,7 +235,7 @@ export class MqttBroker extends DurableObject<Environment> {
   /** The transport of a socket that outlived the object. */
   #wake(socket: WebSocket): SocketTransport[] {
     if (socket.readyState !== WebSocket.OPEN) return [];
-    const transport = this.#hold(socket);
+    const transport = this.#hold(socket, fromTags(this.ctx.getTags(socket)));
     if (transport.state) return [transport];
     // An earlier deployment, which remembered nothing, accepted it: told to come back.
     this.#transports.delete(socket);

@@ -3,6 +3,7 @@
 import { app } from './app.js';
 import type { Environment } from './environment.js';
 
+export type { AuthenticationContext } from './access/upgrade.js';
 export { MqttBroker } from './broker-object.js';
 export type { Environment } from './environment.js';
 export type { DeadLetterDetails } from './forward/dead-letter.js';

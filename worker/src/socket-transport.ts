@@ -1,18 +1,22 @@
 // A WebSocket that the runtime holds, awake or asleep, as a transport. Knows no MQTT.
 
 import type { Transport } from 'mqlite/broker';
+import type { AuthenticationContext } from './access/upgrade.js';
 
 /** All that is sent within one event leaves as one message. */
 export class SocketTransport implements Transport {
   onmessage: Transport['onmessage'] = null;
   onclose: Transport['onclose'] = null;
+  /** What is known of who opened it. */
+  readonly context: AuthenticationContext;
   readonly #socket: WebSocket;
   readonly #closed: () => void;
   #unsent: Uint8Array<ArrayBuffer>[] = [];
 
   /** `closed` is called when this side closes it. */
-  constructor(socket: WebSocket, closed: () => void) {
+  constructor(socket: WebSocket, context: AuthenticationContext, closed: () => void) {
     this.#socket = socket;
+    this.context = context;
     this.#closed = closed;
   }
 

@@ -14,7 +14,7 @@ const connect = (room, options) =>
 
 test('Nobody is let in where it is not said who', async () => {
   await assert.rejects(connect('kitchen'), { code: 0x87 });
-  await assert.rejects(connect('kitchen', { username: 'ada', password: 'lovelace' }), { code: 0x87 });
+  await assert.rejects(connect('kitchen', { username: 'ada', password: 'lovelace' }), { code: 0x86 });
 });
 
 test('A room may have settings of its own: by its name', async () => {
@@ -30,5 +30,5 @@ test('A room may have settings of its own: by the beginning of its name', async 
 });
 
 test('Whoever brings a name and a password is not anonymous', async () => {
-  await assert.rejects(connect('open', { username: 'ada', password: 'lovelace' }), { code: 0x87 });
+  await assert.rejects(connect('open', { username: 'ada', password: 'lovelace' }), { code: 0x86 });
 });

@@ -118,6 +118,14 @@ export class MqttBroker extends Room {
     await this.broker.publish(topic, payload, options);
   }
 
+  putUser(name, change) {
+    return this.users.put(name, change);
+  }
+
+  removeUser(name) {
+    return this.users.remove(name);
+  }
+
   /** Gives the room so many sessions with two subscriptions each, and as many retained messages. */
   async populate(count) {
     for (let number = 0; number < count; number += 1) {
@@ -165,6 +173,8 @@ const orders = {
   size: (stub) => stub.size(),
   statistics: (stub) => stub.statistics(),
   publish: (stub, _, { topic, payload, ...options }) => stub.publish(topic, payload, { qos: Number(options.qos ?? 0), retain: options.retain === 'true' }),
+  putUser: async (stub, _, { name }, request) => stub.putUser(name, await request.json()),
+  removeUser: (stub, _, { name }) => stub.removeUser(name),
   populate: (stub, _, { count }) => stub.populate(Number(count)),
   end: (stub) => stub.end(),
   attach: (stub, _, { bytes }) => stub.attach(Number(bytes)),

@@ -3,11 +3,13 @@
 import type { Grant } from 'mqlite/broker';
 import type { Environment } from '../environment.js';
 import type { RoomSettings } from '../settings.js';
+import { complain } from './complain.js';
 import { isSameText } from './equal.js';
 import { Failures } from './failures.js';
-import { type TokenFault, Tokens } from './jwt.js';
+import { type TokenClaims, type TokenFault, Tokens } from './jwt.js';
+import { checkOrigin } from './origins.js';
 import { type Scope, SCOPES } from './scopes.js';
-import { headerToken, peerAddressOf, tokenOf } from './upgrade.js';
+import { headerToken, peerAddressOf, tokenOf, withTokenInHeader } from './upgrade.js';
 
 /** Whoever may use the HTTP API of a room. */
 export interface Caller {
@@ -35,7 +37,7 @@ export interface BearerOptions {
 }
 
 /** Whether this is a refusal. */
-export function isRefusal(outcome: Caller | Refusal): outcome is Refusal {
+export function isRefusal(outcome: object): outcome is Refusal {
   return 'error' in outcome;
 }
 
@@ -49,22 +51,38 @@ export async function bearer(
 ): Promise<Caller | Refusal> {
   const token = query ? tokenOf(request) : headerToken(request);
   if (token === undefined) return NO_TOKEN;
-  const peer = peerAddressOf(request);
-  if (failures.isRefused(undefined, peer)) return TOO_MANY_FAILURES;
+  if (failures.isRefused(undefined, peerAddressOf(request))) return TOO_MANY_FAILURES;
   if (await isAdminToken(token, environment.ADMIN_TOKEN)) return OPERATOR;
-  const found = await new Tokens(settings.authentication?.jwt, environment, room, Date.now).verify(token);
-  if (typeof found === 'string') {
-    if (found === 'forged') failures.failed(undefined, peer);
-    return FAULTS[found];
-  }
+  const found = await verify(token, request, environment, settings, room);
+  if (isRefusal(found)) return found;
   const { userName, grants = settings.authentication?.grants ?? EVERYTHING, scopes = [], expiresAt } = found;
   return { name: userName, isOperator: false, scopes: new Set(scopes), grants, expiresAt };
+}
+
+/**
+ * The request to open a WebSocket as the room is to have it, or why it need not be woken: a page from elsewhere, or a token that
+ * is not good. The room looks at the token again, as another Worker may have sent the request.
+ */
+export async function checkUpgrade(request: Request, environment: Environment, settings: RoomSettings, room: string): Promise<Request | Refusal> {
+  if (!checkOrigin(request, settings)) return WRONG_ORIGIN;
+  const token = tokenOf(request);
+  if (token === undefined) return request;
+  if (failures.isRefused(undefined, peerAddressOf(request))) return TOO_MANY_FAILURES;
+  const found = await verify(token, request, environment, settings, room);
+  return isRefusal(found) ? found : withTokenInHeader(request);
+}
+
+async function verify(token: string, request: Request, environment: Environment, settings: RoomSettings, room: string): Promise<TokenClaims | Refusal> {
+  const found = await new Tokens(settings.authentication?.jwt, environment, room, Date.now).verify(token);
+  if (typeof found !== 'string') return found;
+  if (found === 'forged') failures.failed(undefined, peerAddressOf(request));
+  return FAULTS[found];
 }
 
 async function isAdminToken(token: string, admin: string | undefined): Promise<boolean> {
   const isSame = await isSameText(token, admin ?? '');
   const isLong = admin !== undefined && admin.length >= LEAST_ADMIN_TOKEN;
-  if (admin !== undefined && !isLong) console.error(`ADMIN_TOKEN counts for nothing: it must have ${LEAST_ADMIN_TOKEN} characters at least.`);
+  if (admin !== undefined && !isLong) complain(`ADMIN_TOKEN counts for nothing: it must have ${LEAST_ADMIN_TOKEN} characters at least.`);
   return isSame && isLong;
 }
 
@@ -75,6 +93,8 @@ const OPERATOR: Caller = { name: 'admin', isOperator: true, scopes: new Set(SCOP
 
 const EVERYTHING: readonly Grant[] = [{ filter: '#' }];
 
+const WRONG_ORIGIN: Refusal = { status: 403, error: 'Pages of this origin may not connect here.' };
+
 const NO_TOKEN: Refusal = { status: 401, error: 'Send a token: Authorization: Bearer TOKEN.' };
 
 const TOO_MANY_FAILURES: Refusal = { status: 429, error: 'Too many attempts have failed: wait a minute.' };
@@ -82,7 +102,7 @@ const TOO_MANY_FAILURES: Refusal = { status: 429, error: 'Too many attempts have
 const FAULTS: Record<TokenFault, Refusal> = {
   forged: { status: 401, error: 'The token is not valid.' },
   unfit: { status: 401, error: 'The token has expired, or is for somebody else.' },
-  elsewhere: { status: 403, error: 'The token is for other rooms.' },
+  elsewhere: { status: 401, error: 'The token is for other rooms.' },
   unavailable: { status: 503, error: 'Tokens cannot be checked just now: try again.' },
 };
 

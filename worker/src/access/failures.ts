@@ -17,7 +17,8 @@ export class Failures {
   }
 
   /** Whether to refuse at once. */
-  isRefused(userName: string | undefined, peer: string | undefined): boolean {
+  isRefused(userName: string | undefined, address: string | undefined): boolean {
+    const peer = networkOf(address);
     if (peer !== undefined && this.#isFull(this.#peers, peer)) return true;
     if (userName === undefined) return false;
     const place = placeOf(userName, peer);
@@ -25,7 +26,8 @@ export class Failures {
     return this.#isFull(this.#names, userName);
   }
 
-  failed(userName: string | undefined, peer: string | undefined): void {
+  failed(userName: string | undefined, address: string | undefined): void {
+    const peer = networkOf(address);
     if (peer !== undefined) this.#count(this.#peers, peer);
     if (userName === undefined) return;
     const place = placeOf(userName, peer);
@@ -33,8 +35,8 @@ export class Failures {
     else this.#count(this.#names, userName);
   }
 
-  succeeded(userName: string, peer: string | undefined): void {
-    const place = placeOf(userName, peer);
+  succeeded(userName: string, address: string | undefined): void {
+    const place = placeOf(userName, networkOf(address));
     if (place !== undefined && !this.#places.has(place)) this.#places.set(place, { level: 0, at: this.#clock() });
   }
 
@@ -77,6 +79,16 @@ class Table {
     if (this.#counts.size <= MAXIMUM_COUNTS) return;
     for (const oldest of this.#counts.keys()) return void this.#counts.delete(oldest);
   }
+}
+
+/** Of IPv6 the first half: whoever has one address there has all that begin so. */
+function networkOf(address: string | undefined): string | undefined {
+  if (!address?.includes(':') || address.includes('.')) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const rest = tail ? tail.split(':') : [];
+  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - groups.length - rest.length)).fill('0');
+  return [...groups, ...zeros, ...rest].slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':');
 }
 
 function placeOf(userName: string, peer: string | undefined): string | undefined {

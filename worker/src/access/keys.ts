@@ -2,6 +2,7 @@
 
 import { createRemoteJWKSet, customFetch, importJWK, importSPKI, type JWTVerifyGetKey } from 'jose';
 import type { JwtSettings } from '../settings.js';
+import { complain } from './complain.js';
 
 /** How tokens may be signed. */
 export type Algorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
@@ -26,7 +27,7 @@ export class Keys {
 
   constructor(settings: JwtSettings | undefined, { JWT_SECRET, JWT_PUBLIC_KEY }: KeyBindings) {
     const isLong = JWT_SECRET !== undefined && new TextEncoder().encode(JWT_SECRET).byteLength >= LEAST_SECRET_BYTES;
-    if (JWT_SECRET !== undefined && !isLong) warn(`JWT_SECRET counts for nothing: it must have ${LEAST_SECRET_BYTES} bytes at least.`);
+    if (JWT_SECRET !== undefined && !isLong) complain(`JWT_SECRET counts for nothing: it must have ${LEAST_SECRET_BYTES} bytes at least.`);
     this.#secret = isLong ? JWT_SECRET : undefined;
     this.#publicKey = JWT_PUBLIC_KEY;
     this.#jwks = settings?.jwksUrl === undefined ? undefined : jwksAt(settings.jwksUrl);
@@ -70,7 +71,7 @@ function openJwks(address: string): JWTVerifyGetKey | undefined {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const isLoopback = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost';
   if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback))) {
-    warn('authentication.jwt.jwksUrl counts for nothing: it must begin with https://.');
+    complain('authentication.jwt.jwksUrl counts for nothing: it must begin with https://.');
     return undefined;
   }
   let quietUntil = 0;
@@ -80,14 +81,10 @@ function openJwks(address: string): JWTVerifyGetKey | undefined {
       const response = await fetch(at, options).catch(() => undefined);
       if (response?.status === 200) return response;
       quietUntil = Date.now() + QUIET_MILLIS;
-      warn(`authentication.jwt.jwksUrl ${response ? `answered with ${response.status}` : 'cannot be reached'}.`);
+      complain(`authentication.jwt.jwksUrl ${response ? `answered with ${response.status}` : 'cannot be reached'}.`);
       throw new Error('The JWKS cannot be had.');
     },
   });
-}
-
-function warn(sentence: string): void {
-  console.error(sentence);
 }
 
 /** As many as the hash has. */

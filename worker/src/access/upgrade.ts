@@ -26,8 +26,8 @@ export function peerAddressOf(request: Request): string | undefined {
   return address !== undefined && /^[\da-fA-F:.]{2,45}$/.test(address) ? address : undefined;
 }
 
-/** The request for the room: with the token in the header alone, as addresses are written to logs. */
-export function withoutTokenInAddress(request: Request): Request {
+/** The same request with its token in the header alone: addresses are written to logs. */
+export function withTokenInHeader(request: Request): Request {
   const url = new URL(request.url);
   const token = tokenOf(request);
   if (!url.searchParams.has('access_token')) return request;
@@ -42,9 +42,9 @@ export function withoutTokenInAddress(request: Request): Request {
  * `undefined` when it takes more room than tags have.
  */
 export function toTags(context: AuthenticationContext): string[] | undefined {
-  const text = JSON.stringify(context);
-  const tags = text.match(/[^]{1,250}/gu)?.map((part, index) => `${index}:${part}`) ?? [];
-  return tags.length <= MAXIMUM_TAGS && tags.every((tag) => tag.length <= MAXIMUM_TAG) ? tags : undefined;
+  const text = JSON.stringify(context).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const tags = text.match(/.{1,250}/g)?.map((part, index) => `${index}:${part}`) ?? [];
+  return tags.length <= MAXIMUM_TAGS ? tags : undefined;
 }
 
 /** What `toTags` was given. */
@@ -53,8 +53,5 @@ export function fromTags(tags: readonly string[]): AuthenticationContext {
   return parts.length === 0 ? {} : JSON.parse(parts.join(''));
 }
 
-/** Tags of a WebSocket. */
+/** Of a WebSocket, and each has 256 characters at most. */
 const MAXIMUM_TAGS = 10;
-
-/** Characters. */
-const MAXIMUM_TAG = 256;

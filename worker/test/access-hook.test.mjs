@@ -1,0 +1,38 @@
+// A subclass that decides itself who is let in.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import mqtt from 'mqtt';
+import { start } from '../local.mjs';
+
+const log = [];
+let workerd;
+before(async () => {
+  const entry = fileURLToPath(new URL('hooked.js', import.meta.url));
+  workerd = await start({ entry, settings: { authentication: {} }, log: (line) => log.push(line) });
+});
+after(() => workerd.stop());
+
+const connect = (options) => mqtt.connectAsync(`ws://127.0.0.1:${workerd.port}/mqtt`, { protocolVersion: 5, reconnectPeriod: 0, ...options }, false);
+
+test('The hook lets in, as whom and with what it likes', async () => {
+  const client = await connect({ username: 'ada', wsOptions: { headers: { 'CF-Connecting-IP': '192.0.2.99' } } });
+  const granted = await client.subscribeAsync('next/neighbour/a', { qos: 1 });
+  assert.deepEqual(granted.map(({ qos }) => qos), [1]);
+  await assert.rejects(client.subscribeAsync('next/ada/a', { qos: 1 }));
+  await client.endAsync(true);
+});
+
+test('What it leaves to the settings they decide', async () => {
+  await assert.rejects(connect({}), { code: 0x87 });
+  await assert.rejects(connect({ username: 'ada', password: 'pencil and paper' }), { code: 0x86 });
+});
+
+test('It may send a client elsewhere', async () => {
+  await assert.rejects(connect({ username: 'elsewhere' }), { code: 0x9c });
+});
+
+test('A hook that throws keeps the client out', async () => {
+  await assert.rejects(connect({ username: 'throws' }), { code: 0x80 });
+});
