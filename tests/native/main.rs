@@ -8,6 +8,7 @@ mod kill;
 mod lifetime;
 mod memory;
 mod messages;
+mod settings;
 mod state;
 mod transfer;
 mod websocket;
