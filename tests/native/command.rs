@@ -34,6 +34,11 @@ impl Process {
     }
 
     pub fn spawn(command: &mut Command) -> Self {
+        Self::spawn_with(command, ["mqtt://", "ws://"])
+    }
+
+    /// Listens on two addresses, the first with the first of these schemes.
+    pub fn spawn_with(command: &mut Command, [tcp, websocket]: [&str; 2]) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = mpsc::channel();
@@ -49,8 +54,8 @@ impl Process {
                 line => before.push(line),
             }
         };
-        let tcp = address(first, "listening on mqtt://");
-        let websocket = address(lines.recv_timeout(HANG).unwrap(), "listening on ws://");
+        let tcp = address(first, &format!("listening on {tcp}"));
+        let websocket = address(lines.recv_timeout(HANG).unwrap(), &format!("listening on {websocket}"));
         Self { child, tcp, websocket, before, lines }
     }
 
@@ -62,6 +67,11 @@ impl Process {
                 return line;
             }
         }
+    }
+
+    /// All lines that are left, of a process that has ended.
+    pub fn rest(&self) -> Vec<String> {
+        self.lines.iter().collect()
     }
 
     pub fn signal(&self, name: &str) {
@@ -269,7 +279,7 @@ fn the_log_at_its_most_talkative_holds_neither_secrets_nor_payloads() {
     }
     process.signal("TERM");
     assert_eq!(process.exit_code(), Some(0));
-    let log: Vec<String> = process.lines.iter().collect();
+    let log = process.rest();
     let as_hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     assert!(log.iter().any(|line| line.contains("client=\"websocket\"")));
     for secret in ["open sesame", "forty thieves", &as_hex("open sesame"), &as_hex("forty thieves")] {

@@ -52,6 +52,11 @@ impl Running {
     }
 
     fn start_with(broker: Config, data: Option<PathBuf>) -> Self {
+        Self::start_as(ServerConfig { data, broker, ..ServerConfig::default() })
+    }
+
+    /// A server as `config` says, but on free ports.
+    pub fn start_as(config: ServerConfig) -> Self {
         let (stop, is_asked) = oneshot::channel();
         let (tell_addresses, addresses) = mpsc::channel();
         let (tell_end, ended) = mpsc::channel();
@@ -59,15 +64,8 @@ impl Running {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let any = || vec!["127.0.0.1:0".to_owned()];
-                let server = Server::bind(ServerConfig {
-                    tcp: any(),
-                    websocket: any(),
-                    data,
-                    broker,
-                    ..ServerConfig::default()
-                })
-                .await
-                .unwrap();
+                let config = ServerConfig { tcp: any(), websocket: any(), ..config };
+                let server = Server::bind(config).await.unwrap();
                 tell_addresses.send((server.tcp_addresses()[0], server.websocket_addresses()[0])).unwrap();
                 server.run(async { _ = is_asked.await }).await.unwrap();
             });

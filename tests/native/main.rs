@@ -1,6 +1,7 @@
 //! The native host over real sockets on loopback: what TCP and WebSocket clients can do to it, and the command.
 #![cfg(all(feature = "native", not(target_arch = "wasm32")))]
 
+mod access;
 mod bad_input;
 mod command;
 mod harness;
@@ -9,6 +10,10 @@ mod lifetime;
 mod memory;
 mod messages;
 mod settings;
+mod signed;
 mod state;
+mod tls;
 mod transfer;
+mod upgrade;
+mod users;
 mod websocket;
