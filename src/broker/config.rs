@@ -19,6 +19,7 @@ pub struct Config {
     #[cfg_attr(feature = "serde", serde(skip))]
     pub durability: Durability,
     /// What is done with messages by their topics; the first rule that matches counts, and without one a message is published.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub rules: Vec<PublishRule>,
     /// How long the host may take to review a message for which a rule asks that.
     pub review_timeout_millis: u64,

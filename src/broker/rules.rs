@@ -202,7 +202,7 @@ fn is_special(level: &str) -> bool {
 /// A rule as data says it.
 #[cfg(feature = "serde")]
 #[derive(Default, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct Said {
     filter: Text,
     action: Text,

@@ -103,6 +103,34 @@ fn settings_that_do_not_go_together_are_mistakes() {
 }
 
 #[test]
+fn rules_for_messages_stand_by_themselves() {
+    assert_mistakes(
+        r##"
+rules = [{ filter = "a/#/b", action = "drop" }]
+"##,
+        &["line 2: rules[0] is not allowed: only the last level can be `#` [MQTT-4.7.1-1]"],
+    );
+    assert_mistakes(
+        "[[rules]]\nfilter = \"a/#\"\naction = \"drop\"\n[[rules]]\nfilter = \"b\"\naction = \"review\"\n",
+        &["line 6: rules[1].action cannot be review: nobody decides here"],
+    );
+    assert_mistakes(
+        "[[limits.rules]]\nfilter = \"a/#\"\naction = \"drop\"\n",
+        &["line 1: limits.rules is no setting: rules stand by themselves, as [[rules]]"],
+    );
+    let directory = Directory::new();
+    let text = "memory = true\ntcp = [\"127.0.0.1:0\"]\nws = [\"127.0.0.1:0\"]\n[[rules]]\nfilter = \"a/+\"\n\
+                action = \"rewrite\"\ntopic = \"b/$1\"\n";
+    let file = settings(&directory, text);
+    let process = Process::spawn(Command::new(MQLITE).args(["serve", "--config"]).arg(&file));
+    let mut client = process.client(V5);
+    client.connect("gauge");
+    client.subscribe("#", QoS::AtMostOnce);
+    client.send(publish("a/x", "x", QoS::AtMostOnce));
+    assert_eq!(client.hear_publish().topic, crate::harness::text("b/x"));
+}
+
+#[test]
 fn a_secret_that_is_too_short_is_a_mistake_and_never_shown() {
     let directory = Directory::new();
     let text = "adminTokenFile = \"token\"\n[authentication.jwt]\nsecretFile = \"secret\"\n";

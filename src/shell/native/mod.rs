@@ -109,7 +109,8 @@ impl Server {
         let durability = if config.data.is_some() { Durability::Sessions } else { Durability::None };
         let is_asked = config.authentication.is_some();
         let authentication = if is_asked { Authentication::Ask } else { config.broker.authentication };
-        let mut broker_config = Config { durability, authentication, ..config.broker };
+        let rules = [config.rules, config.broker.rules].concat();
+        let mut broker_config = Config { durability, authentication, rules, ..config.broker };
         let is_open = matches!(broker_config.authentication, Authentication::Open(_));
         let (broker, storage) = match &config.data {
             None => (Broker::new(broker_config.clone(), seed), None),

@@ -10,7 +10,7 @@ pub use secrets::Secrets;
 
 use super::{access::JwtAlgorithm, tls::TlsFiles};
 use crate::{
-    broker::{Config, Grant},
+    broker::{Config, Grant, PublishRule},
     codec::Text,
 };
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,8 @@ pub struct ServerConfig {
     /// Who is let in. `None` leaves that to `broker`, whose default is everybody: then only addresses of this machine itself
     /// are listened on, unless users are kept in `data`, who make it the same as the default of this.
     pub authentication: Option<AuthenticationConfig>,
+    /// What is done with messages by their topics, before the rules of `broker`.
+    pub rules: Vec<PublishRule>,
     /// The broker's settings. With [`crate::broker::Authentication::Ask`] and without `authentication` all are kept out, unless
     /// a [`super::Pilot`] decides. Its durability is ignored: `data` decides that. What holds before a CONNECT (number, time)
     /// holds for WebSocket and TLS handshakes too.
@@ -78,6 +80,7 @@ impl Default for ServerConfig {
             admin_token_file: None,
             tls: None,
             authentication: None,
+            rules: Vec::new(),
             broker: Config::default(),
             secrets: Secrets::default(),
         }

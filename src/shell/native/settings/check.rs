@@ -42,6 +42,12 @@ pub(super) fn mistakes(config: &ServerConfig) -> Vec<Mistake> {
             mistakes.push((format!("{key}[{index}]"), sentence.into()));
         }
     }
+    for (index, _) in config.rules.iter().enumerate().filter(|(_, rule)| rule.asks_host()) {
+        mistakes.push((format!("rules[{index}].action"), "cannot be review: nobody decides here".into()));
+    }
+    if !config.broker.rules.is_empty() {
+        mistakes.push(("limits.rules".into(), "is no setting: rules stand by themselves, as [[rules]]".into()));
+    }
     if let Some(authentication) = &config.authentication {
         mistakes.extend(of_authentication(authentication));
     }
