@@ -15,7 +15,7 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test spec fuzz corpus coverage rates costs kill cuts evict reload sim reference lint clean FORCE
+.PHONY: help setup demo worker build test spec fuzz corpus coverage rates costs kill cuts evict attack reload sim reference lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ cuts: target/ci/js.built npm-interop setup-mosquitto ## Cut our client's connect
 
 evict: target/ci/js.built npm-worker ## Put the worker's rooms to sleep between any two packets, and kill workerd under load
 	@npm --prefix worker run --silent evict
+
+attack: target/ci/worker.built ## Tell how much longer messages take while others attack their room; KIND=name, ATTACKERS=n, WINDOWS=n, SECONDS=n
+	@npm --prefix worker run --silent attack
 
 reload: target/ci/js.built npm-interop setup-browser ## End the tab that a broker is in, in each way; ROUNDS=n times in the midst of messages; SEED=n for the same moments
 	@.ci/browser npm --prefix tests/interop run --silent reload

@@ -1,0 +1,132 @@
+// `make attack`: how much longer messages of well-behaved clients take while others attack their room. Starts the built Worker in
+// workerd; the well-behaved are one process, the attackers another, and windows with and without attackers take turns.
+
+import { fork } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { unstable_readConfig } from 'wrangler';
+import { start } from '../local.mjs';
+import { KINDS } from './kinds.mjs';
+
+const {
+  PAIRS = '500',
+  ATTACKERS = '100',
+  WINDOWS = '5',
+  SECONDS = '10',
+  LOAD = '0.6',
+  RATE,
+  KIND = Object.keys(KINDS).join(),
+} = process.env;
+const kinds = KIND.split(',');
+const unknown = kinds.filter((kind) => !Object.hasOwn(KINDS, kind));
+if (unknown.length > 0) {
+  console.error(`There is no kind ${unknown.join()}: KIND may be some of ${Object.keys(KINDS).join()}.`);
+  process.exit(2);
+}
+
+const pairs = Number(PAIRS);
+const seconds = Number(SECONDS);
+const path = '/mqtt/attacked';
+const { vars } = unstable_readConfig({ config: fileURLToPath(new URL('../wrangler.jsonc', import.meta.url)) });
+
+/** What the room can do, then what is asked of it: both in one limit a publisher. */
+const rate = Number(RATE) || (await withRoom({}, calibrate)) * Number(LOAD);
+const limit = Math.max(1, Math.round(rate / pairs));
+await withRoom({ publishMessagesPerSecond: limit, requestsPerSecond: 100 }, attack);
+
+async function withRoom(limits, task) {
+  const workerd = await start({ settings: { limits: { ...vars.SETTINGS.limits, ...limits } } });
+  const good = helper('good-clients.mjs');
+  const attackers = helper('attackers.mjs');
+  try {
+    await good('connect', { pairs, port: workerd.port, path });
+    return await task(workerd, good, attackers);
+  } finally {
+    good.end();
+    attackers.end();
+    await workerd.stop();
+  }
+}
+
+async function calibrate(_, good) {
+  await good('saturate', { seconds: 3 });
+  const { rate } = await good('saturate', { seconds: 5 });
+  console.log(`${2 * pairs} clients, each publisher's next message when the one before has come: ${Math.round(rate)} messages/s`);
+  return rate;
+}
+
+async function attack(workerd, good, attackers) {
+  // As much as the limit allows, and no more.
+  const asked = limit * pairs * 0.98;
+  console.log(
+    `${pairs} publishers at their limit of ${limit} messages/s, half of them at QoS 1, and ${pairs} subscribers; ` +
+      `${ATTACKERS} attackers: ${kinds.join(', ')}. Windows of ${seconds} s.\n`,
+  );
+  row(['', 'messages', 'p50 ms', 'p99 ms', 'worst', 'lost QoS 0', 'QoS 1', 'doubled', 'closed', 'room CPU', 'memory MB', 'generator CPU', 'its p99 delay']);
+  await good('measure', { seconds: 10, rate: asked });
+  const ratios = [];
+  for (let window = 0; window < Number(WINDOWS); window += 1) {
+    const without = await measure('without', workerd, good, asked);
+    await attackers('start', { kinds, count: Number(ATTACKERS), port: workerd.port, path });
+    await sleep(1000);
+    const under = await measure('attacked', workerd, good, asked);
+    const sums = await attackers('stop');
+    if (window === 0) tell(sums);
+    ratios.push(under.p99 / without.p99);
+    console.log(`  p99 with : without = ${ratios.at(-1).toFixed(2)}`);
+    await sleep(2000);
+  }
+  const sorted = ratios.toSorted((one, other) => one - other);
+  console.log(`\nmedian of ${ratios.length}: p99 under attack is ${sorted[Math.floor(sorted.length / 2)].toFixed(2)} times that without (${sorted.map((ratio) => ratio.toFixed(2)).join(', ')})`);
+}
+
+async function measure(name, workerd, good, rate) {
+  const [cpu, began] = [await processor(workerd.pid), performance.now()];
+  const result = await good('measure', { seconds, rate });
+  const used = ((await processor(workerd.pid)) - cpu) / ((performance.now() - began) / 1000);
+  const percent = (part) => `${Math.round(part * 100)} %`;
+  row([
+    name, result.received, result.p50.toFixed(2), result.p99.toFixed(2), result.worst.toFixed(0), result.lost - result.lost1, result.lost1,
+    result.duplicated, result.closed, percent(used), Math.round((await resident(workerd.pid)) / 1e6), percent(result.cpu), `${result.lag99.toFixed(1)} ms`,
+  ]);
+  return result;
+}
+
+function tell(sums) {
+  for (const [kind, { opened, refused, thrownOut, sent }] of Object.entries(sums)) {
+    console.log(`  ${kind}: ${opened} connections, ${refused} refused, ${thrownOut} thrown out, ${(sent / 1e6).toFixed(1)} MB sent`);
+  }
+}
+
+function row(cells) {
+  console.log(cells.map((cell, at) => (at === 0 ? String(cell).padEnd(10) : String(cell).padStart(Math.max(9, String(cell).length + 2)))).join(''));
+}
+
+/** A process that does orders: `await it(order, parameters)`. */
+function helper(file) {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)));
+  const ask = (order, parameters = {}) =>
+    new Promise((resolve, reject) => {
+      const ended = () => reject(new Error(`${file} has ended.`));
+      child.once('exit', ended);
+      child.once('message', ({ result, error }) => {
+        child.off('exit', ended);
+        if (error) reject(new Error(`${file}: ${error}`));
+        else resolve(result);
+      });
+      child.send({ order, ...parameters });
+    });
+  return Object.assign(ask, { end: () => child.kill() });
+}
+
+/** Seconds of processor time that a process has used. */
+async function processor(pid) {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Bytes of memory that a process has. */
+async function resident(pid) {
+  return Number((await readFile(`/proc/${pid}/statm`, 'utf8')).split(' ')[1]) * 4096;
+}
