@@ -12,6 +12,7 @@ export class SocketTransport implements Transport {
   readonly #socket: WebSocket;
   readonly #closed: () => void;
   #unsent: Uint8Array<ArrayBuffer>[] = [];
+  #unsentBytes = 0;
 
   /** `closed` is called when this side closes it. */
   constructor(socket: WebSocket, context: AuthenticationContext, closed: () => void) {
@@ -29,7 +30,14 @@ export class SocketTransport implements Transport {
     this.#socket.serializeAttachment(state);
   }
 
+  /** Bytes that the other side has not taken, when they are more than what is always under way. */
+  get bufferedAmount(): number {
+    const amount = this.#unsentBytes + this.#socket.bufferedAmount;
+    return amount > UNDER_WAY ? amount : 0;
+  }
+
   send(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#unsentBytes += bytes.byteLength;
     if (this.#unsent.push(bytes) === 1) queueMicrotask(() => this.#flush());
   }
 
@@ -43,6 +51,7 @@ export class SocketTransport implements Transport {
     const parts = this.#unsent;
     if (parts.length === 0) return;
     this.#unsent = [];
+    this.#unsentBytes = 0;
     try {
       this.#socket.send(parts.length === 1 ? parts[0]! : joined(parts));
     } catch {
@@ -61,3 +70,6 @@ function joined(parts: Uint8Array[]): Uint8Array {
   }
   return whole;
 }
+
+/** What is sent is taken a moment later, although it be read at once: to watch for that would cost more than it is. */
+const UNDER_WAY = 65_536;

@@ -9,12 +9,12 @@ export class Turn {
 
   /** Does `task`, after those that came before it. */
   do(task: () => void): void {
-    if (this.#tasks) {
-      this.#tasks.push(task);
-      return;
+    if (!this.#tasks) {
+      this.#begin();
+      return task();
     }
-    this.#begin();
-    task();
+    // The platform lets no timer ring while messages come without a pause.
+    if (this.#tasks.push(task) === MOST_TASKS) this.#doAll(this.#tasks.splice(0));
   }
 
   #begin(): void {
@@ -27,6 +27,13 @@ export class Turn {
     const tasks = this.#tasks ?? [];
     if (tasks.length > 0) this.#begin();
     else this.#tasks = undefined;
+    this.#doAll(tasks);
+  }
+
+  #doAll(tasks: (() => void)[]): void {
     for (const task of tasks) task();
   }
 }
+
+/** More are not put off together. */
+const MOST_TASKS = 128;
