@@ -74,6 +74,18 @@ export interface BrokerLimits {
   maximumPacketSize?: number;
   /** What a client may send before it is let in, its CONNECT first; at most `maximumPacketSize`. Default 131,072. */
   maximumConnectSize?: number;
+  /**
+   * Messages that one connection may publish a second, on average; a second's worth may come at once. Then reading pauses, and
+   * what comes regardless closes the connection with 0x96. Default 100,000.
+   */
+  publishMessagesPerSecond?: number;
+  /** Bytes that one connection may publish a second, likewise. Default 134,217,728. */
+  publishBytesPerSecond?: number;
+  /**
+   * What one connection may ask for a second, likewise: pings, authentications, each filter to subscribe to or unsubscribe
+   * from, and small pieces of packets. Ten seconds' worth may come at once. Default 1,000.
+   */
+  requestsPerSecond?: number;
   /** QoS 1 and 2 messages that an MQTT 5 client may have unacknowledged. Default 256. */
   receiveMaximum?: number;
   /** Topic Aliases that a client may set. Their topics may take 131,072 bytes, and with `resume` 16,384. Default 64. */

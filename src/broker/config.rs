@@ -36,6 +36,14 @@ pub struct Config {
     /// Bytes that a client may send before it is let in: its CONNECT, and what comes before the verdict. At most
     /// `maximum_packet_size`; closed with 0x95 or 0x97 beyond.
     pub maximum_connect_size: u32,
+    /// Messages that one connection may publish a second, on average; a second's worth may come at once. Then reading pauses, and
+    /// what comes regardless closes the connection with 0x96. 0 counts as 1.
+    pub publish_messages_per_second: u32,
+    /// Bytes that one connection may publish a second, likewise: those of its PUBLISH packets.
+    pub publish_bytes_per_second: u32,
+    /// What one connection may ask for a second, on average: pings, authentications, each filter of SUBSCRIBE and UNSUBSCRIBE,
+    /// and small pieces of packets. Ten seconds' worth may come at once; otherwise as `publish_messages_per_second`.
+    pub requests_per_second: u32,
     /// QoS 1 and 2 messages that an MQTT 5 client may have unacknowledged; announced, 0x93 beyond. 0 counts as 1.
     pub receive_maximum: u16,
     /// Topic Aliases that a client may set; announced, 0x94 beyond. Their topics may take 128 KiB, 0x97 beyond;
@@ -159,6 +167,9 @@ impl Default for Config {
             connect_timeout_millis: 10_000,
             maximum_packet_size: 1 << 20,
             maximum_connect_size: 128 << 10,
+            publish_messages_per_second: 100_000,
+            publish_bytes_per_second: 128 << 20,
+            requests_per_second: 1_000,
             receive_maximum: 256,
             topic_alias_maximum: 64,
             assigned_topic_aliases: 64,

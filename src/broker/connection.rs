@@ -2,7 +2,8 @@
 
 use super::{
     Action, Broker, ConnectionId, Decision, Durability, Event, Refusal, connect::Pending, deadlines::Due,
-    effort::PACKET, grants::Rights, mirror::Mirror, remember::Remembered, review::Review, session::SessionId,
+    effort::PACKET, grants::Rights, mirror::Mirror, pace::Pace, remember::Remembered, review::Review,
+    session::SessionId,
 };
 use crate::{
     codec::{
@@ -48,6 +49,7 @@ pub(super) struct Connection {
     silence_at: Option<Timestamp>,
     /// What the host was last asked to remember.
     pub(super) remembered: Remembered,
+    pub(super) pace: Pace,
 }
 
 #[derive(Debug)]
@@ -114,6 +116,7 @@ impl Connection {
             unsent: 0,
             silence_at: None,
             remembered: Remembered::default(),
+            pace: Pace::default(),
         }
     }
 
@@ -230,11 +233,21 @@ impl Broker {
     pub(super) fn received(&mut self, id: ConnectionId, bytes: Bytes) {
         self.statistics.bytes_received += bytes.len() as u64;
         let Some(connection) = self.connections.get_mut(&id) else { return };
+        let is_piece = bytes.len() < PIECE;
         connection.push(bytes);
         let limit = connection.accepted_packet_size();
         let unread = connection.unread();
+        if connection.pace.is_paused() {
+            return self.came_too_early(id);
+        }
         if !self.is_behind(id) {
-            return self.read(id);
+            self.read(id);
+            // A packet may come in pieces, but to look at each costs what a packet does.
+            let is_partial = self.connections.get(&id).is_some_and(|it| is_piece && it.unread() > 0);
+            if is_partial {
+                self.asks(id, 1);
+            }
+            return;
         }
         if unread > limit.max(SMALL_PACKET).saturating_mul(UNREAD_PACKETS) {
             return self.violated(id, TOO_FAR_BEHIND);
@@ -253,12 +266,14 @@ impl Broker {
     }
 
     fn read_packets(&mut self, id: ConnectionId) {
-        while let Some(connection) = self.connections.get_mut(&id) {
+        while let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.pace.is_paused()) {
             let version = connection.version;
             let is_held = connection.is_held();
+            let was_held = connection.held.is_some();
             let next = if is_held { Ok(None) } else { connection.next() };
+            let length = if let Ok(Some(frame)) = &next { frame.len() } else { 0 };
             if let Stage::Authenticating(pending) = &mut connection.stage {
-                pending.read += if let Ok(Some(frame)) = &next { frame.len() } else { 0 };
+                pending.read += length;
                 let unread = if let Ok(None) = next { connection.framer.unread() } else { 0 };
                 if pending.read + unread > self.config.connect_size() as usize {
                     return self.violated(id, TOO_MUCH_HELD);
@@ -296,6 +311,9 @@ impl Broker {
                     }
                 }
                 Ok(packet) => {
+                    if !was_held {
+                        self.counts(id, &packet, length);
+                    }
                     if let Err(violation) = self.process(id, packet) {
                         self.violated(id, violation);
                     }
@@ -380,6 +398,7 @@ impl Broker {
     pub(super) fn closed(&mut self, id: ConnectionId) {
         if self.is_behind(id)
             && let Some(connection) = self.connections.get_mut(&id)
+            && !connection.pace.is_paused()
         {
             connection.is_gone = true; // a DISCONNECT may be among what it sent
             return;
@@ -422,6 +441,7 @@ impl Broker {
         self.set_silence(id, None);
         self.set_verdict_expiry(id, None);
         self.end_review(id);
+        self.pause(id, None);
         self.behind.remove(id);
         let Some(connection) = self.connections.remove(&id) else { return };
         if self.is_durable() {
@@ -501,6 +521,9 @@ impl Broker {
         }
     }
 }
+
+/// Shorter than what a network carries at a time.
+const PIECE: usize = 256;
 
 /// The packet type of CONNECT: the version, and so the rest, is known only from there on.
 const CONNECT: u8 = 1;

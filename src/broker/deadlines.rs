@@ -18,6 +18,8 @@ pub(super) enum Due {
     Verdict(ConnectionId),
     /// The host has taken too long to review a message.
     Review(ReviewId),
+    /// A connection that asked too fast may be read again.
+    Pause(ConnectionId),
     /// The Will Delay Interval has passed.
     Will(SessionId),
     /// The Session Expiry Interval has passed.
@@ -66,6 +68,7 @@ impl Due {
             Self::Silence(_) => "keep-alive",
             Self::Verdict(_) => "verdict",
             Self::Review(_) => "review",
+            Self::Pause(_) => "requests",
             Self::Will(_) => "will delay",
             Self::SessionExpiry(_) => "session expiry",
             Self::RetainedExpiry(_) => "message expiry",

@@ -61,10 +61,10 @@ impl Behind {
 
 impl Broker {
     /// Whether the connection has packets or deliveries that wait for [`super::Input::Timeout`], or for
-    /// [`super::Input::Reviewed`]. A host that can reads nothing more from it until then.
+    /// [`super::Input::Reviewed`], or sends too fast. A host that can reads nothing more from it until then.
     pub fn is_behind(&self, connection: ConnectionId) -> bool {
-        let is_in_review = || self.connections.get(&connection).is_some_and(|it| it.is_in_review());
-        self.behind.contains(connection) || is_in_review()
+        let waits = || self.connections.get(&connection).is_some_and(|it| it.is_in_review() || it.pace.is_paused());
+        self.behind.contains(connection) || waits()
     }
 
     pub(super) fn fall_behind(&mut self, id: ConnectionId) {

@@ -21,6 +21,7 @@ impl Broker {
                 Due::Silence(connection) => self.silence_is_due(connection),
                 Due::Verdict(connection) => self.verdict_is_due(connection),
                 Due::Review(review) => self.reviewed(review, None),
+                Due::Pause(connection) => self.pause_is_over(connection),
                 Due::Will(session) => self.publish_will(session),
                 Due::SessionExpiry(session) => self.end_session(session),
                 Due::RetainedExpiry(topic) => self.remove_retained(&topic),

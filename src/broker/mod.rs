@@ -16,6 +16,7 @@ mod grants;
 mod keep;
 mod message;
 mod mirror;
+mod pace;
 mod publish;
 mod random;
 mod remember;

@@ -79,6 +79,8 @@ impl Broker {
         let is_known = session.inbound.released(ack.packet_id);
         if is_known {
             self.erase_received(session_id, ack.packet_id);
+        } else {
+            self.asks(id, 1);
         }
         let reason = if is_known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
         self.send(id, &Packet::PubComp(Ack { reason, ..ack.packet_id.into() }));

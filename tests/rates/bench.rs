@@ -28,7 +28,12 @@ const PUBLISHER: u64 = 0;
 
 /// Messages a second from one publisher to so many subscribers, each message in a chunk of its own.
 fn run(subscribers: usize, messages: usize) -> f64 {
-    let config = Config { send_buffer: usize::MAX, sys_interval_seconds: 0, ..Config::default() };
+    let config = Config {
+        send_buffer: usize::MAX,
+        publish_messages_per_second: u32::MAX,
+        sys_interval_seconds: 0,
+        ..Config::default()
+    };
     let mut broker = Broker::new(config, [7; 32]);
     for number in 1..=subscribers as u64 {
         connect(&mut broker, number);

@@ -19,7 +19,7 @@ mod data; // 1.5
 mod disconnect; // 3.14
 mod flow; // 4.9
 mod network; // 4.2
-mod order; // 4.6
+mod order;
 mod packet; // 2
 mod ping; // 3.12, 3.13
 mod publish; // 3.3
@@ -44,6 +44,7 @@ mod cost;
 mod keep;
 mod limits;
 mod memory;
+mod pace;
 mod queue;
 mod review;
 mod rules;

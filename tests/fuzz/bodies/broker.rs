@@ -39,6 +39,11 @@ fn run(data: &[u8], change: impl FnOnce(&mut Config), restarts: Restarts, log: L
     if restarts == Restarts::Broken && config.durability == Durability::None {
         config.durability = Durability::Sessions;
     }
+    // Not drawn: that would change what all inputs of the corpus say.
+    if config.maximum_connections == 3 {
+        config.publish_messages_per_second = 1;
+        config.requests_per_second = 1;
+    }
     change(&mut config);
     let mut world = World::new(config, log);
     for _ in 0..MOST_STEPS {
@@ -175,10 +180,15 @@ fn config(source: &mut Source<'_>) -> Result<Config> {
     })
 }
 
+/// Whether each piece of what is sent counts: then how it is cut makes a difference.
+const fn is_slow(config: &Config) -> bool {
+    config.requests_per_second == 1
+}
+
 struct World<'log> {
     config: Config,
     side: Side,
-    /// Hears the same in smaller pieces; gone after a flood, which has no such twin.
+    /// Hears the same in smaller pieces; gone after a flood, which has no such twin, as when pieces count.
     twin: Option<Side>,
     restarts: u8,
     /// Whether all records ever restored were a broker's own.
@@ -205,7 +215,7 @@ impl<'log> World<'log> {
     fn new(config: Config, log: Log<'log>) -> Self {
         Self {
             side: Side::new(&config),
-            twin: Some(Side::new(&config)),
+            twin: (!is_slow(&config)).then(|| Side::new(&config)),
             restarts: 0,
             is_sound: true,
             piece: 1,
