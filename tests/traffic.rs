@@ -200,7 +200,7 @@ impl World {
                 self.now = self.now.plus_millis(millis.into());
                 self.input(Input::Timeout);
             }
-            Step::Publish(publish) => self.input(Input::Publish { publish }),
+            Step::Publish(publish) => self.input(Input::Publish { publish, caller: None }),
             Step::AcknowledgeAll(client) => self.acknowledge_all(client),
         }
     }
@@ -278,7 +278,7 @@ impl World {
                 }
                 Action::Authenticate { connection, .. } => self.questions.push(connection),
                 Action::Review { .. } => panic!("there are no rules"),
-                Action::Report(_) => {}
+                Action::Report(_) | Action::Published { .. } => {}
                 Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } => {}
             }
         }

@@ -8,8 +8,18 @@ import { Connections } from './connections.js';
 import { type Input, Runner, type Successor, weakly } from './engine.js';
 import { attempt, MqttError, report } from './error.js';
 import { BrokerEngine, type BrokerHost, broker as artefact, Records } from './glue/broker.js';
+import type {
+  Caller,
+  ClientDetails,
+  DisconnectOptions,
+  HostPublishOptions,
+  Page,
+  PageOptions,
+  RetainedMessage,
+  RetainedOptions,
+} from './inquiry.js';
 import { Journal } from './journal.js';
-import type { Payload, PublishOptions, QoS, ReceivedProperties } from './message.js';
+import type { Payload, QoS, ReceivedProperties } from './message.js';
 import type {
   AuthenticationRequest,
   BrokerEvent,
@@ -18,8 +28,17 @@ import type {
   ConnectOptions,
   Verdict,
 } from './options.js';
+import type { Answer } from './outcome.js';
 import type { Publisher, ReviewDecision, ReviewedMessage } from './rules.js';
-import { BROKER_OPTIONS, DECISIONS, PUBLISH_OPTIONS, VERDICTS } from './shapes.js';
+import {
+  BROKER_OPTIONS,
+  DECISIONS,
+  DISCONNECT_OPTIONS,
+  HOST_PUBLISH_OPTIONS,
+  PAGE_OPTIONS,
+  RETAINED_OPTIONS,
+  VERDICTS,
+} from './shapes.js';
 import type { StoredRecord } from './storage.js';
 import { SystemTimer } from './timer.js';
 import { type Connectable, pair } from './transport.js';
@@ -151,15 +170,57 @@ export class Broker {
   }
 
   /**
-   * Publishes a message that comes from no client. Resolves when the broker has taken it, and its storage what is to be kept.
-   * @throws MqttError `invalid-options`, `closed`, or a code that begins with `storage-`. A topic that is none is reported as an event.
+   * Publishes a message that comes from no client. Resolves when the broker has taken it, and its storage what is to be kept: with
+   * `reason` 0x00, or 0x10 when nobody subscribes to it.
+   * @throws MqttError `refused`, with a `reason`: 0x87 Not authorized, 0x90 Topic Name invalid, 0x95 Packet too large, 0x97 Quota
+   * exceeded, 0x9A Retain or 0x9B QoS not supported; `invalid-options`, `closed`, or a code that begins with `storage-`.
    */
-  async publish(topic: string, payload: Payload, options: PublishOptions = {}): Promise<void> {
+  async publish(topic: string, payload: Payload, options: HostPublishOptions = {}): Promise<Answer> {
     checkText('topic', topic);
-    const { qos = 0, retain = false, properties } = checked(options, PUBLISH_OPTIONS);
+    const { qos = 0, retain = false, properties, ...caller } = checked(options, HOST_PUBLISH_OPTIONS);
     const bytes = payloadBytes(payload);
-    await this.#runner.attempt((engine, now) => engine.publish(now, topic, bytes, qos, retain, properties));
+    const reason = await this.#runner.attempt((engine, now) =>
+      engine.publish(now, topic, bytes, qos, retain, properties, someone(caller)),
+    );
+    if (reason >= UNSPECIFIED_ERROR) throw refused('The message', reason);
     await this.#journal.settled();
+    return { reason };
+  }
+
+  /**
+   * What is retained for the topics that a filter matches, part by part.
+   * @throws MqttError `refused`, with a `reason`: 0x87 Not authorized unless one of the caller's grants lets it subscribe to all of
+   * the filter, 0x8F for what is no Topic Filter, or one of a share; `invalid-options`, `closed` or `busy` as `statistics`.
+   */
+  retained(filter: string, options: RetainedOptions = {}): Page<RetainedMessage> {
+    checkText('filter', filter);
+    const { limit = ITEMS, after, ...caller } = checked(options, RETAINED_OPTIONS);
+    const now = (this.#options.clock ?? Date.now)();
+    const page = this.#runner.look((engine) => engine.retained(now, filter, after, limit, someone(caller)) as Page<RetainedMessage> | number);
+    if (typeof page === 'number') throw refused('To look at what is retained', page);
+    return page;
+  }
+
+  /**
+   * The clients that are connected or have a session, by the bytes of their identifiers, part by part.
+   * @throws MqttError `invalid-options`, `closed` or `busy` as `statistics`.
+   */
+  clients(options: PageOptions = {}): Page<ClientDetails> {
+    const { limit = ITEMS, after } = checked(options, PAGE_OPTIONS);
+    return this.#runner.look((engine) => engine.clients(after, limit) as Page<ClientDetails>);
+  }
+
+  /**
+   * Closes the connection of a client: its will is published, and it may come back. Tells whether there was one or, with
+   * `endSession`, a session.
+   * @throws MqttError `invalid-options`, `closed` or `busy` as `statistics`.
+   */
+  disconnect(clientId: string, options: DisconnectOptions = {}): boolean {
+    checkText('clientId', clientId);
+    const { reason = ADMINISTRATIVE_ACTION, endSession = false } = checked(options, DISCONNECT_OPTIONS);
+    const isKnown = this.#runner.look((engine) => engine.canDisconnect(clientId, reason, endSession));
+    if (isKnown) this.#runner.feed((engine, now) => engine.disconnect(now, clientId, reason, endSession));
+    return isKnown;
   }
 
   /**
@@ -364,6 +425,15 @@ function toRecords(stored: Iterable<StoredRecord>): Records {
   return records;
 }
 
+/** On whose behalf; without rights or a name of its own it is the host's. */
+function someone(caller: Caller): Caller | undefined {
+  return Object.keys(caller).length > 0 ? caller : undefined;
+}
+
+function refused(what: string, reason: number): MqttError {
+  return new MqttError('refused', `${what} was refused: ${artefact.describeReason(reason)}.`, { reason });
+}
+
 /** What no single option says. */
 function check({ grants, authenticate, rules, review, storage, storageFallback, resume }: BrokerOptions): void {
   if (grants && authenticate) {
@@ -426,7 +496,11 @@ const BESIDE_PACKET = 1 << 17;
 /** What a storage's values must have room for, in bytes: a packet as large as a CONNECT may be, and what is beside it. */
 const LEAST_VALUE = 1 << 18;
 
-/** A Reason Code. */
+// Reason Codes.
 const UNSPECIFIED_ERROR = 0x80;
+const ADMINISTRATIVE_ACTION = 0x98;
+
+/** The length of a page. */
+const ITEMS = 100;
 
 const GONE: Verdict = { type: 'deny', reason: UNSPECIFIED_ERROR };

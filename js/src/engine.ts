@@ -76,12 +76,11 @@ export class Runner<E extends Engine> {
   }
 
   /** Gives the engine an input that it may refuse. */
-  attempt(input: (engine: E, now: number) => void): Promise<void> {
+  attempt<T>(input: (engine: E, now: number) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const run = (engine: E, now: number) => {
         try {
-          input(engine, now);
-          resolve();
+          resolve(input(engine, now));
         } catch (error) {
           if (isTrap(error)) throw error;
           reject(toMqttError(error));

@@ -2,6 +2,16 @@
 
 export * from './index.js';
 export type {
+  Caller,
+  ClientDetails,
+  DisconnectOptions,
+  HostPublishOptions,
+  Page,
+  PageOptions,
+  RetainedMessage,
+  RetainedOptions,
+} from './inquiry.js';
+export type {
   AuthenticationRequest,
   BrokerEvent,
   BrokerLimits,

@@ -1,6 +1,7 @@
 // The members of every object that can be said, for `checked`. The compiler holds them to the types.
 
 import type { ShapeOf } from './check.js';
+import type { Caller, DisconnectOptions, HostPublishOptions, PageOptions, RetainedOptions } from './inquiry.js';
 import type { MessageProperties, PublishOptions, RequestLimits } from './message.js';
 import type {
   BrokerOptions,
@@ -17,6 +18,22 @@ import type { QuestionOptions } from './questions.js';
 import type { PublishRule, ReviewDecision } from './rules.js';
 import type { ReconnectOptions } from './status.js';
 
+const GRANT: ShapeOf<Grant> = {
+  filter: 'text',
+  publish: 'boolean',
+  subscribe: 'boolean',
+  maximumQos: 'number',
+  retain: 'boolean',
+};
+
+const CALLER: ShapeOf<Caller> = { grants: [GRANT], userName: 'text' };
+
+export const PAGE_OPTIONS: ShapeOf<PageOptions> = { limit: 'number', after: 'text' };
+
+export const RETAINED_OPTIONS: ShapeOf<RetainedOptions> = { ...PAGE_OPTIONS, ...CALLER };
+
+export const DISCONNECT_OPTIONS: ShapeOf<DisconnectOptions> = { reason: 'byte', endSession: 'boolean' };
+
 const MESSAGE_PROPERTIES: ShapeOf<MessageProperties> = {
   payloadFormatIndicator: 'boolean',
   messageExpiryInterval: 'number',
@@ -27,6 +44,8 @@ const MESSAGE_PROPERTIES: ShapeOf<MessageProperties> = {
 };
 
 export const PUBLISH_OPTIONS: ShapeOf<PublishOptions> = { qos: 'number', retain: 'boolean', properties: MESSAGE_PROPERTIES };
+
+export const HOST_PUBLISH_OPTIONS: ShapeOf<HostPublishOptions> = { ...PUBLISH_OPTIONS, ...CALLER };
 
 export const REQUEST_LIMITS: ShapeOf<RequestLimits> = { signal: 'signal', timeout: 'milliseconds' };
 
@@ -97,14 +116,6 @@ export const CONNECT_OPTIONS: ShapeOf<ConnectOptions> = {
   clock: 'function',
   timer: 'timer',
   wasm: 'any',
-};
-
-const GRANT: ShapeOf<Grant> = {
-  filter: 'text',
-  publish: 'boolean',
-  subscribe: 'boolean',
-  maximumQos: 'number',
-  retain: 'boolean',
 };
 
 /** What the verdict of each type may say. */

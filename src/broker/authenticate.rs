@@ -184,7 +184,7 @@ fn check_method(connect: Option<&Text>, auth: Option<&Text>) -> Result<(), Viola
 }
 
 /// A verdict against the client always is a failure, whatever code the host chose.
-fn failure(reason: ReasonCode) -> ReasonCode {
+pub(super) const fn failure(reason: ReasonCode) -> ReasonCode {
     if reason.is_failure() { reason } else { ReasonCode::NotAuthorized }
 }
 

@@ -90,6 +90,23 @@ impl Message {
         self.uses.fetch_sub(1, Ordering::Relaxed) - 1
     }
 
+    /// As it was published, but for its Message Expiry Interval. [MQTT-3.3.2-6]
+    pub(super) fn to_publish(&self, now: Timestamp) -> Publish {
+        let mut properties = self.properties.clone();
+        // The interval received, less the time it waited here.
+        let remaining = self.expires_at.map(|at| at.millis_since(now).div_ceil(1_000));
+        properties.message_expiry_interval = remaining.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
+        Publish {
+            dup: false,
+            qos: self.qos,
+            retain: self.retain,
+            topic: self.topic.text().clone(),
+            packet_id: None,
+            properties,
+            payload: self.payload.clone(),
+        }
+    }
+
     pub(super) fn content(&self) -> store::Content {
         store::Content {
             topic: self.topic.text().clone(),
@@ -214,21 +231,9 @@ impl Delivery {
 
     /// The PUBLISH that carries it: no identifier, no alias, DUP 0.
     pub(super) fn to_publish(&self, now: Timestamp) -> Publish {
-        let message = &*self.message;
-        let mut properties = message.properties.clone();
-        // [MQTT-3.3.2-6] the interval received, less the time it waited here
-        let remaining = message.expires_at.map(|at| at.millis_since(now).div_ceil(1_000));
-        properties.message_expiry_interval = remaining.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
-        properties.subscription_identifiers.clone_from(&self.identifiers);
-        Publish {
-            dup: false,
-            qos: self.qos,
-            retain: self.retain,
-            topic: message.topic.text().clone(),
-            packet_id: None,
-            properties,
-            payload: message.payload.clone(),
-        }
+        let mut publish = self.message.to_publish(now);
+        publish.properties.subscription_identifiers.clone_from(&self.identifiers);
+        Publish { qos: self.qos, retain: self.retain, ..publish }
     }
 }
 

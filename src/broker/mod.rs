@@ -13,6 +13,7 @@ mod effort;
 mod event;
 mod expiry;
 mod grants;
+mod host;
 mod keep;
 mod message;
 mod mirror;
@@ -39,6 +40,7 @@ pub use crate::store::{Export, RestoreError};
 pub use config::{Authentication, Config, Durability};
 pub use event::{Event, Refusal};
 pub use grants::{Grant, Grants};
+pub use host::{Caller, ClientDetails, Page};
 pub use keep::KeepError;
 pub use remember::MAXIMUM_STATE;
 pub use restore::Restored;
@@ -124,10 +126,23 @@ pub enum Input {
         /// The answer; `None` when there is none, so that [`Config::review_fallback`] counts.
         decision: Option<Decision>,
     },
-    /// The host itself publishes a message, within `maximum_packet_size`. `packet_id`, `dup`, alias and identifiers are ignored, Grants do not apply.
+    /// The host itself publishes a message, within `maximum_packet_size`. `packet_id`, `dup`, alias and identifiers are ignored.
+    /// [`Action::Published`] answers.
     Publish {
         /// The message.
         publish: Publish,
+        /// On whose behalf. Without, Grants do not apply.
+        caller: Option<Box<Caller>>,
+    },
+    /// The host closes the connection of a client, its will is published, and it may come back. Nothing happens where there is
+    /// none.
+    Disconnect {
+        /// Whose.
+        client_id: Text,
+        /// What an MQTT 5 client is told, such as 0x98 Administrative action.
+        reason: ReasonCode,
+        /// Whether its session ends too, also one without a connection.
+        end_session: bool,
     },
     /// The host keeps a value with the broker, in place of what it kept by this name, or takes it away: see [`Broker::kept`].
     /// What [`Broker::may_keep`] forbids changes nothing.
@@ -199,6 +214,11 @@ pub enum Action {
         review: ReviewId,
         /// The message.
         request: Box<ReviewRequest>,
+    },
+    /// What became of [`Input::Publish`]: once for each.
+    Published {
+        /// 0x00, 0x10 when nobody subscribes to it, or why the message was refused: 0x87, 0x90, 0x95, 0x97, 0x9A or 0x9B.
+        reason: ReasonCode,
     },
     /// Something worth knowing happened.
     Report(Event),
@@ -414,7 +434,10 @@ impl Broker {
             Input::Closed { connection } => self.closed(connection),
             Input::Authenticated { connection, verdict } => self.authenticated(connection, verdict),
             Input::Reviewed { review, decision } => self.reviewed(review, decision),
-            Input::Publish { publish } => self.publish_from_host(publish),
+            Input::Publish { publish, caller } => self.publish_from_host(publish, caller.as_deref()),
+            Input::Disconnect { client_id, reason, end_session } => {
+                self.disconnect_client(&client_id, reason, end_session);
+            }
             Input::Keep { name, value } => self.keep(&name, value.as_ref()),
             Input::Timeout => self.catch_up(),
             Input::ShutDown => self.shut_down(),

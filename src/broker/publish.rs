@@ -12,7 +12,7 @@ use crate::{
     session::{Novelty, Violation},
     topic::TopicName,
 };
-use alloc::{sync::Arc, vec::Vec};
+use alloc::sync::Arc;
 
 impl Broker {
     pub(super) fn publish(
@@ -84,27 +84,6 @@ impl Broker {
         }
         let reason = if is_known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
         self.send(id, &Packet::PubComp(Ack { reason, ..ack.packet_id.into() }));
-    }
-
-    /// The host publishes.
-    pub(super) fn publish_from_host(&mut self, mut publish: Publish) {
-        publish.properties.topic_alias = None;
-        publish.properties.subscription_identifiers = Vec::new();
-        let size = Packet::Publish(publish.clone()).size(ProtocolVersion::V5);
-        let (name, config) = (publish.topic.clone(), &self.config);
-        let response_topic = publish.properties.response_topic.clone().map(TopicName::parse).transpose();
-        let outcome = match TopicName::parse(name.clone()) {
-            Err(_) => Err(ReasonCode::TopicNameInvalid),
-            Ok(_) if response_topic.is_err() => Err(ReasonCode::TopicNameInvalid), // [MQTT-3.3.2-14]
-            Ok(topic) if config.forbids_levels(topic.level_count()) => Err(ReasonCode::TopicNameInvalid),
-            Ok(_) if publish.qos > config.maximum_qos => Err(ReasonCode::QoSNotSupported),
-            Ok(_) if publish.retain && !config.retain_available => Err(ReasonCode::RetainNotSupported),
-            Ok(_) if size > config.maximum_packet_size as usize => Err(ReasonCode::PacketTooLarge),
-            Ok(topic) => self.take(Message::new(publish, topic, self.now, &self.tally), None),
-        };
-        if let Err(reason) = outcome {
-            self.refuse_message(None, name, reason);
-        }
     }
 
     fn check_capabilities(&self, publish: &Publish) -> Result<(), Violation> {

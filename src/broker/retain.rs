@@ -1,16 +1,18 @@
 //! Retained messages: the last one of each topic, for those who subscribe later.
 
 use super::{
-    Broker,
+    Broker, Caller, Page,
     deadlines::Due,
-    effort::NODE,
+    effort::{self, Effort, NODE},
+    host::page_size,
     message::{Delivery, Message, Origin},
     mirror::Mirror,
     session::{SessionId, Waiting},
 };
 use crate::{
-    codec::QoS,
+    codec::{Publish, QoS, ReasonCode, Text},
     store::{self, Key},
+    time::Timestamp,
     topic::{NameTree, Place, TopicFilter, TopicName},
 };
 use alloc::{sync::Arc, vec::Vec};
@@ -91,6 +93,41 @@ impl Broker {
             self.insert_retained(kept.message, kept.number);
         }
         Ok(())
+    }
+
+    /// The retained messages that `filter` matches and whose topics come after this one: level by level in the order of bytes,
+    /// at most `limit`, and never more than 1,000 or, but for the first, than one input may cause. On behalf of somebody only
+    /// what its grants let it subscribe to.
+    ///
+    /// # Errors
+    /// 0x8F for what is no Topic Filter, or one of a share, and 0x87.
+    pub fn retained(
+        &self,
+        now: Timestamp,
+        filter: &Text,
+        after: Option<&Text>,
+        limit: usize,
+        caller: Option<&Caller>,
+    ) -> Result<Page<Publish>, ReasonCode> {
+        let is_usable = |it: &TopicFilter| it.share_name().is_none() && !self.config.forbids_levels(it.level_count());
+        let filter = TopicFilter::parse(filter.clone()).ok().filter(is_usable).ok_or(ReasonCode::TopicFilterInvalid)?;
+        if caller.is_some_and(|caller| caller.rights().may_subscribe(&filter).is_none()) {
+            return Err(ReasonCode::NotAuthorized);
+        }
+        let limit = page_size(limit);
+        let mut place = Place::behind(after.map(|after| after.as_str().as_bytes().to_vec()));
+        let (mut items, mut effort) = (Vec::new(), Effort::default());
+        let flow = self.retained.messages.walk(&filter, &mut place, &mut |kept: Option<&Kept>| {
+            effort.add(NODE);
+            if let Some(Kept { message, .. }) = kept.filter(|kept| !kept.message.is_expired(now)) {
+                effort.add(effort::frame(message.size()));
+                items.push(message.to_publish(now));
+            }
+            if items.len() >= limit || effort.is_enough() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let reached = place.path().and_then(|path| core::str::from_utf8(path).ok());
+        let next = reached.filter(|_| flow.is_break()).and_then(|path| Text::try_from(path).ok());
+        Ok(Page { items, next })
     }
 
     /// Writes all that is retained.

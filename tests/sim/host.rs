@@ -173,7 +173,16 @@ impl Host {
 
     pub fn publish(&mut self, now: u64, publish: Publish) {
         let taken = publish.clone();
-        self.both(now, Input::Publish { publish }, |model| _ = model.take(taken, None));
+        let mut outcome = None;
+        let input = Input::Publish { publish, caller: None };
+        let actions = self.both(now, input, |model| outcome = Some(model.take(taken, None)));
+        let told = actions.iter().find_map(|action| match action {
+            Action::Published { reason } => Some(*reason),
+            _ => None,
+        });
+        if told != outcome {
+            violated("the host hears what became of its message", format!("{told:?}, not {outcome:?}"));
+        }
     }
 
     /// When the broker wants to be called, and why.
@@ -293,12 +302,14 @@ impl Host {
     }
 
     /// One input for the broker and its twin.
-    fn both(&mut self, now: u64, input: Input, tell: impl FnOnce(&mut Model)) {
+    fn both(&mut self, now: u64, input: Input, tell: impl FnOnce(&mut Model)) -> Vec<Action> {
         let (mut deeds, mut alike) = (Deeds::default(), Deeds::default());
         let actions = self.twin.handle(Timestamp(now), input.clone()).collect();
         alike.add(self.twins.keep(actions));
-        deeds.add(self.input(now, input, tell));
+        let actions = self.input(now, input, tell);
+        deeds.add(actions.clone());
         self.compare(deeds, alike);
+        actions
     }
 
     fn compare(&self, deeds: Deeds, alike: Deeds) {
@@ -368,7 +379,7 @@ impl Host {
             }
             Action::Remember { connection, state } => return self.note(connection.0, state),
             Action::Review { .. } => panic!("there are no rules"),
-            Action::Report(_) => return,
+            Action::Report(_) | Action::Published { .. } => return,
         };
         self.outputs.extend(self.disk.hold(output));
     }
@@ -395,7 +406,11 @@ impl Deeds {
                 Action::Report(Event::Dropped { client_id, why, count }) => {
                     *self.dropped.entry((client_id, why)).or_default() += count;
                 }
-                Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } | Action::Report(_) => {}
+                Action::Put { .. }
+                | Action::Delete { .. }
+                | Action::Remember { .. }
+                | Action::Report(_)
+                | Action::Published { .. } => {}
                 Action::Review { .. } => panic!("there are no rules"),
             }
         }
@@ -411,7 +426,11 @@ impl Kept {
                 Action::Delete { key } => apply(&mut self.records, &(key.clone(), None)),
                 Action::Remember { connection, state } => _ = self.states.insert(*connection, state.clone()),
                 Action::Close { connection, .. } => _ = self.states.remove(connection),
-                Action::Send { .. } | Action::Authenticate { .. } | Action::Review { .. } | Action::Report(_) => {}
+                Action::Send { .. }
+                | Action::Authenticate { .. }
+                | Action::Review { .. }
+                | Action::Report(_)
+                | Action::Published { .. } => {}
             }
         }
         actions

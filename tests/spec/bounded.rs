@@ -271,7 +271,10 @@ fn what_was_retained_for_a_filter_that_is_no_longer_allowed_does_not_hold_up_the
     let mut kept = Kept::new(Config { authentication: Authentication::Ask, ..config() });
     for number in 0..2 {
         let qos = AtLeastOnce;
-        kept.input(Input::Publish { publish: Publish { qos, retain: true, ..message(&format!("r/{number}"), "x") } });
+        kept.input(Input::Publish {
+            publish: Publish { qos, retain: true, ..message(&format!("r/{number}"), "x") },
+            caller: None,
+        });
     }
     let window = ConnectProperties {
         receive_maximum: NonZeroU16::new(1),
@@ -285,7 +288,10 @@ fn what_was_retained_for_a_filter_that_is_no_longer_allowed_does_not_hold_up_the
         if connection == 1 {
             kept.send(1, subscribe(1, &[("t", AtLeastOnce)]));
             for payload in ["in flight", "waits"] {
-                kept.input(Input::Publish { publish: Publish { qos: AtLeastOnce, ..message("t", payload) } });
+                kept.input(Input::Publish {
+                    publish: Publish { qos: AtLeastOnce, ..message("t", payload) },
+                    caller: None,
+                });
             }
             kept.send(1, subscribe_with(1, &[("r/#", options(AtLeastOnce, RetainHandling::Send))], Default::default()));
             assert!(kept.kinds().contains('p'));

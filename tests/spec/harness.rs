@@ -168,7 +168,12 @@ impl Trace {
 
     /// The host publishes.
     pub fn publish(&mut self, publish: Publish) {
-        self.input(Input::Publish { publish });
+        self.input(Input::Publish { publish, caller: None });
+    }
+
+    /// The host closes the connection of `client_id`, and ends its session if it says so.
+    pub fn disconnect(&mut self, client_id: &str, reason: ReasonCode, end_session: bool) {
+        self.input(Input::Disconnect { client_id: text(client_id), reason, end_session });
     }
 
     /// The host is about to end.

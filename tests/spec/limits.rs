@@ -199,7 +199,7 @@ fn a_message_of_the_host_is_refused_where_a_client_would_be_closed_for_its_size(
         (AtLeastOnce, 93, Some(ReasonCode::PacketTooLarge)),
     ] {
         let publish = Publish { qos, payload: vec![b'x'; length].into(), ..message("t", "") };
-        let actions: Vec<_> = broker.handle(Timestamp(1), Input::Publish { publish }).collect();
+        let actions: Vec<_> = broker.handle(Timestamp(1), Input::Publish { publish, caller: None }).collect();
         let refused = actions.iter().find_map(|action| match action {
             Action::Report(Event::PublishRefused { client_id: None, reason, .. }) => Some(*reason),
             _ => None,

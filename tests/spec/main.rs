@@ -44,6 +44,7 @@ mod cost;
 mod keep;
 mod limits;
 mod memory;
+mod operate;
 mod pace;
 mod queue;
 mod review;

@@ -91,8 +91,12 @@ fn an_alias_that_was_not_sent_is_not_used() {
     let largest = maximum_packet_size as usize - 5 - 4;
     let publish = Publish { payload: vec![0; largest].into(), ..message("t", "") };
     let now = trace.now();
-    let sent: Vec<_> = trace.broker().handle(now, Input::Publish { publish }).collect();
-    assert!(matches!(&sent[..], [Action::Send { frame, .. }] if frame.payload.len() == largest), "{}", sent.len());
+    let sent: Vec<_> = trace.broker().handle(now, Input::Publish { publish, caller: None }).collect();
+    assert!(
+        matches!(&sent[..], [Action::Send { frame, .. }, Action::Published { .. }] if frame.payload.len() == largest),
+        "{}",
+        sent.len()
+    );
     trace.broker().handle(now, Input::Writable { connection: ConnectionId(1) }).for_each(drop);
     trace.publish(message("t", "small"));
     let publish = trace.hear_publish("bob");

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     broker::{
-        Action, AuthenticationRequest, Broker, Config, ConnectionId, Durability, Event, Input, Restored, Verdict,
+        self, Action, AuthenticationRequest, Broker, Config, ConnectionId, Durability, Event, Input, Restored, Verdict,
     },
     codec::{Publish, ReasonCode},
     time::Timestamp,
@@ -101,8 +101,8 @@ pub(super) struct Engine {
     commits: Commits,
     /// Who is told after the next group.
     answers: Vec<Answer>,
-    /// Why the broker refused what the server itself published last.
-    refused: Option<ReasonCode>,
+    /// What became of the message that the server itself published last.
+    published: ReasonCode,
     authentication_failures: u64,
     started: Timestamp,
     /// For a broker that takes the place of this one.
@@ -138,7 +138,7 @@ impl Engine {
             sent_to: Vec::new(),
             closing: Vec::new(),
             answers: Vec::new(),
-            refused: None,
+            published: ReasonCode::Success,
             authentication_failures: 0,
             started: now(),
             config,
@@ -154,14 +154,15 @@ impl Engine {
         self.answers.push(answer);
     }
 
-    /// Publishes a message of the server's own.
+    /// Publishes a message on behalf of somebody.
     ///
     /// # Errors
     /// Why the broker refused it.
-    pub(super) fn publish(&mut self, publish: Publish, _caller: &Caller) -> Result<(), ReasonCode> {
-        self.refused = None;
-        self.input(Input::Publish { publish }, None);
-        self.refused.take().map_or(Ok(()), Err)
+    pub(super) fn publish(&mut self, publish: Publish, caller: &Caller) -> Result<(), ReasonCode> {
+        let Caller { name, grants, .. } = caller.clone();
+        let caller = broker::Caller { user_name: Some(name), grants };
+        self.input(Input::Publish { publish, caller: Some(Box::new(caller)) }, None);
+        if self.published.is_failure() { Err(self.published) } else { Ok(()) }
     }
 
     /// What is counted, as of now.
@@ -332,10 +333,8 @@ impl Engine {
                 Action::Delete { key } => self.commits.push(key, None),
                 // Only where connections outlive the broker.
                 Action::Remember { .. } => {}
+                Action::Published { reason } => self.published = reason,
                 Action::Report(event) => {
-                    if let Event::PublishRefused { client_id: None, reason, .. } = event {
-                        self.refused = Some(reason);
-                    }
                     if let Event::Connected { connection, .. } = event
                         && let Some(peer) = self.peers.get(&connection)
                     {

@@ -4,19 +4,19 @@ use super::{
     Records,
     by_serde::{read, write},
     convert::{invalid, invalid_topic, message, milliseconds, not_kept, text, timestamp},
-    to_js::ToJs,
+    to_js::{ToJs, writable, write_member},
 };
 use crate::{
     broker::{
-        Action, Authentication, Broker, Config, ConnectionId, Decision, Durability, Export, Grant, Grants, Input,
-        Restored, ReviewId, ReviewRequest, Verdict,
+        Action, Authentication, Broker, Caller, ClientDetails, Config, ConnectionId, Decision, Durability, Export,
+        Grant, Grants, Input, Page, Restored, ReviewId, ReviewRequest, Verdict,
     },
-    codec::{Binary, Publish, ReasonCode, Text},
+    codec::{Binary, ProtocolVersion, Publish, ReasonCode, Text},
     time::Timestamp,
     topic::TopicFilter,
 };
 use bytes::BytesMut;
-use js_sys::{Error, Map, Uint8Array};
+use js_sys::{Error, Map, Object, Uint8Array};
 use serde::Deserialize;
 use std::collections::{BTreeMap, VecDeque};
 use wasm_bindgen::prelude::*;
@@ -101,6 +101,8 @@ pub struct BrokerEngine {
     reports: bool,
     /// What is to be written to each connection before the call ends.
     writes: BTreeMap<ConnectionId, BytesMut>,
+    /// What became of the message that the host published last.
+    published: ReasonCode,
 }
 
 /// How the broker treats its host.
@@ -120,6 +122,7 @@ struct Policy {
 }
 
 /// A verdict as JavaScript says it: `type` says which of the others count. Not an enum, whose code would be ten times larger.
+/// So would a struct of its own be for a caller, who has `grants` and a `userName`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Answer {
@@ -177,7 +180,7 @@ impl BrokerEngine {
         let config = Config { authentication, durability, ..read(config)? };
         let Restored { broker, rejected } = Broker::restore(config, seed, records.unwrap_or_default().into_inner());
         rejected.iter().for_each(|record| host.reject(&record.key, record.reason));
-        Ok(Self { broker, host, reports: policy.reports, writes: BTreeMap::new() })
+        Ok(Self { broker, host, reports: policy.reports, writes: BTreeMap::new(), published: ReasonCode::Success })
     }
 
     /// A connection outlived the broker before. Comes before any other input.
@@ -244,10 +247,12 @@ impl BrokerEngine {
         Ok(())
     }
 
-    /// The host itself publishes a message.
+    /// The host itself publishes a message, on behalf of `caller` if there is one, who has `grants` and a `userName`. Returns the
+    /// Reason Code.
     ///
     /// # Errors
-    /// When the topic is no text that MQTT can carry, or a property has the wrong type.
+    /// When the topic is no text that MQTT can carry, or a property or grant has the wrong type.
+    #[allow(clippy::too_many_arguments, reason = "an object would be built for each message")]
     pub fn publish(
         &mut self,
         now: f64,
@@ -256,10 +261,60 @@ impl BrokerEngine {
         qos: f64,
         retain: bool,
         properties: JsValue,
-    ) -> Result<(), Error> {
+        caller: JsValue,
+    ) -> Result<u8, Error> {
         let publish = message(topic, payload, qos, retain, properties)?;
-        self.run(now, Input::Publish { publish });
+        self.run(now, Input::Publish { publish, caller: behalf(caller)? });
+        Ok(self.published.value())
+    }
+
+    /// Whether `disconnect` would do anything.
+    ///
+    /// # Errors
+    /// When the reason is not a Reason Code of 0x80 or above, or the identifier is none that a client can have.
+    #[wasm_bindgen(js_name = canDisconnect)]
+    pub fn can_disconnect(&self, client_id: String, reason: u8, end_session: bool) -> Result<bool, Error> {
+        failure(reason)?;
+        let client = self.broker.client(&text("clientId", client_id)?);
+        Ok(client.is_some_and(|client| client.connected || end_session))
+    }
+
+    /// The host closes a client's connection, and ends its session if it says so.
+    ///
+    /// # Errors
+    /// As those of `canDisconnect`.
+    pub fn disconnect(&mut self, now: f64, client_id: String, reason: u8, end_session: bool) -> Result<(), Error> {
+        let (client_id, reason) = (text("clientId", client_id)?, failure(reason)?);
+        self.run(now, Input::Disconnect { client_id, reason, end_session });
         Ok(())
+    }
+
+    /// The clients whose identifiers come after this one: `items`, and `next` to go on after.
+    ///
+    /// # Errors
+    /// When `after` is no text that an identifier can have.
+    pub fn clients(&self, after: Option<String>, limit: u32) -> Result<JsValue, Error> {
+        let after = after.map(|after| text("after", after)).transpose()?;
+        Ok(page(&self.broker.clients(after.as_ref(), limit as usize)))
+    }
+
+    /// The retained messages that the filter matches and whose topics come after this one: `items`, and `next` to go on after.
+    /// A Reason Code instead where that is refused.
+    ///
+    /// # Errors
+    /// When the filter or `after` is no text that MQTT can carry, or a grant has the wrong type.
+    pub fn retained(
+        &self,
+        now: f64,
+        filter: String,
+        after: Option<String>,
+        limit: u32,
+        caller: JsValue,
+    ) -> Result<JsValue, Error> {
+        let (filter, caller) = (text("filter", filter)?, behalf(caller)?);
+        let after = after.map(|after| text("after", after)).transpose()?;
+        let found = self.broker.retained(timestamp(now), &filter, after.as_ref(), limit as usize, caller.as_deref());
+        Ok(found.map_or_else(|reason| reason.value().into(), |found| page(&found)))
     }
 
     /// The host keeps a value by a name of its own, in place of what was there; without a value there is nothing any more.
@@ -332,7 +387,7 @@ impl BrokerEngine {
     }
 
     fn perform(&mut self, now: Timestamp, input: Input) {
-        let Self { broker, host, reports, writes } = self;
+        let Self { broker, host, reports, writes, published } = self;
         let mut is_committed = true;
         for action in broker.handle(now, input) {
             let is_write = matches!(action, Action::Put { .. } | Action::Delete { .. });
@@ -362,6 +417,7 @@ impl BrokerEngine {
                     let topic = topic.as_str();
                     host.review(number, client_id.as_str(), user_name, topic, &payload, qos as u8, retain, properties);
                 }
+                Action::Published { reason } => *published = reason,
                 Action::Report(event) if *reports => host.report(write(&event)),
                 Action::Report(_) => {}
             }
@@ -371,6 +427,50 @@ impl BrokerEngine {
         }
     }
 }
+
+/// On whose behalf the host acts, if on anybody's.
+fn behalf(caller: JsValue) -> Result<Option<Box<Caller>>, Error> {
+    if caller.is_undefined() {
+        return Ok(None);
+    }
+    let Answer { user_name, grants: rules, .. } = read(caller)?;
+    Ok(Some(Box::new(Caller { user_name, grants: grants(rules)? })))
+}
+
+fn page<T>(Page { items, next }: &Page<T>) -> JsValue
+where
+    Vec<T>: ToJs,
+{
+    let object = Object::new().into();
+    write_member(&object, "items", items.to_js());
+    write_member(&object, "next", next.to_js());
+    object
+}
+
+impl ToJs for ProtocolVersion {
+    fn to_js(&self) -> JsValue {
+        (*self as u8).into()
+    }
+}
+
+impl ToJs for Timestamp {
+    fn to_js(&self) -> JsValue {
+        milliseconds(*self).into()
+    }
+}
+
+writable!(ClientDetails {
+    client_id,
+    user_name,
+    connected,
+    protocol_version,
+    connected_at,
+    keep_alive,
+    session_expiry_interval,
+    subscriptions,
+    queued,
+    in_flight,
+});
 
 /// All rights where there are no rules. A rule that could never count is refused.
 fn grants(rules: Option<Vec<Grant>>) -> Result<Grants, Error> {

@@ -130,3 +130,5 @@ writable!(PublishProperties {
     subscription_identifiers,
     content_type,
 });
+
+writable!(Publish { topic, payload, qos, properties });

@@ -1,6 +1,7 @@
 //! The codec's values as JavaScript is told them, an object by a table of its members.
 
 use crate::codec::{Binary, QoS, Text};
+use bytes::Bytes;
 use core::num::{NonZeroU16, NonZeroU32};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -68,7 +69,13 @@ impl ToJs for Text {
 
 impl ToJs for Binary {
     fn to_js(&self) -> JsValue {
-        Uint8Array::from(&**self.bytes()).into()
+        self.bytes().to_js()
+    }
+}
+
+impl ToJs for Bytes {
+    fn to_js(&self) -> JsValue {
+        Uint8Array::from(&**self).into()
     }
 }
 
@@ -94,6 +101,12 @@ macro_rules! numbers {
             }
         })+
     };
+}
+
+impl ToJs for usize {
+    fn to_js(&self) -> JsValue {
+        (*self).into()
+    }
 }
 
 numbers! {

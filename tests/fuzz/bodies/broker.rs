@@ -259,7 +259,7 @@ impl<'log> World<'log> {
                 self.now = self.now.plus_millis(millis);
                 self.input(Input::Timeout);
             }
-            Step::Publish(publish) => self.input(Input::Publish { publish }),
+            Step::Publish(publish) => self.input(Input::Publish { publish, caller: None }),
             Step::ShutDown => self.input(Input::ShutDown),
             Step::Restart(changes, resumed) => self.restart(&changes, resumed),
         }
@@ -373,7 +373,11 @@ impl<'log> World<'log> {
             }
             Action::Authenticate { connection, .. } => self.questions.push(connection),
             Action::Review { .. } => panic!("there are no rules"),
-            Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } | Action::Report(_) => {}
+            Action::Put { .. }
+            | Action::Delete { .. }
+            | Action::Remember { .. }
+            | Action::Report(_)
+            | Action::Published { .. } => {}
         }
     }
 

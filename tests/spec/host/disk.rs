@@ -39,7 +39,7 @@ impl Disk {
             }
             Action::Send { connection, .. } => _ = self.has_sent.insert(*connection),
             Action::Close { connection, .. } => _ = self.connections.remove(connection),
-            Action::Authenticate { .. } | Action::Review { .. } | Action::Report(_) => {}
+            Action::Authenticate { .. } | Action::Review { .. } | Action::Report(_) | Action::Published { .. } => {}
         }
     }
 }

@@ -130,7 +130,7 @@ impl InProcess {
                 }
                 Action::Review { review, request } => self.reviews.push_back((review, *request)),
                 Action::Report(event) => self.outputs.push(Output::Reported(event)),
-                Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } => {}
+                Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. } | Action::Published { .. } => {}
             }
         }
         written.dedup();

@@ -152,6 +152,7 @@ impl Pilot for Watch {
                     }
                     Seen::Action(Action::Review { .. }) => panic!("such scripts need the broker in their own process"),
                     Seen::Action(Action::Report(event)) => state.outputs.push(Output::Reported(event)),
+                    Seen::Action(Action::Published { .. }) => {}
                     Seen::Action(Action::Put { .. } | Action::Delete { .. } | Action::Remember { .. }) => {
                         panic!("the server has no storage")
                     }

@@ -125,7 +125,11 @@ export class MqttBroker extends Room {
       within(room, () => this.questions.shift()(about));
     } else if (input === 'publish') {
       const { topic, payload, ...options } = about;
-      await this.broker.publish(topic, payload, options);
+      // What is refused is an event, too.
+      await this.broker.publish(topic, payload, options).catch(() => {});
+    } else if (input === 'disconnect') {
+      const { clientId, ...options } = about;
+      this.broker.disconnect(clientId, options);
     } else if (input === 'shutDown') {
       room.isOver = true;
       await this.broker.close();

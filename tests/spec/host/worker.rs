@@ -91,7 +91,11 @@ impl remote::Server for Worker {
     fn order(&mut self, input: Input) {
         let (input, about) = match input {
             Input::Authenticated { verdict, .. } => ("authenticated", json::verdict(&verdict)),
-            Input::Publish { publish } => ("publish", json::publish(&publish)),
+            Input::Publish { publish, .. } => ("publish", json::publish(&publish)),
+            Input::Disconnect { client_id, reason, end_session } => (
+                "disconnect",
+                json!({ "clientId": client_id.as_str(), "reason": reason.value(), "endSession": end_session }),
+            ),
             Input::ShutDown => ("shutDown", Value::Null),
             Input::Timeout => ("timeout", Value::Null),
             other => panic!("{other:?} is not the host's to tell"),
