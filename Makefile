@@ -79,7 +79,7 @@ rates: ## Tell how many messages a second the core routes
 costs: target/ci/worker.built ## Count what messages cost on Cloudflare, and write the table of worker/DEPLOY.md
 	@npm --prefix worker run --silent costs
 
-setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto npm-js npm-docs npm-worker npm-www npm-interop npm-packaging ## Install what all of these need
+setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto setup-openssl npm-js npm-docs npm-worker npm-www npm-interop npm-packaging ## Install what all of these need
 
 clean: ## Remove what was built
 	rm -rf target js/dist js/wasm www/dist worker/dist
@@ -101,7 +101,7 @@ suite-wasm: setup-wasm setup-wasm-pack setup-browser
 suite-js: target/ci/js.built
 	npm --prefix js test
 
-suite-native: target/ci/js.built npm-interop setup-mosquitto
+suite-native: target/ci/js.built npm-interop setup-mosquitto setup-openssl
 	cargo build --features native
 	npm --prefix tests/interop run native
 
@@ -174,6 +174,9 @@ setup-browser:
 
 setup-mosquitto:
 	@.ci/setup/mosquitto.sh
+
+setup-openssl:
+	@.ci/setup/openssl.sh
 
 setup-fuzz:
 	@.ci/setup/cargo-fuzz.sh

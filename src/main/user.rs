@@ -43,9 +43,9 @@ struct Add {
     #[arg(long, value_name = "PATTERN", verbatim_doc_comment)]
     client_id: Vec<String>,
 
-    /// How much work it is to check the password: 4096 to 1000000; Cloudflare's workers do 100000
+    /// How much work it is to check the password: 1000 to 1000000; Cloudflare's workers do 100000
     #[arg(long, value_name = "COUNT", default_value = "100000",
-          value_parser = clap::value_parser!(u32).range(4_096..=1_000_000))]
+          value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
     iterations: u32,
 
     #[command(flatten)]

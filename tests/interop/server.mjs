@@ -6,10 +6,14 @@ import { fileURLToPath } from 'node:url';
 
 const mqlite = fileURLToPath(new URL('../../target/debug/mqlite', import.meta.url));
 
-/** Starts the server, with its state in memory or in the folder `data`. Resolves with its addresses when it listens on both. */
-export async function startServer({ data } = {}) {
-  const env = { ...process.env, RUST_LOG: 'info' };
-  const options = ['serve', ...(data ? ['--data', data] : ['--memory']), '--tcp', '127.0.0.1:0', '--ws', '127.0.0.1:0'];
+/**
+ * Starts the server, with its state in memory or in the folder `data`, more `options` and `variables`. Resolves with its addresses when
+ * it listens on both, or over TLS with `secure`, and its `log`.
+ */
+export async function startServer({ data, options: more = [], variables = {}, secure = false } = {}) {
+  const env = { ...process.env, RUST_LOG: 'info', ...variables };
+  const [tcp, ws] = secure ? ['tcp-tls', 'ws-tls'] : ['tcp', 'ws'];
+  const options = ['serve', ...(data ? ['--data', data] : ['--memory']), `--${tcp}`, '127.0.0.1:0', `--${ws}`, '127.0.0.1:0', ...more];
   const server = spawn(mqlite, options, { env, stdio: ['ignore', 'inherit', 'pipe'] });
   const exited = once(server, 'exit');
   const log = [];
@@ -18,7 +22,7 @@ export async function startServer({ data } = {}) {
     createInterface(server.stderr)
       .on('line', (line) => {
         log.push(line);
-        const { groups } = line.match(/listening on (?<url>(?<scheme>mqtt|ws):\S+)/) ?? {};
+        const { groups } = line.match(/listening on (?<url>(?<scheme>mqtt|ws)s?:\S+)/) ?? {};
         if (groups) addresses[groups.scheme] = groups.url;
         if (addresses.mqtt && addresses.ws) resolve();
       })
@@ -28,6 +32,7 @@ export async function startServer({ data } = {}) {
   return {
     mqtt: addresses.mqtt,
     ws: addresses.ws,
+    log,
     /** Asks the server to stop; resolves with its exit code. */
     async stop() {
       server.kill('SIGTERM');

@@ -62,7 +62,7 @@ algorithms = ["HS256", "none"]
             "line 8: limits.maximumQos is not allowed: QoS is 0, 1 or 2",
             "line 9: limits.maximumPacketSize must be a whole number from 0 to 4,294,967,295",
             "line 10: limits.retainAvailable must be true or false",
-            "line 13: authentication.passwordIterations must be 4,096 to 1,000,000",
+            "line 13: authentication.passwordIterations must be 1,000 to 1,000,000",
             "line 14: authentication.failuresPerMinute must be 1 at least",
             "line 15: authentication.grants[0].filter must be a Topic Filter, in which + and # are levels by themselves, \
              for example \"home/%u/#\"",
@@ -236,6 +236,23 @@ fn options_count_more_than_the_file() {
     let process = Process::spawn(command.arg("--data").arg(&state));
     process.line_with(&format!("state is kept in {}", state.display()));
     process.client(V5).connect("gauge");
+}
+
+/// The example of the README.
+#[test]
+fn what_the_readme_shows_has_no_mistakes() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let directory = Directory::new();
+    let made = crate::tls::make(&directory);
+    fs::rename(made.certificate, directory.join("fullchain.pem")).unwrap();
+    fs::rename(made.key, directory.join("privkey.pem")).unwrap();
+    fs::write(directory.join("jwt-secret"), "x".repeat(32)).unwrap();
+    let file = settings(&directory, example);
+    let (code, stdout, stderr) = mqlite(&["check", file.to_str().unwrap()]);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.contains("maximumConnections = 50000\n") && stdout.contains("action = \"drop\"\n"), "{stdout}");
 }
 
 #[test]

@@ -24,13 +24,13 @@ use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest, h
 type Secure = StreamOwned<ClientConnection, TcpStream>;
 
 /// A certificate for localhost, and its key, in a directory.
-struct Made {
-    certificate: PathBuf,
-    key: PathBuf,
+pub struct Made {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
     trusted: CertificateDer<'static>,
 }
 
-fn make(directory: &Directory) -> Made {
+pub fn make(directory: &Directory) -> Made {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (directory.join("certificate.pem"), directory.join("key.pem"));
     fs::create_dir_all(directory.path()).unwrap();

@@ -101,20 +101,19 @@ fn a_token_that_is_not_good_opens_no_websocket() {
     let server = Running::start_as(with_tokens(JwtConfig::default(), Some(SECRET)));
     let expired = Claims::of("ada").until(now() - 60).sign();
     let elsewhere = Claims::of("ada").with("room", r#"["kitchen","hall"]"#).sign();
-    for (token, status, sentence) in [
-        ("abc", "401 Unauthorized", "The token is not valid."),
-        (&expired, "401 Unauthorized", "The token has expired, or is for somebody else."),
-        (&elsewhere, "403 Forbidden", "The token is for other rooms."),
+    for (token, sentence) in [
+        ("abc", "The token is not valid."),
+        (&expired, "The token has expired, or is for somebody else."),
+        (&elsewhere, "The token is for other rooms."),
     ] {
         for (path, header) in [
             ("/mqtt".to_owned(), format!("Authorization: Bearer {token}\r\n")),
             (format!("/mqtt?access_token={token}"), String::new()),
         ] {
             let response = refusal(&server, &path, &header);
-            assert!(response.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{response}");
+            assert!(response.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{response}");
             assert!(response.ends_with(&format!("\r\n\r\n{sentence}\n")), "{response}");
-            let says_how = response.contains("\r\nWWW-Authenticate: Bearer\r\n");
-            assert_eq!(says_how, status.starts_with("401"), "{response}");
+            assert!(response.contains("\r\nWWW-Authenticate: Bearer\r\n"), "{response}");
         }
     }
 }

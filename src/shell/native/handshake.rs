@@ -2,7 +2,7 @@
 
 use super::{
     WEBSOCKET_PATH,
-    access::{Access, Token},
+    access::{Access, Refusal, Token},
     stream::Stream,
 };
 use std::{borrow::Cow, io, net::IpAddr};
@@ -117,7 +117,11 @@ fn answer(request: &Request, access: &Access) -> Result<Vec<u8>, Refused> {
 async fn welcome(request: &Request, access: &Access, peer: IpAddr) -> Result<Option<Token>, Refused> {
     let Some(token) = token_of(request) else { return Ok(None) };
     access.check_upgrade(token, peer).await.map(Some).map_err(|refusal| {
-        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        let status = match refusal {
+            Refusal::TooManyFailures => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::UNAUTHORIZED,
+        };
         (status, refusal.sentence())
     })
 }

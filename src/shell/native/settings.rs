@@ -116,7 +116,7 @@ impl error::Error for SettingError {}
 pub struct AuthenticationConfig {
     /// Whether clients that bring no credentials are let in.
     pub anonymous: bool,
-    /// PBKDF2 iterations of new passwords: 4,096 to 1,000,000. A worker of Cloudflare can check 100,000 at most.
+    /// PBKDF2 iterations of new passwords: 1,000 to 1,000,000. A worker of Cloudflare can check 100,000 at most.
     pub password_iterations: u32,
     /// Attempts that may fail, for each user name and each peer address; then each is refused for a while. At least 1.
     pub failures_per_minute: u32,

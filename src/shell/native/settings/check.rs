@@ -91,7 +91,7 @@ fn of_authentication(authentication: &AuthenticationConfig) -> Vec<Mistake> {
         authentication;
     let mut mistakes = Vec::new();
     if !(LEAST_ITERATIONS..=MOST_ITERATIONS).contains(password_iterations) {
-        mistakes.push(("authentication.passwordIterations".into(), "must be 4,096 to 1,000,000".into()));
+        mistakes.push(("authentication.passwordIterations".into(), "must be 1,000 to 1,000,000".into()));
     }
     if *failures_per_minute == 0 {
         mistakes.push(("authentication.failuresPerMinute".into(), "must be 1 at least".into()));
@@ -136,7 +136,7 @@ const NUMBERS: [(&str, &str); 8] = [
     ("a string", "a text in quotes"),
     ("a sequence", "a list in brackets"),
 ];
-const LEAST_ITERATIONS: u32 = 4_096;
+const LEAST_ITERATIONS: u32 = 1_000;
 const MOST_ITERATIONS: u32 = 1_000_000;
 /// Of 1,000: from here on one word was meant for the other.
 const LIKE: u32 = 850;
