@@ -1,7 +1,16 @@
 // A room: one broker in a Durable Object, and the WebSockets that the runtime holds for it, awake or asleep. Knows no MQTT.
 
 import { DurableObject } from 'cloudflare:workers';
-import { type AuthenticationRequest, Broker, type BrokerEvent, type BrokerOptions, type Verdict } from 'mqlite/broker';
+import {
+  type AuthenticationRequest,
+  Broker,
+  type BrokerEvent,
+  type BrokerOptions,
+  type Publisher,
+  type ReviewDecision,
+  type ReviewedMessage,
+  type Verdict,
+} from 'mqlite/broker';
 import { Access } from './access/access.js';
 import { type AuthenticationContext, fromTags, toTags } from './access/upgrade.js';
 import { Users } from './access/users.js';
@@ -12,6 +21,7 @@ import type { ForwardStatistics } from './forward/forwarder.js';
 import { Forwards } from './forward/forwards.js';
 import { Insiders } from './insiders.js';
 import { Log } from './log.js';
+import { reviewer } from './review.js';
 import { type RoomSettings, settingsOf } from './settings.js';
 import { SocketTransport } from './socket-transport.js';
 import { SqliteStorage } from './storage.js';
@@ -95,11 +105,28 @@ export class MqttBroker extends DurableObject<Environment> {
 
   /** What the broker is opened with. A subclass may say more. */
   protected options(): Omit<BrokerOptions, 'timer' | 'storage' | 'resume'> {
+    const { limits, rules = [], review } = this.settings;
+    const reviewed = review ? [{ filter: review.filter, action: 'review' as const }] : [];
     return {
-      ...this.settings.limits,
+      ...limits,
+      rules: [...rules, ...reviewed],
+      ...(review?.timeoutMillis !== undefined && { reviewTimeoutMillis: review.timeoutMillis }),
+      ...(review?.fallback !== undefined && { reviewFallback: review.fallback }),
+      review: (message, publisher) => this.review(message, publisher),
       authenticate: (request, transport) => this.#admit(request, transport),
       onEvent: (event) => this.onEvent(event),
     };
+  }
+
+  /**
+   * Decides what becomes of a message for which a rule says `review`. A subclass may decide by itself; it is given the time of the
+   * setting `review.timeoutMillis`, and a failure leaves it to `review.fallback`.
+   */
+  protected review(message: ReviewedMessage, publisher: Publisher): ReviewDecision | PromiseLike<ReviewDecision> {
+    const { service } = this.settings.review ?? {};
+    const fetcher = service === undefined ? undefined : (this.env as unknown as Record<string, Fetcher | undefined>)[service];
+    if (!fetcher) throw new Error('There is nobody to review messages: the setting review names no Service that is bound.');
+    return reviewer(fetcher, this.roomName)(message, publisher);
   }
 
   /** What happens in the broker. */

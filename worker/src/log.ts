@@ -59,6 +59,8 @@ export class Log {
       }
       case 'publishRefused':
         return this.warn('publishRefused', { clientId: event.clientId, topic: event.topic, reason: hex(event.reason) });
+      case 'reviewFailed':
+        return this.warn('reviewFailed', { clientId: event.clientId, topic: event.topic });
       case 'dropped':
         return this.warn('dropped', { clientId: event.clientId, message: event.why, count: event.count });
       case 'recordRejected':

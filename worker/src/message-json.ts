@@ -14,7 +14,7 @@ export interface JsonMessage {
   readonly contentType?: string;
   readonly responseTopic?: string;
   /** In base64. */
-  readonly correlationData?: string;
+  readonly correlationDataBase64?: string;
   /** Seconds. */
   readonly messageExpiryInterval?: number;
   readonly userProperties?: readonly (readonly [name: string, value: string])[];
@@ -44,7 +44,7 @@ export function toJson({ topic, payload, qos, retain, properties }: Pick<Message
     retain,
     ...(contentType !== undefined && { contentType }),
     ...(responseTopic !== undefined && { responseTopic }),
-    ...(correlationData !== undefined && { correlationData: base64(correlationData) }),
+    ...(correlationData !== undefined && { correlationDataBase64: base64(correlationData) }),
     ...(messageExpiryInterval !== undefined && { messageExpiryInterval }),
     ...(userProperties?.length && { userProperties }),
   };

@@ -12,6 +12,8 @@ export type { ForwardStatistics } from './forward/forwarder.js';
 export type { DeadLetter, Forward } from './forward/settings.js';
 export type { QueuedMessage } from './forward/targets.js';
 export type { LogLevel, LogSettings } from './log.js';
+export type { ReviewAnswer, ReviewRequest, ReviewSettings } from './review.js';
+export type { Moved } from './whereabouts.js';
 export type { AuthenticationSettings, RoomSettings, Settings } from './settings.js';
 
 /** What is served where. */

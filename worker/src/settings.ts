@@ -1,8 +1,9 @@
 // What an operator sets for all rooms, and for some of them differently. Knows no MQTT; each part is explained where it is used.
 
-import type { BrokerLimits, Grant } from 'mqlite/broker';
+import type { BrokerLimits, Grant, PublishRule } from 'mqlite/broker';
 import type { Forward } from './forward/settings.js';
 import type { LogSettings } from './log.js';
+import type { ReviewSettings } from './review.js';
 import type { Moved } from './whereabouts.js';
 
 /** The variable `SETTINGS` of wrangler.jsonc. A native server's file has the same keys. */
@@ -22,6 +23,10 @@ export interface RoomSettings {
    * browsers send none, and are not asked.
    */
   readonly origins?: readonly string[];
+  /** What is done with what clients publish, by its topic; the first rule that matches counts. Default: all is published. */
+  readonly rules?: readonly PublishRule[];
+  /** Who decides about messages before they are published; the rules come first. Default: nobody. */
+  readonly review?: ReviewSettings;
   /** What goes to Queues, other Workers and web servers besides. */
   readonly forward?: readonly Forward[];
   readonly log?: LogSettings;

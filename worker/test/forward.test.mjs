@@ -31,6 +31,7 @@ before(async () => {
     batched: { forward: [{ name: 'batched', filter: 'tide/#', ...quick, batch: 10 }] },
     buried: { forward: [{ name: 'buried', filter: 'tide/#', ...quick, maximumAttempts: 3, deadLetter: { topic: 'tide/dead' } }] },
     sleepy: { forward: [{ name: 'sleepy', filter: 'tide/#', ...quick, minimumDelayMillis: 60_000, maximumDelayMillis: 600_000 }] },
+    dozing: { forward: [{ name: 'dozing', filter: 'tide/#', ...quick, minimumDelayMillis: 2_000, maximumDelayMillis: 2_000 }] },
     serviced: { forward: [{ name: 'serviced', filter: 'tide/#', service: 'CONSUMER' }] },
     faulty: {
       forward: [
@@ -83,7 +84,7 @@ test('A message that matches is posted to a webhook as JSON, once, and others ar
     retain: true,
     contentType: 'text/plain',
     responseTopic: 'r',
-    correlationData: 'AQI=',
+    correlationDataBase64: 'AQI=',
     userProperties: [['a', 'b']],
   });
   assert.equal(second.messages[0].payloadBase64, '//4=');
@@ -219,6 +220,21 @@ async function armed(room, attempt) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+test('The alarm of the platform itself wakes the room', async () => {
+  const room = workerd.room('dozing');
+  const client = await connect('dozing');
+  hook.answer = () => 503;
+  await client.publishAsync('tide/asleep', 'x', { qos: 1 });
+  await hook.until(() => of('dozing').length === 1);
+  while ((await room.steer('forwards'))[0].attemptsFailed === 0);
+  await room.steer('sleep');
+  const { started } = await room.facts();
+  hook.answer = () => 200;
+  await hook.until(() => of('dozing').length === 2);
+  assert.equal((await room.facts()).started, started + 1);
+  await client.endAsync();
+});
 
 test('What is wrong with a forward is said in one sentence, and the others work', async () => {
   const client = await connect('faulty');

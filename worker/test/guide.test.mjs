@@ -20,6 +20,7 @@ test('wrangler.jsonc says of each setting what it does', async () => {
   const keys = [
     ...(await keysOf('src/settings.ts', ['Settings', 'RoomSettings', 'AuthenticationSettings', 'JwtSettings'])),
     ...(await keysOf('src/forward/settings.ts', ['Forward'])),
+    ...(await keysOf('src/review.ts', ['ReviewSettings'])),
     ...(await keysOf('src/log.ts', ['LogSettings'])),
     ...(await keysOf('src/whereabouts.ts', ['Moved'])),
     ...(await keysOf('../js/dist/types/options.d.ts', ['BrokerLimits'])),

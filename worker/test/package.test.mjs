@@ -17,9 +17,11 @@ const OFFLINE = { ...process.env, WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_
 
 let folder;
 let packed;
+let root;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mqlite-project-'));
   packed = { js: await pack(join(WORKER, '../js')), worker: await pack(WORKER) };
+  root = await project();
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
@@ -30,9 +32,9 @@ async function pack(from) {
   return { archive: join(folder, filename), files: files.map(({ path }) => path) };
 }
 
-/** A project with the packages installed, and the files of the README in it. */
-async function project(name, change = (files) => files) {
-  const root = join(folder, name);
+/** A project with the packages installed, and the examples of the README in it. */
+async function project() {
+  const root = join(folder, 'project');
   await mkdir(join(root, 'src'), { recursive: true });
   await writeFile(join(root, 'package.json'), JSON.stringify({ name: 'somebody', private: true, type: 'module' }));
   const packages = ['hono', 'jose'].map((name) => join(WORKER, 'node_modules', name));
@@ -42,9 +44,24 @@ async function project(name, change = (files) => files) {
   for (const name of ['wrangler', 'typescript', '@cloudflare/workers-types']) {
     await symlink(join(WORKER, 'node_modules', name), join(root, 'node_modules', name));
   }
-  const files = Object.entries(change(await examples()));
-  for (const [path, text] of files) await writeFile(join(root, path), text);
+  for (const [path, text] of Object.entries(await examples())) await writeFile(join(root, path), text);
   return root;
+}
+
+/** Deploys the example, changed, and runs it while `use` is at work with its port. */
+async function deployed(change, settings, use) {
+  const { 'src/index.ts': example } = await examples();
+  const changed = change(example);
+  await writeFile(join(root, 'src/index.ts'), changed);
+  await check();
+  const wrangler = [join(WORKER, 'node_modules/wrangler/bin/wrangler.js'), 'deploy', '--dry-run', '--outdir', 'dist'];
+  await run(process.execPath, wrangler, { cwd: root, env: OFFLINE });
+  const workerd = await start({ project: root, settings });
+  try {
+    await use(workerd.port);
+  } finally {
+    await workerd.stop();
+  }
 }
 
 /** The examples of the README that name their file, by its path. */
@@ -53,13 +70,10 @@ async function examples() {
   return Object.fromEntries([...readme.matchAll(/^```\w+\n\/\/ (\S+)\n(.*?)^```/gms)].map(([, path, text]) => [path, text]));
 }
 
-const STRICT = ['--noEmit', '--strict', '--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2024', '--lib', 'es2024'];
+/** Checks the types of all that is there. */
+const check = () => run(process.execPath, [join(WORKER, 'node_modules/typescript/bin/tsc'), ...STRICT, 'src/index.ts', 'src/room.ts', 'src/consumer.ts'], { cwd: root });
 
-const check = (root) =>
-  run(process.execPath, [join(WORKER, 'node_modules/typescript/bin/tsc'), ...STRICT, '--types', '@cloudflare/workers-types', 'src/index.ts'], { cwd: root });
-
-const deploy = (root) =>
-  run(process.execPath, [join(WORKER, 'node_modules/wrangler/bin/wrangler.js'), 'deploy', '--dry-run', '--outdir', 'dist'], { cwd: root, env: OFFLINE });
+const STRICT = '--noEmit --strict --module esnext --moduleResolution bundler --target es2024 --lib es2024 --types @cloudflare/workers-types'.split(' ');
 
 /** Publishes over MQTT and hears it. */
 async function exchange(port, path) {
@@ -80,35 +94,34 @@ test('The archive holds modules, their types and documents, and nothing else', (
   assert.deepEqual(others, []);
 });
 
-test('The example of the README is typed, deploys, and serves MQTT beside the rest of its Worker', { timeout: 180_000 }, async () => {
-  const root = await project('example');
-  await check(root);
-  await deploy(root);
-  const workerd = await start({ project: root });
-  try {
-    await exchange(workerd.port, '/mqtt');
-    await exchange(workerd.port, '/mqtt/kitchen');
-    const response = await fetch(`http://127.0.0.1:${workerd.port}/`);
+test('The example of the README is typed, deploys, and serves MQTT beside the rest of its Worker', async () => {
+  await deployed((example) => example, {}, async (port) => {
+    await exchange(port, '/mqtt');
+    await exchange(port, '/mqtt/kitchen');
+    const response = await fetch(`http://127.0.0.1:${port}/`);
     assert.equal(await response.text(), 'Here is the rest of your Worker.');
-  } finally {
-    await workerd.stop();
-  }
+  });
 });
 
-test('Below a base all is of the broker, and nothing beside it', { timeout: 180_000 }, async () => {
-  const root = await project('base', (files) => ({
-    ...files,
-    'src/index.ts': files['src/index.ts'].replace('context))', "context, { base: '/broker' }))"),
-  }));
-  await check(root);
-  await deploy(root);
-  const workerd = await start({ project: root });
-  try {
-    await exchange(workerd.port, '/broker/mqtt/kitchen');
-    const texts = ['/mqtt', '/brokers/mqtt', '/broker'].map(async (path) => (await fetch(`http://127.0.0.1:${workerd.port}${path}`)).text());
+test('Below a base all is of the broker, and nothing beside it', async () => {
+  const below = (example) => example.replace('context))', "context, { base: '/broker' }))");
+  await deployed(below, {}, async (port) => {
+    await exchange(port, '/broker/mqtt/kitchen');
+    const texts = ['/mqtt', '/brokers/mqtt', '/broker'].map(async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).text());
     assert.deepEqual(new Set(await Promise.all(texts)), new Set(['Here is the rest of your Worker.']));
-    assert.equal((await fetch(`http://127.0.0.1:${workerd.port}/broker/mqtt`)).status, 426);
-  } finally {
-    await workerd.stop();
-  }
+    assert.equal((await fetch(`http://127.0.0.1:${port}/broker/mqtt`)).status, 426);
+  });
+});
+
+test('A class of its own decides what is published', async () => {
+  const own = (example) => example.replace("export { MqttBroker } from 'mqlite-worker'", "export { MqttBroker } from './room.js'");
+  await deployed(own, { review: { filter: 'tide/#' } }, async (port) => {
+    const client = await mqtt.connectAsync(`ws://127.0.0.1:${port}/mqtt`, { protocolVersion: 5, reconnectPeriod: 0, clientId: 'gauge' });
+    const heard = new Promise((resolve) => client.once('message', (_, payload) => resolve(`${payload}`)));
+    await client.subscribeAsync('tide/+', { qos: 1 });
+    await assert.rejects(client.publishAsync('tide/low', 'deep', { qos: 1 }), { code: 0x99 });
+    await client.publishAsync('tide/low', '0.4', { qos: 1 });
+    assert.equal(await heard, '{"metres":0.4,"by":"gauge"}');
+    await client.endAsync();
+  });
 });

@@ -132,7 +132,7 @@ export class Forwarder {
 
   #connected(sessionPresent: boolean): void {
     this.#connection += 1;
-    this.#waiting = this.#waiting.filter(({ message }) => message.qos === 0);
+    this.#waiting = [];
     const entries = sessionPresent ? this.#account.entries : [];
     this.#known = new Map(entries.map(([number, packetIdentifier]) => [packetIdentifier, number]));
   }
@@ -182,6 +182,8 @@ export class Forwarder {
   #go(): void {
     if (this.#isBusy || !this.#isOpen) return;
     if (this.#waiting.length === 0) return this.#account.retryAt === 0 ? this.#parts.timer.clear() : undefined;
+    // What was tried before may be gone: it has expired, or somebody has ended the session.
+    if (this.#waiting[0]?.number !== this.#account.entries[0]?.[0]) this.#account = { ...this.#account, ...UNTRIED };
     if (this.#parts.clock() < this.#account.retryAt) return this.#parts.timer.set(this.#account.retryAt, () => this.#go());
     this.#isBusy = true;
     const failed = (error: Error) => this.#parts.log.error('forwardFailed', { forward: this.#forward.name, message: error.message });
@@ -234,7 +236,7 @@ export class Forwarder {
     const done = new Set(batch);
     this.#waiting = this.#waiting.filter((waiting) => !done.has(waiting));
     if (batch.some(({ message }) => message.qos > 0)) {
-      this.#write({ entries: this.#entries(), tried: 0, attempts: 0, retryAt: 0 });
+      this.#write({ entries: this.#entries(), ...UNTRIED });
       for (const { message } of batch) message.ack();
     }
   }
@@ -288,7 +290,7 @@ export class Forwarder {
 
   #lose(count: number, reason: string, id?: string): void {
     this.#counts.lost += count;
-    this.#parts.log.error('forwardLost', { forward: this.#forward.name, ...(id !== undefined && { id }), count, message: reason });
+    this.#parts.log.warn('forwardLost', { forward: this.#forward.name, ...(id !== undefined && { id }), count, message: reason });
   }
 
   /** Milliseconds until the next attempt: twice as many each time, less a random part of up to a half. */
@@ -330,13 +332,16 @@ function idOf(messages: readonly ForwardedMessage[]): string {
 }
 
 function newAccount({ filter }: KnownForward): Account {
-  return { filter, epoch: crypto.randomUUID().slice(0, 8), next: 1, entries: [], tried: 0, attempts: 0, retryAt: 0 };
+  return { filter, epoch: crypto.randomUUID().slice(0, 8), next: 1, entries: [], ...UNTRIED };
 }
 
 /** What can be told of an error: a platform's own sentences may hold what was to be sent. */
 function sentenceOf(error: unknown): string {
   return error instanceof DeliveryError ? error.message : 'The connection failed.';
 }
+
+/** Of what comes first. */
+const UNTRIED = { tried: 0, attempts: 0, retryAt: 0 };
 
 /** A Session Expiry Interval. */
 const NEVER = 0xffff_ffff;

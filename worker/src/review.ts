@@ -1,0 +1,51 @@
+// Another Worker that decides about messages before they are published. Knows no broker.
+
+import type { Publisher, ReviewDecision, ReviewedMessage } from 'mqlite/broker';
+import { type JsonMessage, toJson } from './message-json.js';
+
+/** Which messages are reviewed, and by whom. */
+export interface ReviewSettings {
+  /** A Topic Filter. */
+  readonly filter: string;
+  /** The binding of a Service, whose `fetch` gets a POST with a `ReviewRequest`. Without one the object's own `review` decides. */
+  readonly service?: string;
+  /** Milliseconds that a review may take. Default 5,000. */
+  readonly timeoutMillis?: number;
+  /** What becomes of a message whose review fails, or takes longer: `refuse` is 0x83. Default `refuse`. */
+  readonly fallback?: 'accept' | 'drop' | 'refuse';
+}
+
+/** What the Service is asked. It answers with a `ReviewAnswer` as JSON. */
+export interface ReviewRequest extends JsonMessage {
+  readonly room: string;
+  readonly clientId: string;
+  readonly userName?: string;
+}
+
+/** What the Service answers. */
+export type ReviewAnswer =
+  | { readonly type: 'accept' }
+  | { readonly type: 'drop' }
+  /** With a Reason Code from 0x80. Default 0x87 Not authorized. */
+  | { readonly type: 'refuse'; readonly reason?: number }
+  /** Published with another topic, another payload, or both. */
+  | { readonly type: 'rewrite'; readonly topic?: string; readonly payload?: string; readonly payloadBase64?: string };
+
+/** Asks a Service. */
+export function reviewer(fetcher: Fetcher, room: string) {
+  return async (message: ReviewedMessage, publisher: Publisher): Promise<ReviewDecision> => {
+    const question: ReviewRequest = { room, ...publisher, ...toJson(message) };
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetcher.fetch('https://mqlite.invalid/review', { method: 'POST', headers, body: JSON.stringify(question) });
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new Error(`The Service that reviews messages answered ${response.status}.`);
+    }
+    return toDecision(await response.json<ReviewAnswer & { payloadBase64?: string }>());
+  };
+}
+
+function toDecision({ payloadBase64, ...answer }: ReviewAnswer & { payloadBase64?: string }): ReviewDecision {
+  if (answer.type !== 'rewrite' || payloadBase64 === undefined) return answer;
+  return { ...answer, payload: Uint8Array.from(atob(payloadBase64), (character) => character.charCodeAt(0)) };
+}
