@@ -1,6 +1,7 @@
 // A Worker that judges tests/vectors/access.json by the modules that the broker's own Worker is made of, at the time that the
-// vectors name. A token is brought by a POST of its vector to /token, and so on.
+// vectors name, and bearers. A token is brought by a POST of its vector to /token, and so on.
 
+import { bearer } from '../src/access/bearer.js';
 import { mayBe } from '../src/access/client-ids.js';
 import { Tokens } from '../src/access/jwt.js';
 import { createVerifier, decode, encode, isPassword, parseVerifier } from '../src/access/password.js';
@@ -22,6 +23,10 @@ const judges: Record<string, (vector: any) => unknown> = {
     const exchange = challenge(first, parseVerifier(verifier)!, serverNonce);
     const final = await finish(exchange, encode(clientFinal));
     return { userName: first.userName, serverFirst: exchange.challenge, ...(final ? { serverFinal: final } : { refused: 'final' }) };
+  },
+  async bearer({ path, headers, environment, settings, room, options }) {
+    const found = await bearer(new Request(`https://broker.example${path}`, { headers }), environment, settings, room, options);
+    return 'scopes' in found ? { ...found, scopes: [...found.scopes] } : found;
   },
   clientId: ({ clientId, userName, patterns }) => mayBe(clientId, userName, patterns),
   text: ({ hex }) => decode(Uint8Array.from(hex.match(/../g), (digits: string) => Number.parseInt(digits, 16))),

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { hs256, JWT_SECRET } from '../../tests/interop/access/signing.mjs';
 import { start } from '../local.mjs';
 
 const vectors = JSON.parse(await readFile(new URL('../../tests/vectors/access.json', import.meta.url), 'utf8'));
@@ -123,5 +124,66 @@ test('A key set is had over TLS alone, but from this machine', async () => {
   const { token } = vectors.tokens.find(({ name }) => name === 'RS256 by the JWKS');
   for (const jwksUrl of ['http://keys.example/', 'ftp://127.0.0.1/', 'keys']) {
     assert.equal(await judge('token', { now: vectors.now, room: 'default', jwt: { jwksUrl }, token }), 'forged', jwksUrl);
+  }
+});
+
+const ADMIN_TOKEN = 'an-admin-token-of-32-characters!';
+const EVERY_SCOPE = ['publish', 'subscribe', 'retained', 'clients', 'users', 'metrics', 'backup', 'trace'];
+
+/** Who it is that brings `token` over HTTP. */
+const bear = (token, { path = '/publish', headers = { Authorization: `Bearer ${token}` }, environment = { ADMIN_TOKEN, JWT_SECRET }, jwt = {}, room = 'default', options } = {}) =>
+  judge('bearer', { path, headers, environment, settings: { authentication: { jwt } }, room, options });
+
+test('The bearer of ADMIN_TOKEN may do all, in every room', async () => {
+  for (const room of ['default', 'kitchen']) {
+    assert.deepEqual(await bear(ADMIN_TOKEN, { room }), { name: 'admin', isOperator: true, scopes: EVERY_SCOPE });
+  }
+});
+
+test('Nobody else is, not even where there is no ADMIN_TOKEN or a short one', async () => {
+  for (const token of [`${ADMIN_TOKEN}!`, ADMIN_TOKEN.slice(0, -1), ADMIN_TOKEN.toUpperCase(), 'undefined', 'null']) {
+    assert.equal((await bear(token, { environment: { ADMIN_TOKEN } })).status, 401, token);
+    assert.equal((await bear(token, { environment: {} })).status, 401, token);
+  }
+  assert.equal((await bear('a-short-token-of-31-characters!', { environment: { ADMIN_TOKEN: 'a-short-token-of-31-characters!' } })).status, 401);
+  for (const headers of [{}, { Authorization: '' }, { Authorization: 'Bearer' }, { Authorization: `Basic ${ADMIN_TOKEN}` }, { Authorization: ADMIN_TOKEN }]) {
+    assert.equal((await bear('', { headers })).status, 401, JSON.stringify(headers));
+  }
+});
+
+test('A JWT has the scopes that it names, and its grants', async () => {
+  const grants = [{ filter: 'doors/%u/#' }];
+  const { expiresAt, ...caller } = await bear(hs256({ scope: 'publish root retained', grants }));
+  assert.deepEqual(caller, { name: 'ada', isOperator: false, scopes: ['publish', 'retained'], grants });
+  assert.ok(expiresAt > Date.now());
+  assert.deepEqual((await bear(hs256({ scope: 'admin' }))).scopes, EVERY_SCOPE);
+  for (const scope of [undefined, '', 'Admin', 'admin,users', 'adminusers']) assert.deepEqual((await bear(hs256({ scope }))).scopes, [], scope);
+});
+
+test('A JWT that is not good over MQTT is not over HTTP', async () => {
+  const wrong = [hs256({ exp: 1 }), hs256({ room: 'kitchen' }), hs256({}, { secret: 'x'.repeat(40) }), hs256({ scope: ['admin'] })];
+  for (const token of wrong) assert.equal((await bear(token)).status, 401);
+  assert.equal((await bear(hs256(), { jwt: { audience: 'web' } })).status, 401);
+});
+
+test('A token counts in the address only where that is asked for', async () => {
+  const path = `/subscribe?filter=a&access_token=${ADMIN_TOKEN}`;
+  assert.equal((await bear('', { path, headers: {} })).status, 401);
+  assert.equal((await bear('', { path, headers: {}, options: { query: true } })).name, 'admin');
+});
+
+test('An address from which too many tokens were forged is refused, also with the right one', async () => {
+  const from = (token, address) => bear(token, { headers: { Authorization: `Bearer ${token}`, 'CF-Connecting-IP': address } });
+  for (let round = 0; round < 10; round += 1) assert.equal((await from(`guess-${round}`, '192.0.2.77')).status, 401);
+  assert.equal((await from(ADMIN_TOKEN, '192.0.2.77')).status, 429);
+  assert.equal((await from(ADMIN_TOKEN, '192.0.2.78')).name, 'admin');
+});
+
+test('Grants with a filter that is none are not understood, and so the token is not good', async () => {
+  const { secret } = vectors.tokens[0];
+  for (const [filter, isGood] of [['a/+/%u/#', true], ['#', true], ['+', true], ['$share/g/a', true], ['a/#/b', false], ['a#', false], ['+a', false], ['a/b+', false], ['a\u0000', false]]) {
+    const token = hs256({ exp: vectors.now + 60, grants: [{ filter }] }, { secret });
+    const found = await judge('token', { now: vectors.now, room: 'default', jwt: {}, secret, token });
+    assert.equal(found !== 'unfit', isGood, filter);
   }
 });

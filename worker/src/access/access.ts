@@ -91,26 +91,33 @@ export class Access {
   async #checkPassword(userName = '', password: Uint8Array, clientId: string, { peerAddress }: AuthenticationContext): Promise<Verdict> {
     if (this.#failures.isRefused(userName, peerAddress)) return TOO_MANY_FAILURES;
     const user = this.#users.find(userName);
-    if (await this.#isProved(userName, password, user)) {
-      this.#failures.succeeded(userName, peerAddress);
-      return this.#admit({ userName, ...user }, clientId);
+    const mac = await hmac(this.#secret, Uint8Array.from(password));
+    const proved = this.#proved.get(userName);
+    let isRight = user !== undefined && proved?.verifier === user.verifier && isEqual(mac, proved.mac);
+    if (!isRight) {
+      if (this.#failures.areTooMany) return TOO_MANY_FAILURES;
+      isRight = await this.#isRight(password, user);
     }
-    this.#failures.failed(userName, peerAddress);
-    return WRONG_CREDENTIALS;
+    if (!user || !isRight) {
+      this.#failures.failed(userName, peerAddress);
+      return WRONG_CREDENTIALS;
+    }
+    this.#failures.succeeded(userName, peerAddress);
+    this.#remember(userName, { verifier: user.verifier, mac });
+    return this.#admit({ userName, ...user }, clientId);
   }
 
   /** Does for a user who does not exist, or has no verifier that can be read, what it does for others. */
-  async #isProved(userName: string, password: Uint8Array, user: UserRecord | undefined): Promise<boolean> {
-    const mac = await hmac(this.#secret, Uint8Array.from(password));
-    const proved = this.#proved.get(userName);
-    if (user && proved?.verifier === user.verifier && isEqual(mac, proved.mac)) return true;
+  async #isRight(password: Uint8Array, user: UserRecord | undefined): Promise<boolean> {
     const verifier = user && parseVerifier(user.verifier);
     const isRight = await isPassword(password, verifier ?? this.#decoy);
-    if (!user || !verifier || !isRight) return false;
+    return isRight && verifier !== undefined;
+  }
+
+  #remember(userName: string, proof: { verifier: string; mac: Uint8Array }): void {
     this.#proved.delete(userName);
-    this.#proved.set(userName, { verifier: user.verifier, mac });
+    this.#proved.set(userName, proof);
     if (this.#proved.size > MAXIMUM_PROVED) this.#proved.delete(this.#proved.keys().next().value!);
-    return true;
   }
 
   /** The first step of SCRAM-SHA-256. */

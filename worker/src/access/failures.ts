@@ -10,6 +10,7 @@ export class Failures {
   readonly #peers = new Table();
   /** Where users were let in from: their own place is theirs even while somebody else tries their name. */
   readonly #places = new Table();
+  #all: Count = { level: 0, at: 0 };
 
   constructor(perMinute: number, clock: Clock) {
     this.#perMinute = Math.max(1, perMinute);
@@ -26,8 +27,14 @@ export class Failures {
     return this.#isFull(this.#names, userName);
   }
 
+  /** Whether so many have failed, whoever they are, that there is no more work for those who were not here before. */
+  get areTooMany(): boolean {
+    return this.#leaked(this.#all, this.#perMinute * OF_ALL) > this.#perMinute * OF_ALL - 1;
+  }
+
   failed(userName: string | undefined, address: string | undefined): void {
     const peer = networkOf(address);
+    this.#all = { level: this.#leaked(this.#all, this.#perMinute * OF_ALL) + 1, at: this.#clock() };
     if (peer !== undefined) this.#count(this.#peers, peer);
     if (userName === undefined) return;
     const place = placeOf(userName, peer);
@@ -48,10 +55,13 @@ export class Failures {
     table.set(key, { level: this.#level(table, key) + 1, at: this.#clock() });
   }
 
-  /** What is left of the failures: they leak away by so many a minute. */
   #level(table: Table, key: string): number {
-    const { level, at } = table.get(key) ?? { level: 0, at: 0 };
-    return Math.max(0, level - ((this.#clock() - at) * this.#perMinute) / 60_000);
+    return this.#leaked(table.get(key) ?? { level: 0, at: 0 }, this.#perMinute);
+  }
+
+  /** What is left of a count: so many leak away in a minute. */
+  #leaked({ level, at }: Count, perMinute: number): number {
+    return Math.max(0, level - ((this.#clock() - at) * perMinute) / 60_000);
   }
 }
 
@@ -102,3 +112,6 @@ function short(key: string): string {
 
 /** Entries of each table. */
 const MAXIMUM_COUNTS = 4_096;
+
+/** How many more may fail together than of one name. */
+const OF_ALL = 30;

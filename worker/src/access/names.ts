@@ -14,12 +14,19 @@ export function isGrants(value: unknown): value is Grant[] {
 
 /** Whether these are patterns of Client Identifiers. */
 export function isClientIds(value: unknown): value is string[] {
-  return Array.isArray(value) && value.length <= MAXIMUM_LIST && value.every((pattern) => typeof pattern === 'string' && pattern.length <= 1_024);
+  return Array.isArray(value) && value.length <= MAXIMUM_LIST && value.every((pattern) => typeof pattern === 'string' && pattern !== '' && pattern.length <= 1_024);
 }
 
 function isGrant(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return 'filter' in value && Object.entries(value).every(([key, part]) => Object.hasOwn(PARTS, key) && PARTS[key as keyof Grant](part));
+}
+
+/** A Topic Filter (4.7), which may have `%c` and `%u` in it. */
+function isFilter(value: unknown): boolean {
+  if (typeof value !== 'string' || value === '' || value.length > 65_535 || value.includes('\u0000')) return false;
+  const levels = value.split('/');
+  return levels.every((level, index) => (level === '#' ? index === levels.length - 1 : level === '+' || !/[+#]/.test(level)));
 }
 
 function bytesOf(text: string): number {
@@ -29,7 +36,7 @@ function bytesOf(text: string): number {
 const isBoolean = (value: unknown) => typeof value === 'boolean';
 
 const PARTS: Record<keyof Grant, (value: unknown) => boolean> = {
-  filter: (value) => typeof value === 'string' && value !== '' && value.length <= 65_535,
+  filter: isFilter,
   publish: isBoolean,
   subscribe: isBoolean,
   maximumQos: (value) => value === 0 || value === 1 || value === 2,
