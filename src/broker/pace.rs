@@ -74,9 +74,10 @@ impl Broker {
 
     /// Bytes came from a connection that is not to be read: not much may wait.
     pub(super) fn came_too_early(&mut self, id: ConnectionId) {
+        let most = self.config.publish_messages_per_second.clamp(LEAST_INPUTS, MOST_INPUTS);
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.pace.came += 1;
-        if connection.pace.came > MOST_INPUTS || connection.unread() > most_unread(connection) {
+        if connection.pace.came > most || connection.unread() > most_unread(connection) {
             self.violated(id, TOO_FAST);
         } else {
             self.unread_changed(id);
@@ -108,6 +109,8 @@ const MICROS: u64 = 1_000;
 const PUBLISH_BURST_MILLIS: u64 = 1_000;
 /// Clients that have just connected ask for much.
 const REQUEST_BURST_MILLIS: u64 = 10_000;
+/// As much again as it may publish a second, within these bounds.
+const LEAST_INPUTS: u32 = 16;
 const MOST_INPUTS: u32 = 100;
 const SMALL: usize = 1 << 16;
 

@@ -11,15 +11,22 @@ const PING = 0x89;
 const PONG = 0x8a;
 
 /**
- * Opens `path` at a port of this machine. `received` takes the bytes of each message, `closed` is called once, with whether it
- * had opened. Resolves when it is open; rejects with what the server said instead.
+ * Opens `path` at a port of this machine. `received` takes the bytes of each message, `closed` is called once, when the
+ * server closes it or the connection is gone, with whether it had opened. Resolves when it is open; rejects with what the server said instead.
  */
 export function openWebSocket(port, path, { headers = {}, received = () => {}, closed = () => {} } = {}) {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   const lines = Object.entries({ ...HANDSHAKE, Host: `127.0.0.1:${port}`, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
   return new Promise((resolve, reject) => {
-    const client = new WebSocketClient(socket, received);
+    let isClosed = false;
+    const end = () => {
+      if (isClosed) return;
+      isClosed = true;
+      closed(client.isOpen);
+      client.isOpen = false;
+    };
+    const client = new WebSocketClient(socket, received, end);
     let head = '';
     const onhead = (data) => {
       head += data.toString('latin1');
@@ -39,8 +46,7 @@ export function openWebSocket(port, path, { headers = {}, received = () => {}, c
     socket.on('error', () => {});
     socket.on('close', () => {
       reject(new Error('The connection was closed before it opened.'));
-      closed(client.isOpen);
-      client.isOpen = false;
+      end();
     });
   });
 }
@@ -50,11 +56,13 @@ class WebSocketClient {
   /** The code and reason of the server's Close frame. */
   code;
   #received;
+  #closed;
   #rest;
 
-  constructor(socket, received) {
+  constructor(socket, received, closed) {
     this.socket = socket;
     this.#received = received;
+    this.#closed = closed;
   }
 
   /** Sends one binary message. False when the system's buffer is full. */
@@ -98,6 +106,7 @@ class WebSocketClient {
     else {
       this.code = content.length >= 2 ? content.readUInt16BE(0) : 1005;
       this.socket.end(frame(CLOSE, content.subarray(0, 2)));
+      this.#closed();
     }
   }
 }

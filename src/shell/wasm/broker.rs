@@ -4,12 +4,13 @@ use super::{
     Records,
     by_serde::{read, write},
     convert::{invalid, invalid_topic, message, milliseconds, not_kept, text, timestamp},
+    dropped::Dropped,
     to_js::{ToJs, writable, write_member},
 };
 use crate::{
     broker::{
-        Action, Authentication, Broker, Caller, ClientDetails, Config, ConnectionId, Decision, Durability, Export,
-        Grant, Grants, Input, Page, Restored, ReviewId, ReviewRequest, Verdict,
+        Action, Authentication, Broker, Caller, ClientDetails, Config, ConnectionId, Decision, Durability, Event,
+        Export, Grant, Grants, Input, Page, Restored, ReviewId, ReviewRequest, Verdict,
     },
     codec::{Binary, ProtocolVersion, Publish, ReasonCode, Text},
     time::Timestamp,
@@ -103,6 +104,7 @@ pub struct BrokerEngine {
     writes: BTreeMap<ConnectionId, BytesMut>,
     /// What became of the message that the host published last.
     published: ReasonCode,
+    dropped: Dropped,
 }
 
 /// How the broker treats its host.
@@ -180,7 +182,8 @@ impl BrokerEngine {
         let config = Config { authentication, durability, ..read(config)? };
         let Restored { broker, rejected } = Broker::restore(config, seed, records.unwrap_or_default().into_inner());
         rejected.iter().for_each(|record| host.reject(&record.key, record.reason));
-        Ok(Self { broker, host, reports: policy.reports, writes: BTreeMap::new(), published: ReasonCode::Success })
+        let (writes, published, dropped) = (BTreeMap::new(), ReasonCode::Success, Dropped::default());
+        Ok(Self { broker, host, reports: policy.reports, writes, published, dropped })
     }
 
     /// A connection outlived the broker before. Comes before any other input.
@@ -387,7 +390,7 @@ impl BrokerEngine {
     }
 
     fn perform(&mut self, now: Timestamp, input: Input) {
-        let Self { broker, host, reports, writes, published } = self;
+        let Self { broker, host, reports, writes, published, dropped } = self;
         let mut is_committed = true;
         for action in broker.handle(now, input) {
             let is_write = matches!(action, Action::Put { .. } | Action::Delete { .. });
@@ -418,12 +421,18 @@ impl BrokerEngine {
                     host.review(number, client_id.as_str(), user_name, topic, &payload, qos as u8, retain, properties);
                 }
                 Action::Published { reason } => *published = reason,
+                Action::Report(Event::Dropped { client_id, why, count }) if *reports => {
+                    dropped.add(client_id, why, count)
+                }
                 Action::Report(event) if *reports => host.report(write(&event)),
                 Action::Report(_) => {}
             }
         }
         if !is_committed {
             host.commit();
+        }
+        for event in dropped.take(now) {
+            host.report(write(&event));
         }
     }
 }

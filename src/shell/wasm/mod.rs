@@ -9,6 +9,8 @@ mod by_serde;
 #[cfg(feature = "client")]
 mod client;
 mod convert;
+#[cfg(feature = "broker")]
+mod dropped;
 mod from_js;
 #[cfg(feature = "client")]
 mod packets;
