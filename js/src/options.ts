@@ -125,11 +125,18 @@ export interface BrokerLimits {
   /** Bytes of retained messages. Default 67,108,864. */
   maximumRetainedBytes?: number;
   /**
-   * Bytes of all messages that are retained, wait, are in flight or are a will, each counted once with all that it takes in
-   * memory. Beyond, QoS 1 and 2, new wills and new retained messages are refused with 0x97 Quota exceeded, and QoS 0 reaches
+   * Bytes of all messages that are retained, wait, are in flight, delayed or in review, or are a will, each counted once with all
+   * that it takes in memory. Beyond, QoS 1 and 2, new wills and new retained messages are refused with 0x97 Quota exceeded, and QoS 0 reaches
    * only those who can take it at once. Default 268,435,456.
    */
   maximumMessageBytes?: number;
+  /**
+   * Messages to `$delayed/SECONDS/topic` that are not due yet, with wills that wait for a review; one more is refused with 0x97.
+   * Their bytes are part of `maximumMessageBytes`. Default 10,000.
+   */
+  maximumDelayedMessages?: number;
+  /** The most seconds by which such a message may be delayed; more is refused with 0x90. Default 604,800, a week. */
+  maximumDelaySeconds?: number;
   /** Values that `Broker.keep` keeps. Default 10,000. */
   maximumKeptRecords?: number;
   /** Bytes of these values and their names, and 192 for each. Default 16,777,216. */
@@ -155,7 +162,7 @@ export interface BrokerOptions extends BrokerLimits {
    * Decides what becomes of the messages for which one of the `rules` says `review`; without such a rule it is not called. Until
    * then nothing is acknowledged or published, and what the client sends next waits; others do not. After a sleep, or on another
    * connection of the client, the same message is reviewed anew. One that throws, or takes longer than `reviewTimeoutMillis`,
-   * leaves it to `reviewFallback`.
+   * leaves it to `reviewFallback`. A will, and what the host publishes for somebody, is kept until it is reviewed.
    */
   review?: (message: ReviewedMessage, publisher: Publisher) => ReviewDecision | PromiseLike<ReviewDecision>;
   /** Milliseconds that a review may take. Default 5,000. */
@@ -226,6 +233,8 @@ export interface BrokerStatistics {
   messageBytes: number;
   /** Messages that wait in queues or are in flight now. */
   messagesStored: number;
+  /** Messages to be published later, now: delayed ones, and wills that wait for a review. */
+  messagesDelayed: number;
   /** Messages that wait for a review now. */
   messagesInReview: number;
   bytesReceived: number;

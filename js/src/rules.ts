@@ -3,8 +3,9 @@
 import type { MessageProperties, Payload, QoS } from './message.js';
 
 /**
- * What is done with the messages that clients publish to the topics which a filter matches; with their wills, too, but not with
- * what the host publishes for itself. The client's grants are about the topic that it named; a rule may lead out of them.
+ * What is done with the messages that clients publish to the topics which a filter matches; with their wills, too, and with what
+ * the host publishes for somebody (`grants` or `userName` of `Broker.publish`), but not with what it publishes for itself. Grants
+ * are about the topic that was named; a rule may lead out of them.
  */
 export type PublishRule =
   /** `drop`: the client hears a success, and nothing is published. `refuse`: it hears 0x87. `review`: the option `review` decides. */
@@ -27,6 +28,7 @@ export interface ReviewedMessage {
 
 /** Who publishes it. */
 export interface Publisher {
+  /** Empty for somebody for whom the host publishes. */
   clientId: string;
   userName?: string;
 }

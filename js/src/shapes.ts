@@ -165,6 +165,8 @@ export const BROKER_OPTIONS: ShapeOf<BrokerOptions> = {
   maximumRetainedMessages: 'number',
   maximumRetainedBytes: 'number',
   maximumMessageBytes: 'number',
+  maximumDelayedMessages: 'number',
+  maximumDelaySeconds: 'number',
   maximumKeptRecords: 'number',
   maximumKeptBytes: 'number',
   sysIntervalSeconds: 'number',

@@ -86,12 +86,17 @@ pub struct Config {
     pub maximum_retained_messages: usize,
     /// Bytes of retained messages; a message beyond is refused with 0x97.
     pub maximum_retained_bytes: usize,
-    /// Bytes of all messages that are retained, wait, are in flight or are a will. Beyond it QoS 1 and 2, new wills and new
+    /// Bytes of all messages that are retained, wait, are in flight, delayed or in review, or are a will. Beyond it QoS 1 and 2, new wills and new
     /// retained messages are refused with 0x97, and QoS 0 reaches only those who can take it at once.
     ///
     /// Like all bytes of messages here they are about what the message takes in memory: several hundred more than its
     /// topic, payload and properties have. However many sessions a message waits for, it counts once.
     pub maximum_message_bytes: usize,
+    /// Messages to `$delayed/SECONDS/topic` that are not due yet, with wills and messages of no connection that wait for a
+    /// review; one more is refused with 0x97. Their bytes are part of `maximum_message_bytes`.
+    pub maximum_delayed_messages: usize,
+    /// The most seconds by which such a message may be delayed; more is refused with 0x90.
+    pub maximum_delay_seconds: u32,
     /// Values that the host keeps with [`super::Input::Keep`]; one more is refused.
     pub maximum_kept_records: usize,
     /// Bytes of these values and their names, and about 200 for each; what goes beyond is refused.
@@ -108,7 +113,7 @@ pub enum Durability {
     /// Nothing.
     #[default]
     None,
-    /// Retained messages, the sessions that outlive their connections, wills, and what the host keeps:
+    /// Retained and delayed messages, the sessions that outlive their connections, wills, and what the host keeps:
     /// [`super::Action::Put`] and [`super::Action::Delete`].
     Sessions,
     /// Connections too, which may outlive the broker: [`super::Action::Remember`]. A session that ends with its connection
@@ -190,6 +195,8 @@ impl Default for Config {
             maximum_retained_messages: 100_000,
             maximum_retained_bytes: 64 << 20,
             maximum_message_bytes: 256 << 20,
+            maximum_delayed_messages: 10_000,
+            maximum_delay_seconds: 7 * 24 * 3_600,
             maximum_kept_records: 10_000,
             maximum_kept_bytes: 16 << 20,
             sys_interval_seconds: 10,

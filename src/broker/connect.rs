@@ -179,7 +179,10 @@ impl Broker {
         };
         let topic = TopicName::parse(will.topic.clone())
             .map_err(|_| Violation::new(ill_formed, "the Will Topic is not a valid Topic Name [MQTT-4.7.0-1]"))?;
-        if self.config.forbids_levels(topic.level_count()) {
+        let Some((_, meant)) = self.delay_of(topic.clone()) else {
+            return Err(Violation::new(ill_formed, "the Will Topic is none, or later than this server delays"));
+        };
+        if self.config.forbids_levels(meant.level_count()) {
             return Err(Violation::new(ReasonCode::TopicNameInvalid, "the Will Topic has too many levels"));
         }
         if will.qos > self.config.maximum_qos {
@@ -194,7 +197,7 @@ impl Broker {
                 "this server does not retain messages [MQTT-3.2.2-13]",
             ));
         }
-        let will = StoredWill::new(topic, will, &self.tally);
+        let will = StoredWill::new(&topic, will, &self.tally);
         if self.holds_too_much() {
             return Err(Violation::new(ReasonCode::QuotaExceeded, "this server holds as many messages as it may"));
         }

@@ -22,6 +22,8 @@ pub(super) enum Due {
     Pause(ConnectionId),
     /// The Will Delay Interval has passed.
     Will(SessionId),
+    /// A delayed message is to be published.
+    Delayed(u64),
     /// The Session Expiry Interval has passed.
     SessionExpiry(SessionId),
     /// A retained message's Message Expiry Interval has passed.
@@ -70,6 +72,7 @@ impl Due {
             Self::Review(_) => "review",
             Self::Pause(_) => "requests",
             Self::Will(_) => "will delay",
+            Self::Delayed(_) => "delayed message",
             Self::SessionExpiry(_) => "session expiry",
             Self::RetainedExpiry(_) => "message expiry",
             Self::Sys => "$SYS",

@@ -23,6 +23,7 @@ impl Broker {
                 Due::Review(review) => self.reviewed(review, None),
                 Due::Pause(connection) => self.pause_is_over(connection),
                 Due::Will(session) => self.publish_will(session),
+                Due::Delayed(number) => self.delayed_is_due(number),
                 Due::SessionExpiry(session) => self.end_session(session),
                 Due::RetainedExpiry(topic) => self.remove_retained(&topic),
                 Due::Sys => self.publish_sys(),

@@ -2,6 +2,7 @@
 
 use super::{
     Broker,
+    delay::split_delay,
     message::Origin,
     session::{SessionId, Waiting},
     sys::is_sys,
@@ -110,12 +111,14 @@ impl Rights {
         self.0.as_ref().map(|rights| rights.iter().map(record).collect())
     }
 
+    /// What is delayed counts as what it is when it is published.
     pub(super) fn may_publish(&self, topic: &TopicName, qos: QoS, retain: bool) -> bool {
+        let Some((_, topic)) = split_delay(topic.clone()) else { return false };
         if topic.levels().next() == Some(b"$SYS") {
             return false;
         }
         let allows = |Right { filter, grant }: &Right| {
-            grant.publish && qos <= grant.maximum_qos && (grant.retain || !retain) && filter.matches(topic)
+            grant.publish && qos <= grant.maximum_qos && (grant.retain || !retain) && filter.matches(&topic)
         };
         self.0.as_ref().is_none_or(|rights| rights.iter().any(allows))
     }

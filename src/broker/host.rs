@@ -4,8 +4,8 @@ use super::{
     Action, Broker, Grants, Refusal,
     authenticate::failure,
     connection::{Ending, Stage},
+    delay::Publisher,
     grants::Rights,
-    message::Message,
     session::{Session, SessionId},
 };
 use crate::{
@@ -107,7 +107,8 @@ impl Broker {
         if caller.is_some_and(|caller| !caller.rights().may_publish(&topic, publish.qos, publish.retain)) {
             return Err(ReasonCode::NotAuthorized);
         }
-        if response_topic.is_err() || config.forbids_levels(topic.level_count()) {
+        let (seconds, meant) = self.delay_of(topic.clone()).ok_or(ReasonCode::TopicNameInvalid)?;
+        if response_topic.is_err() || config.forbids_levels(meant.level_count()) {
             return Err(ReasonCode::TopicNameInvalid);
         }
         if publish.qos > config.maximum_qos {
@@ -119,7 +120,16 @@ impl Broker {
         if Packet::Publish(publish.clone()).size(ProtocolVersion::V5) > config.maximum_packet_size as usize {
             return Err(ReasonCode::PacketTooLarge);
         }
-        self.take(Message::new(publish, topic, self.now, &self.tally), None)
+        match caller {
+            Some(caller) => {
+                let publisher = Publisher { client_id: Text::default(), user_name: caller.user_name.clone() };
+                self.publish_by_rules(topic, publish, &publisher, None)
+            }
+            None => {
+                let publish = Publish { topic: meant.text().clone(), ..publish };
+                self.take_or_delay(meant, publish, seconds, &Publisher::default(), None)
+            }
+        }
     }
 
     /// The host closes a client's connection, or ends its session, or both.

@@ -72,7 +72,7 @@ impl Mirror {
     }
 
     /// Puts what was not there when the input came, so that what it also takes away was never written.
-    fn put_new(&mut self, key: Key, record: &impl Record) {
+    pub(super) fn put_new(&mut self, key: Key, record: &impl Record) {
         self.write(key, Write { was_there: false, change: Change::Put(record.to_value()) });
     }
 
@@ -182,6 +182,7 @@ impl Broker {
             }
         }
         self.write_retained(&mut mirror);
+        self.write_delayed(&mut mirror);
         self.write_kept(&mut mirror);
         let value = |write: Write| if let Change::Put(value) = write.change { Some(value) } else { None };
         mirror.writes.into_iter().filter_map(|(key, write)| Some((key, value(write)?))).collect()

@@ -7,8 +7,10 @@ mod config;
 mod connect;
 mod connection;
 mod deadlines;
+mod delay;
 mod deliver;
 mod disconnect;
+mod draft;
 mod effort;
 mod event;
 mod expiry;
@@ -51,6 +53,7 @@ pub use statistics::Statistics;
 use self::{
     connection::Connection,
     deadlines::Deadlines,
+    delay::Delayed,
     deliver::Dropped,
     effort::{Behind, Effort},
     keep::Keepsakes,
@@ -58,6 +61,7 @@ use self::{
     random::Random,
     restore::Orphans,
     retain::Retained,
+    review::Question,
     route::Subscribers,
     session::{Session, SessionId},
     tally::Tally,
@@ -131,7 +135,8 @@ pub enum Input {
     Publish {
         /// The message.
         publish: Publish,
-        /// On whose behalf. Without, Grants do not apply.
+        /// On whose behalf. Without, neither Grants nor [`Config::rules`] apply. A message that a rule lets the host review is
+        /// taken with 0x00, and published once the host has decided; also after a crash.
         caller: Option<Box<Caller>>,
     },
     /// The host closes the connection of a client, its will is published, and it may come back. Nothing happens where there is
@@ -354,13 +359,14 @@ pub struct Broker {
     subscription_count: u64,
     subscription_bytes: usize,
     retained: Retained,
+    delayed: Delayed,
     keepsakes: Keepsakes,
     deadlines: Deadlines,
     effort: Effort,
     behind: Behind,
     dropped: Dropped,
-    /// Which connections wait for a decision of the host.
-    reviews: BTreeMap<ReviewId, ConnectionId>,
+    /// What the host is asked.
+    reviews: BTreeMap<ReviewId, Question>,
     last_review: u64,
     tally: Tally,
     sys_at: Option<Timestamp>,
@@ -399,6 +405,7 @@ impl Broker {
             subscription_count: 0,
             subscription_bytes: 0,
             retained: Retained::default(),
+            delayed: Delayed::default(),
             keepsakes: Keepsakes::default(),
             deadlines: Deadlines::default(),
             effort: Effort::default(),
@@ -457,6 +464,7 @@ impl Broker {
             retained_bytes: self.retained.bytes() as u64,
             message_bytes: self.tally.bytes() as u64,
             messages_stored: self.tally.deliveries() as u64,
+            messages_delayed: self.delayed.len() as u64,
             messages_in_review: self.reviews.len() as u64,
             ..self.statistics
         }

@@ -3,6 +3,7 @@
 use super::{
     Broker, ConnectionId, Decision, Event,
     connection::{Connection, Stage},
+    delay::Publisher,
     message::Message,
     rules::Ruling,
     session::SessionId,
@@ -38,7 +39,14 @@ impl Broker {
             }
         }
         let topic = TopicName::parse(publish.topic.clone()).map_err(|_| INVALID_TOPIC)?;
-        let Some(decision) = self.decision(id, session_id, &topic, &publish, decision) else { return Ok(()) };
+        let meant = self.delay_of(topic.clone());
+        if let Some((_, topic)) = &meant {
+            publish.topic = topic.text().clone();
+        }
+        let Some(decision) = self.decision(id, session_id, meant.as_ref().map(|(_, topic)| topic), &publish, decision)
+        else {
+            return Ok(());
+        };
         if let Some(packet_id) = publish.packet_id {
             let Some(session) = self.sessions.get_mut(&session_id) else { return Ok(()) };
             let is_reused = qos == QoS::AtLeastOnce && session.inbound.reused(packet_id);
@@ -66,7 +74,7 @@ impl Broker {
             }
         }
         let packet_id = publish.packet_id;
-        let reason = self.accept(session_id, topic, publish, decision);
+        let reason = self.accept(session_id, meant.unwrap_or((0, topic)), publish, decision);
         if let Some(packet_id) = packet_id {
             self.acknowledge(id, session_id, qos, packet_id, reason);
         }
@@ -111,13 +119,14 @@ impl Broker {
         &mut self,
         id: ConnectionId,
         session_id: SessionId,
-        topic: &TopicName,
+        topic: Option<&TopicName>,
         publish: &Publish,
         decided: Option<Decision>,
     ) -> Option<Decision> {
         const fn refuse(reason: ReasonCode) -> Option<Decision> {
             Some(Decision::Refuse { reason })
         }
+        let Some(topic) = topic else { return refuse(ReasonCode::TopicNameInvalid) };
         let Some(Stage::Open(link)) = self.connections.get(&id).map(|connection| &connection.stage) else {
             return refuse(ReasonCode::NotAuthorized);
         };
@@ -132,10 +141,10 @@ impl Broker {
         if decided.is_some() || self.config.rules.is_empty() || is_known {
             return Some(decided.unwrap_or(Decision::Accept));
         }
-        let (client_id, user_name) = (session.client_id.clone(), link.user_name.clone());
-        match self.ruling(topic, &client_id, user_name.as_ref()) {
+        let publisher = Publisher { client_id: session.client_id.clone(), user_name: link.user_name.clone() };
+        match self.ruling(topic, &publisher) {
             Ruling::Decided(decision) => Some(decision),
-            Ruling::Review => match self.ask_review(id, publish) {
+            Ruling::Review => match self.ask_review(id, publisher, publish) {
                 Ok(()) => None,
                 Err(reason) => refuse(reason),
             },
@@ -143,21 +152,31 @@ impl Broker {
     }
 
     /// Takes ownership of a message, or says why not. [MQTT-4.5.0-1]
-    fn accept(&mut self, session: SessionId, topic: TopicName, publish: Publish, decision: Decision) -> ReasonCode {
+    fn accept(
+        &mut self,
+        id: SessionId,
+        (seconds, topic): (u32, TopicName),
+        publish: Publish,
+        decision: Decision,
+    ) -> ReasonCode {
         let named = publish.topic.clone();
         let taken = match self.decided(decision, topic, publish) {
-            Ok(None) => return ReasonCode::Success,
-            Ok(Some((topic, publish))) => {
-                let message = Message::new(publish, topic, self.now, &self.tally);
-                self.take(message, Some(session))
-            }
+            Ok(None) => Ok(true),
+            Ok(Some((topic, publish))) if seconds > 0 => match self.sessions.get(&id) {
+                Some(session) => {
+                    let (client_id, user_name) = (session.client_id.clone(), session.user_name.clone());
+                    self.take_or_delay(topic, publish, seconds, &Publisher { client_id, user_name }, Some(id))
+                }
+                None => Ok(true),
+            },
+            Ok(Some((topic, publish))) => self.take(Message::new(publish, topic, self.now, &self.tally), Some(id)),
             Err(reason) => Err(reason),
         };
         match taken {
             Ok(true) => ReasonCode::Success,
             Ok(false) => ReasonCode::NoMatchingSubscribers,
             Err(reason) => {
-                let client_id = self.sessions.get(&session).map(|session| session.client_id.clone());
+                let client_id = self.sessions.get(&id).map(|session| session.client_id.clone());
                 self.refuse_message(client_id, named, reason);
                 reason
             }
@@ -171,6 +190,11 @@ impl Broker {
         if is_stored && self.holds_too_much() {
             return Err(ReasonCode::QuotaExceeded);
         }
+        self.take_counted(message, publisher)
+    }
+
+    /// The same for what was let in before, and has counted since.
+    pub(super) fn take_counted(&mut self, message: Message, publisher: Option<SessionId>) -> Result<bool, ReasonCode> {
         let message = Arc::new(message);
         if message.retain {
             self.retain_message(&message).map_err(|_| ReasonCode::QuotaExceeded)?;

@@ -118,6 +118,7 @@ impl Broker {
         }
         match key {
             Key::Message(number) => self.tally.skip_number(*number),
+            Key::Delayed(number) => self.delayed.skip_number(*number),
             Key::Connection(place) | Key::Unread(place, _) => self.mirror.skip_place(*place),
             _ => {}
         }
@@ -148,6 +149,11 @@ impl Broker {
                 }
                 self.insert_retained(retained, number);
             }
+            Key::Delayed(number) => {
+                let record: store::Delayed = Record::from_value(kind, value)?;
+                let topic = self.restore_topic(record.content.topic.clone())?;
+                self.restore_delayed(number, record, &topic);
+            }
             Key::Kept(name) => {
                 let store::Kept { value } = Record::from_value(kind, value)?;
                 self.keepsakes.insert(&name, &value);
@@ -156,7 +162,7 @@ impl Broker {
             Key::Will(session) => {
                 let record: store::Will = Record::from_value(kind, value)?;
                 let topic = self.restore_topic(record.content.topic.clone())?;
-                let will = StoredWill::restored(record, topic, &self.tally);
+                let will = StoredWill::restored(record, &topic, &self.tally);
                 let at = will.at();
                 self.known_session(session)?.will = Some(Box::new(will));
                 self.deadlines.set(Due::Will(SessionId(session)), None, at);

@@ -2,7 +2,7 @@
 //! meanwhile waits unread. Nothing is known of the message outside the connection until the host has decided, so that it is
 //! as new as before when it comes again after a sleep or over another connection.
 
-use super::{Action, Broker, ConnectionId, Event, connection::Stage, deadlines::Due, message, tally::Charge};
+use super::{Action, Broker, ConnectionId, Event, deadlines::Due, delay::Publisher, message, tally::Charge};
 use crate::{
     codec::{Packet, ProtocolVersion, Publish, ReasonCode, Text},
     time::Timestamp,
@@ -18,7 +18,7 @@ pub struct ReviewId(pub u64);
 /// A message that the host is to decide about, and who publishes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReviewRequest {
-    /// Client Identifier.
+    /// Client Identifier; empty for somebody who publishes without a connection.
     pub client_id: Text,
     /// User Name.
     pub user_name: Option<Text>,
@@ -87,12 +87,27 @@ impl TryFrom<Text> for ReviewFallback {
 #[derive(Debug)]
 pub(super) struct Review {
     id: ReviewId,
-    /// When the fallback counts.
-    until: Timestamp,
     topic: Text,
     decision: Option<Decision>,
     /// What waits is memory too.
     _charge: Charge,
+}
+
+/// A question that the host has not answered.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// When the fallback counts.
+    until: Timestamp,
+    about: About,
+}
+
+/// What waits for the answer.
+#[derive(Clone, Copy, Debug)]
+enum About {
+    /// What a connection has brought.
+    Connection(ConnectionId),
+    /// A message that is delayed, by its number.
+    Delayed(u64),
 }
 
 impl Review {
@@ -118,56 +133,88 @@ impl ReviewFallback {
 
 impl Broker {
     /// Asks the host about what the connection has brought, or tells which limit keeps that out.
-    pub(super) fn ask_review(&mut self, id: ConnectionId, publish: &Publish) -> Result<(), ReasonCode> {
+    pub(super) fn ask_review(
+        &mut self,
+        id: ConnectionId,
+        publisher: Publisher,
+        publish: &Publish,
+    ) -> Result<(), ReasonCode> {
         if self.holds_too_much() {
             return Err(ReasonCode::QuotaExceeded);
         }
+        let mut publish = publish.clone();
+        publish.properties.topic_alias = None;
+        let charge = self.tally.charge(message::size(&publish.topic, &publish.payload, &publish.properties));
+        let topic = publish.topic.clone();
+        let review = self.ask(About::Connection(id), publisher, publish);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.review = Some(Box::new(Review { id: review, topic, decision: None, _charge: charge }));
+        }
+        Ok(())
+    }
+
+    /// Asks about a message whose time has come.
+    pub(super) fn ask_about_delayed(&mut self, number: u64, publisher: Publisher, publish: Publish) {
+        self.ask(About::Delayed(number), publisher, publish);
+    }
+
+    fn ask(&mut self, about: About, publisher: Publisher, publish: Publish) -> ReviewId {
         if self.last_review == 0 {
             self.last_review = self.random.next() >> 12;
         }
         self.last_review += 1;
         let review = ReviewId(self.last_review);
-        let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
-        let Stage::Open(link) = &connection.stage else { return Ok(()) };
-        let Some(session) = self.sessions.get(&link.session) else { return Ok(()) };
-        let (client_id, user_name) = (session.client_id.clone(), link.user_name.clone());
-        let mut publish = publish.clone();
-        publish.properties.topic_alias = None;
-        let charge = self.tally.charge(message::size(&publish.topic, &publish.payload, &publish.properties));
-        let (topic, until) = (publish.topic.clone(), self.now.plus_millis(self.config.review_timeout_millis));
-        connection.review = Some(Box::new(Review { id: review, until, topic, decision: None, _charge: charge }));
-        self.reviews.insert(review, id);
+        let until = self.now.plus_millis(self.config.review_timeout_millis);
+        self.reviews.insert(review, Question { until, about });
         self.deadlines.set(Due::Review(review), None, Some(until));
+        let Publisher { client_id, user_name } = publisher;
         let request = Box::new(ReviewRequest { client_id, user_name, publish });
         self.actions.push_back(Action::Review { review, request });
-        Ok(())
+        review
     }
 
     /// The host's decision, or `None` when it cannot decide. One that nobody waits for is ignored: the connection may be
     /// gone, or the time over.
     pub(super) fn reviewed(&mut self, review: ReviewId, decision: Option<Decision>) {
-        let Some(id) = self.reviews.get(&review).copied() else { return };
-        self.end_review(id);
+        let Some(about) = self.end_question(review) else { return };
+        let waiting = match about {
+            About::Connection(id) => {
+                let session = self.session_of(id).and_then(|session| self.sessions.get(&session));
+                let review = self.connections.get(&id).and_then(|connection| connection.review.as_ref());
+                session.zip(review).map(|(session, review)| (session.client_id.clone(), review.topic.clone()))
+            }
+            About::Delayed(number) => {
+                self.delayed_message(number).map(|(by, topic)| (by.client_id.clone(), topic.clone()))
+            }
+        };
         if decision.is_none()
-            && let Some(session) = self.session_of(id).and_then(|session| self.sessions.get(&session))
-            && let Some(topic) = self.connections.get(&id).and_then(|it| Some(it.review.as_ref()?.topic.clone()))
+            && let Some((client_id, topic)) = waiting
         {
-            let client_id = session.client_id.clone();
             self.actions.push_back(Action::Report(Event::ReviewFailed { client_id, topic }));
         }
         let decision = decision.unwrap_or(self.config.review_fallback.decision());
-        if let Some(waiting) = self.connections.get_mut(&id).and_then(|connection| connection.review.as_mut()) {
-            waiting.decision = Some(decision);
+        match about {
+            About::Delayed(number) => self.publish_delayed(number, decision),
+            About::Connection(id) => {
+                if let Some(waiting) = self.connections.get_mut(&id).and_then(|connection| connection.review.as_mut()) {
+                    waiting.decision = Some(decision);
+                }
+                self.read(id);
+            }
         }
-        self.read(id);
     }
 
-    /// Nobody waits for the decision about what this connection has brought any more.
+    /// The connection goes: nobody waits for the decision about what it has brought any more.
     pub(super) fn end_review(&mut self, id: ConnectionId) {
         if let Some(review) = self.connections.get(&id).and_then(|connection| connection.review.as_ref()) {
-            self.reviews.remove(&review.id);
-            self.deadlines.set(Due::Review(review.id), Some(review.until), None);
+            self.end_question(review.id);
         }
+    }
+
+    fn end_question(&mut self, review: ReviewId) -> Option<About> {
+        let Question { until, about } = self.reviews.remove(&review)?;
+        self.deadlines.set(Due::Review(review), Some(until), None);
+        Some(about)
     }
 
     /// The message as it is to be published, nothing if it is not to be, or what its publisher hears.

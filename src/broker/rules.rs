@@ -1,7 +1,7 @@
 //! What the operator wants done with messages by their topics: rules as data, of which the first that matches counts.
 //! They apply to what clients publish, wills included, after their Grants: see [`PublishRule`].
 
-use super::{Broker, Decision, grants::is_harmless};
+use super::{Broker, Decision, delay::Publisher, grants::is_harmless};
 use crate::{
     codec::{ReasonCode, Text},
     topic::{TopicFilter, TopicName},
@@ -90,20 +90,18 @@ impl PublishRule {
         self.action == RuleAction::Review
     }
 
-    fn ruling(&self, topic: &TopicName, client_id: &Text, user_name: Option<&Text>) -> Ruling {
+    fn ruling(&self, topic: &TopicName, publisher: &Publisher) -> Ruling {
         Ruling::Decided(match &self.action {
             RuleAction::Review => return Ruling::Review,
             RuleAction::Drop => Decision::Drop,
             RuleAction::Refuse => Decision::Refuse { reason: ReasonCode::NotAuthorized },
-            RuleAction::Rewrite(template) => {
-                match template.fill_in(&matched(&self.filter, topic), client_id, user_name) {
-                    None => Decision::Refuse { reason: ReasonCode::NotAuthorized },
-                    Some(topic) => match Text::try_from(topic) {
-                        Ok(topic) => Decision::Rewrite { topic: Some(topic), payload: None },
-                        Err(_) => Decision::Refuse { reason: ReasonCode::TopicNameInvalid },
-                    },
-                }
-            }
+            RuleAction::Rewrite(template) => match template.fill_in(&matched(&self.filter, topic), publisher) {
+                None => Decision::Refuse { reason: ReasonCode::NotAuthorized },
+                Some(topic) => match Text::try_from(topic) {
+                    Ok(topic) => Decision::Rewrite { topic: Some(topic), payload: None },
+                    Err(_) => Decision::Refuse { reason: ReasonCode::TopicNameInvalid },
+                },
+            },
         })
     }
 }
@@ -150,15 +148,15 @@ impl Template {
         Ok(Self(parts))
     }
 
-    fn fill_in(&self, matched: &[String], client_id: &Text, user_name: Option<&Text>) -> Option<String> {
+    fn fill_in(&self, matched: &[String], publisher: &Publisher) -> Option<String> {
         let name = |name: Option<&Text>| name.map(Text::as_str).filter(|name| is_harmless(name)).map(String::from);
         let mut topic = String::new();
         for part in &self.0 {
             topic += &match part {
                 Part::Text(text) => text.clone(),
                 Part::Match(index) => matched.get(*index)?.clone(),
-                Part::ClientId => name(Some(client_id))?,
-                Part::UserName => name(user_name)?,
+                Part::ClientId => name(Some(&publisher.client_id))?,
+                Part::UserName => name(publisher.user_name.as_ref())?,
             };
         }
         Some(topic)
@@ -167,10 +165,10 @@ impl Template {
 
 impl Broker {
     /// What the first rule that matches says of a message.
-    pub(super) fn ruling(&mut self, topic: &TopicName, client_id: &Text, user_name: Option<&Text>) -> Ruling {
+    pub(super) fn ruling(&mut self, topic: &TopicName, publisher: &Publisher) -> Ruling {
         self.effort.add(self.config.rules.len());
         let rule = self.config.rules.iter().find(|rule| rule.filter.matches(topic));
-        rule.map_or(Ruling::Decided(Decision::Accept), |rule| rule.ruling(topic, client_id, user_name))
+        rule.map_or(Ruling::Decided(Decision::Accept), |rule| rule.ruling(topic, publisher))
     }
 
     /// A topic that a rule or a review gives to a message.
@@ -248,7 +246,8 @@ mod tests {
     ) -> Option<String> {
         let [client_id, user_name] = names.map(Text::from_static);
         let topic = TopicName::parse(Text::from_static(topic)).unwrap();
-        let ruling = rule(filter, "rewrite", Some(template)).unwrap().ruling(&topic, &client_id, Some(&user_name));
+        let publisher = Publisher { client_id, user_name: Some(user_name) };
+        let ruling = rule(filter, "rewrite", Some(template)).unwrap().ruling(&topic, &publisher);
         match ruling {
             Ruling::Decided(Decision::Rewrite { topic, payload: None }) => topic.map(|topic| topic.to_string()),
             Ruling::Decided(Decision::Refuse { reason: ReasonCode::NotAuthorized }) => None,

@@ -22,6 +22,8 @@ pub struct Statistics {
     pub message_bytes: u64,
     /// Messages that wait in queues or are in flight now.
     pub messages_stored: u64,
+    /// Messages that are published later, now: delayed ones, and those of nobody connected that the host has yet to review.
+    pub messages_delayed: u64,
     /// Messages that wait for the host's review now.
     pub messages_in_review: u64,
     /// Bytes received.

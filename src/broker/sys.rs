@@ -88,7 +88,7 @@ impl Broker {
     fn all_sys_messages(&self) -> Vec<Arc<Message>> {
         let statistics = self.statistics();
         let uptime = self.now.millis_since(self.started.unwrap_or(self.now)) / 1_000;
-        let values: [(&'static str, String); 16] = [
+        let values: [(&'static str, String); 17] = [
             ("$SYS/broker/version", concat!("mqlite ", env!("CARGO_PKG_VERSION")).into()),
             ("$SYS/broker/uptime", uptime.to_string()),
             ("$SYS/broker/clients/connected", statistics.clients_connected.to_string()),
@@ -98,6 +98,7 @@ impl Broker {
             ("$SYS/broker/retained messages/count", statistics.retained_messages.to_string()),
             ("$SYS/broker/retained messages/bytes", statistics.retained_bytes.to_string()),
             ("$SYS/broker/messages/stored", statistics.messages_stored.to_string()),
+            ("$SYS/broker/messages/delayed", statistics.messages_delayed.to_string()),
             ("$SYS/broker/messages/received", statistics.messages_received.to_string()),
             ("$SYS/broker/messages/sent", statistics.messages_sent.to_string()),
             ("$SYS/broker/messages/dropped", statistics.messages_dropped.to_string()),

@@ -1,35 +1,24 @@
 //! The Will Message: kept with the session, published late, or taken back.
 
-use super::{
-    Broker,
-    deadlines::Due,
-    message::{self, Message},
-    rules::Ruling,
-    session::SessionId,
-    tally::{Charge, Tally},
-};
+use super::{Broker, deadlines::Due, delay::Publisher, draft::Draft, session::SessionId, tally::Tally};
 use crate::{
     codec::{Publish, PublishProperties, QoS, Will},
     store,
     time::Timestamp,
     topic::TopicName,
 };
-use bytes::Bytes;
 
 /// A will with its valid topic.
 #[derive(Debug)]
 pub(super) struct StoredWill {
-    topic: TopicName,
+    draft: Draft,
     delay_seconds: u32,
-    /// The message as it was given: expiry counts from the time it is published.
-    publish: Publish,
     /// When it is to be published, once the connection is gone.
     at: Option<Timestamp>,
-    charge: Charge,
 }
 
 impl StoredWill {
-    pub(super) fn new(topic: TopicName, will: &Will, tally: &Tally) -> Self {
+    pub(super) fn new(topic: &TopicName, will: &Will, tally: &Tally) -> Self {
         let properties = PublishProperties {
             payload_format_indicator: will.properties.payload_format_indicator,
             message_expiry_interval: will.properties.message_expiry_interval,
@@ -39,37 +28,22 @@ impl StoredWill {
             user_properties: will.properties.user_properties.clone(),
             ..Default::default()
         };
-        let properties = message::detached(&properties);
-        let payload = will.payload.detached().bytes().clone();
+        let payload = will.payload.bytes().clone();
+        let publish = Publish { qos: will.qos, retain: will.retain, properties, payload, ..Default::default() };
         Self {
-            charge: tally.charge(message::size(topic.text(), &payload, &properties)),
-            topic: topic.detached(),
+            draft: Draft::new(topic, publish, tally),
             delay_seconds: will.properties.will_delay_interval.unwrap_or(0),
-            publish: Publish { qos: will.qos, retain: will.retain, properties, payload, ..Default::default() },
             at: None,
         }
     }
-}
 
-impl StoredWill {
-    pub(super) fn restored(record: store::Will, topic: TopicName, tally: &Tally) -> Self {
+    pub(super) fn restored(record: store::Will, topic: &TopicName, tally: &Tally) -> Self {
         let store::Will { delay_seconds, at, content } = record;
-        let store::Content { qos, retain, properties, payload, .. } = content;
-        let (properties, payload) = (message::detached(&properties), Bytes::copy_from_slice(&payload));
-        Self {
-            charge: tally.charge(message::size(topic.text(), &payload, &properties)),
-            topic: topic.detached(),
-            delay_seconds,
-            publish: Publish { qos, retain, properties, payload, ..Default::default() },
-            at,
-        }
+        Self { draft: Draft::restored(content, topic, tally), delay_seconds, at }
     }
 
     pub(super) fn to_record(&self) -> store::Will {
-        let Publish { qos, retain, properties, payload, .. } = self.publish.clone();
-        let content =
-            store::Content { topic: self.topic.text().clone(), qos, retain, expires_at: None, properties, payload };
-        store::Will { delay_seconds: self.delay_seconds, at: self.at, content }
+        store::Will { delay_seconds: self.delay_seconds, at: self.at, content: self.draft.content() }
     }
 
     /// When it is to be published, once the connection is gone.
@@ -78,15 +52,15 @@ impl StoredWill {
     }
 
     pub(super) const fn topic(&self) -> &TopicName {
-        &self.topic
+        self.draft.topic()
     }
 
     pub(super) const fn qos(&self) -> QoS {
-        self.publish.qos
+        self.draft.publish().qos
     }
 
     pub(super) const fn retain(&self) -> bool {
-        self.publish.retain
+        self.draft.publish().retain
     }
 }
 
@@ -125,24 +99,12 @@ impl Broker {
         let Some(will) = self.sessions.get_mut(&id).and_then(|session| session.will.take()) else { return };
         self.deadlines.set(Due::Will(id), will.at, None);
         self.write_will(id);
-        drop(will.charge); // the message counts itself
         let Some(session) = self.sessions.get(&id) else { return };
-        let (client_id, user_name) = (session.client_id.clone(), session.user_name.clone());
-        let decision = match self.ruling(&will.topic, &client_id, user_name.as_ref()) {
-            Ruling::Decided(decision) => decision,
-            Ruling::Review => self.config.review_fallback.decision(),
-        };
-        let topic = will.topic.text().clone();
-        let taken = match self.decided(decision, will.topic, will.publish) {
-            Ok(None) => return,
-            Ok(Some((topic, publish))) => {
-                let message = Message::new(publish, topic, self.now, &self.tally);
-                self.take(message, Some(id))
-            }
-            Err(reason) => Err(reason),
-        };
-        if let Err(reason) = taken {
-            self.refuse_message(Some(client_id), topic, reason);
+        let publisher = Publisher { client_id: session.client_id.clone(), user_name: session.user_name.clone() };
+        let (topic, publish) = will.draft.into_parts();
+        let named = topic.text().clone();
+        if let Err(reason) = self.publish_by_rules(topic, publish, &publisher, Some(id)) {
+            self.refuse_message(Some(publisher.client_id), named, reason);
         }
     }
 }

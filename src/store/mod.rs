@@ -4,6 +4,7 @@
 //! | key | value |
 //! | --- | --- |
 //! | `c` place | [`Connection`], when it is too large to be remembered beside its socket |
+//! | `d` number | [`Delayed`]: a message that is published later |
 //! | `f` session, filter | [`Subscription`] |
 //! | `i` session, packet identifier | [`Received`]: a QoS 2 message that is not released |
 //! | `k` name | [`Kept`]: a value of the host's own |
@@ -26,8 +27,8 @@ mod version;
 
 pub use export::Export;
 pub use record::{
-    Connection, Content, Delivery, InFlight, Kept, Link, Piece, Received, Replay, Retained, Right, Session, State,
-    Subscription, Unread, Will,
+    Connection, Content, Delayed, Delivery, InFlight, Kept, Link, Piece, Received, Replay, Retained, Right, Session,
+    State, Subscription, Unread, Will,
 };
 
 use self::version::{VERSION, upgraded};
@@ -42,6 +43,8 @@ use bytes::{Bytes, BytesMut};
 pub enum Key {
     /// What a connection needs to go on, by its place: the number of its records.
     Connection(u64),
+    /// A message that is published later.
+    Delayed(u64),
     /// A Subscription of a Session.
     Subscription(u64, Text),
     /// A QoS 2 message that a Session's client has not released.
@@ -116,6 +119,7 @@ impl Key {
         let mut sink = Sink::to(&mut key);
         let (kind, number) = match self {
             Self::Connection(connection) => (Self::CONNECTION, Some(connection)),
+            Self::Delayed(number) => (b'd', Some(number)),
             Self::Subscription(session, _) => (b'f', Some(session)),
             Self::Received(session, _) => (b'i', Some(session)),
             Self::Kept(_) => (b'k', None),
@@ -136,7 +140,7 @@ impl Key {
             Self::Subscription(_, text) | Self::Kept(text) | Self::Retained(text) => sink.put(text.as_bytes()),
             Self::Received(_, id) | Self::InFlight(_, id) => sink.write::<PacketId>(id),
             Self::Replay(_, place) | Self::Waiting(_, place) | Self::Unread(_, place) => sink.write::<u64>(place),
-            Self::Connection(_) | Self::Message(_) | Self::Session(_) | Self::Will(_) => {}
+            Self::Connection(_) | Self::Delayed(_) | Self::Message(_) | Self::Session(_) | Self::Will(_) => {}
         }
         key.freeze()
     }
@@ -151,7 +155,12 @@ impl Key {
             | Self::InFlight(session, _)
             | Self::Replay(session, _)
             | Self::Waiting(session, _) => Some(*session),
-            Self::Connection(_) | Self::Unread(..) | Self::Kept(_) | Self::Message(_) | Self::Retained(_) => None,
+            Self::Connection(_)
+            | Self::Unread(..)
+            | Self::Delayed(_)
+            | Self::Kept(_)
+            | Self::Message(_)
+            | Self::Retained(_) => None,
         }
     }
 
@@ -170,6 +179,7 @@ impl Key {
         let text = |reader: &mut Reader| Text::new(reader.rest()).map_err(|_| DecodeError::malformed(NO_KEY));
         Ok(match reader.read::<u8>()? {
             Self::CONNECTION => Self::Connection(reader.read::<u64>()?),
+            b'd' => Self::Delayed(reader.read::<u64>()?),
             b'f' => Self::Subscription(reader.read::<u64>()?, text(reader)?),
             b'i' => Self::Received(reader.read::<u64>()?, reader.read::<PacketId>()?),
             b'k' => Self::Kept(text(reader)?),
@@ -207,6 +217,7 @@ mod tests {
             Key::Connection((1 << 63) - 1),
             Key::Subscription((1 << 63) - 1, text.clone()),
             Key::Received(3, id),
+            Key::Delayed(12),
             Key::Kept(text.clone()),
             Key::Message(4),
             Key::InFlight(5, id),

@@ -141,6 +141,24 @@ record!(
 );
 
 record!(
+    /// A message that is published later.
+    Delayed {
+        /// When.
+        at: Timestamp,
+        /// The number of the Session that published it; 0 for none.
+        session: u64,
+        /// Client Identifier of the publisher; empty for none.
+        client_id: Text,
+        /// User Name of the publisher.
+        user_name: Option<Text>,
+        /// Whether the host is to review it first.
+        needs_review: bool,
+        /// The message; its expiry counts from its publication.
+        content: Content,
+    }
+);
+
+record!(
     /// A value that the host keeps.
     Kept {
         /// Its bytes, of which the broker knows nothing.

@@ -317,14 +317,17 @@ pub fn packet(client_id: &Text, connect: &trace::Connect) -> mqlite::codec::Conn
 /// The message that a line of a scenario means.
 pub fn message(operation: &Operation, version: ProtocolVersion) -> Publish {
     let (number, topic, level, retain, length, expiry) = match operation {
-        Operation::Publish { number, topic, qos, retain, length, expiry, .. } => {
+        Operation::Publish { number, topic, qos, retain, length, expiry, delay, .. } => {
+            let topic = delay.map_or(topic.clone(), |delay| format!("$delayed/{delay}/{topic}"));
             (*number, topic, *qos, *retain, *length, *expiry)
         }
-        Operation::HostPublish { number, topic, qos, retain, length } => (*number, topic, *qos, *retain, *length, None),
+        Operation::HostPublish { number, topic, qos, retain, length } => {
+            (*number, topic.clone(), *qos, *retain, *length, None)
+        }
         other => unreachable!("{other:?} publishes nothing"),
     };
     let payload = payload(number, length);
-    let mut publish = Publish { qos: qos(level), retain, topic: text(topic), payload, ..Publish::default() };
+    let mut publish = Publish { qos: qos(level), retain, topic: text(&topic), payload, ..Publish::default() };
     if version == ProtocolVersion::V5 {
         publish.properties.message_expiry_interval = expiry;
         if number % 3 == 0 {

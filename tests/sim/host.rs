@@ -185,6 +185,13 @@ impl Host {
         }
     }
 
+    pub fn keep(&mut self, now: u64, name: u64, value: Option<u64>) {
+        let name = Text::try_from(name.to_string()).expect("a name");
+        let value = value.map(|value| Bytes::from(value.to_string()));
+        let kept = (name.clone(), value.clone());
+        self.both(now, Input::Keep { name, value }, |model| model.keep(kept));
+    }
+
     /// When the broker wants to be called, and why.
     pub fn deadline(&self) -> Option<(u64, &'static str)> {
         self.broker.deadline().map(|deadline| (deadline.at.0, deadline.why))
@@ -271,6 +278,14 @@ impl Host {
 
     /// What the broker says of its records is what was put.
     fn check_records(&self) {
+        let all = Text::default();
+        let kept: BTreeMap<_, _> = self.broker.kept(&all).map(|(name, value)| (name.clone(), value.clone())).collect();
+        if kept != self.model.kept {
+            violated("what was kept is there", format!("{kept:?} is not {:?}", self.model.kept));
+        }
+        if self.broker.statistics().messages_delayed != self.model.delayed.len() as u64 {
+            violated("what is delayed is there", format!("{:?}", self.model.delayed));
+        }
         if self.setup.durability == 0 {
             return;
         }

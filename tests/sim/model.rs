@@ -30,6 +30,10 @@ impl Model {
             match due {
                 Due::Silence(id) => self.silent(id),
                 Due::Will(session) => self.publish_will(session),
+                Due::Delayed(index) => {
+                    let (_, publisher, publish) = self.delayed.remove(index);
+                    self.take(publish, Some(publisher));
+                }
                 Due::End(session) => self.end_session(session),
                 Due::Retained(index) => _ = self.retained.remove(index),
             }
@@ -254,6 +258,13 @@ impl Model {
             }
             connection.aliases.insert(alias.get(), publish.topic.clone());
         }
+        let mut delay = 0;
+        if let Some((seconds, topic)) =
+            publish.topic.as_str().strip_prefix("$delayed/").and_then(|it| it.split_once('/'))
+        {
+            delay = seconds.parse().expect("seconds");
+            publish.topic = Text::try_from(topic).expect("a topic");
+        }
         let (asks, qos, packet_id) = (self.setup.asks, publish.qos, publish.packet_id);
         let session = self.session(number);
         let is_new = qos < QoS::ExactlyOnce || session.received.insert(packet_id.expect("QoS 2 has one"));
@@ -261,6 +272,11 @@ impl Model {
         let reason = match (is_new, is_allowed) {
             (false, _) => ReasonCode::Success,
             (true, false) => ReasonCode::NotAuthorized,
+            (true, true) if delay > 0 => {
+                self.is_touched = true;
+                self.delayed.push((self.now + delay * 1_000, number, publish));
+                ReasonCode::Success
+            }
             (true, true) => self.take(publish, Some(number)),
         };
         let Some(packet_id) = packet_id else { return };

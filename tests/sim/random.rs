@@ -105,12 +105,13 @@ impl Generator<'_> {
             77..=78 => Operation::Vanish { client },
             79..=81 => Operation::Stall { client },
             82..=84 => Operation::Read { client },
-            85..=86 => {
+            85 => {
                 self.number += 1;
                 let (qos, retain) = (self.random.below(3), self.random.chance(20));
                 let (topic, length) = self.content(retain);
                 Operation::HostPublish { number: self.number, topic, qos, retain, length }
             }
+            86 => Operation::Keep { name: self.random.below(3), value: self.some(70, &[1, 2, 3]) },
             87..=88 => Operation::Wait { millis: self.random.pick(&[500, 1_500, 3_000, 12_000]) },
             89..=90 => Operation::Jump { millis: self.random.pick(&[-10_000, -500, 700, 2_000, 40_000]) },
             91..=93 => Operation::Hibernate,
@@ -165,6 +166,8 @@ impl Generator<'_> {
             length,
             expiry: self.some(20, &[1, 2, 10]),
             alias: self.some(30, &[1, 2, 3]).unwrap_or(0),
+            // What becomes retained after the end would be left.
+            delay: self.some(12, &[0, 1, 5, 30]).filter(|_| !retain),
         }
     }
 

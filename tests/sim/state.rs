@@ -24,6 +24,10 @@ pub struct Model {
     /// In the order of their beginning.
     pub sessions: Vec<Session>,
     pub retained: Vec<Rc<Message>>,
+    /// When each is published, and who published it, in the order in which they came.
+    pub delayed: Vec<(u64, u64, Publish)>,
+    /// What the host keeps.
+    pub kept: BTreeMap<Text, Bytes>,
     /// Messages of shared subscriptions that some member is to get.
     pub floats: Vec<Float>,
     pub last: u64,
@@ -115,6 +119,13 @@ impl Model {
         self.connections.values().any(is_dead)
     }
 
+    pub fn keep(&mut self, (name, value): (Text, Option<Bytes>)) {
+        match value {
+            Some(value) => _ = self.kept.insert(name, value),
+            None => _ = self.kept.remove(&name),
+        }
+    }
+
     pub fn touch(&mut self, number: u64, is_changed: bool) {
         self.is_touched |= is_changed && self.session(number).expiry > 0;
     }
@@ -130,7 +141,8 @@ impl Model {
         let ends = self.sessions.iter().filter_map(|it| Some((it.expires_at?, Due::End(it.number))));
         let retained = self.retained.iter().enumerate();
         let retained = retained.filter_map(|(index, it)| Some((it.expires_at?, Due::Retained(index))));
-        silence.chain(wills).chain(ends).chain(retained).min()
+        let delayed = self.delayed.iter().enumerate().map(|(index, (at, ..))| (*at, Due::Delayed(index)));
+        silence.chain(wills).chain(delayed).chain(ends).chain(retained).min()
     }
 
     /// What the input before caused is no longer new.
@@ -169,6 +181,7 @@ pub fn connack(session_present: bool, reason: ReasonCode) -> Packet {
 pub enum Due {
     Silence(ConnectionId),
     Will(u64),
+    Delayed(usize),
     End(u64),
     Retained(usize),
 }

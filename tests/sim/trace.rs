@@ -54,6 +54,8 @@ pub enum Operation {
         length: u64,
         expiry: Option<u32>,
         alias: u16,
+        /// Seconds by which it is delayed.
+        delay: Option<u32>,
     },
     Subscribe {
         client: u64,
@@ -98,6 +100,11 @@ pub enum Operation {
         qos: u64,
         retain: bool,
         length: u64,
+    },
+    /// The host keeps a value, or takes it away.
+    Keep {
+        name: u64,
+        value: Option<u64>,
     },
     Wait {
         millis: u64,
@@ -207,8 +214,9 @@ impl Operation {
         match words.name {
             "connect" => Self::Connect { client, connect: Box::new(Connect::parse(&words)) },
             "publish" => {
-                let (expiry, alias) = (words.find("expiry"), words.find("alias").unwrap_or(0));
-                Self::Publish { client, number, topic: topic(), qos, retain, length, expiry, alias }
+                let (expiry, delay) = (words.find("expiry"), words.find("delay"));
+                let alias = words.find("alias").unwrap_or(0);
+                Self::Publish { client, number, topic: topic(), qos, retain, length, expiry, alias, delay }
             }
             "subscribe" => {
                 let filters = words.all("filter").map(|word| {
@@ -230,6 +238,7 @@ impl Operation {
             "stall" => Self::Stall { client },
             "read" => Self::Read { client },
             "host-publish" => Self::HostPublish { number, topic: topic(), qos, retain, length },
+            "keep" => Self::Keep { name: words.number("name"), value: words.find("value") },
             "wait" => Self::Wait { millis: words.number("millis") },
             "jump" => Self::Jump { millis: words.number("millis") },
             "hibernate" => Self::Hibernate,
@@ -249,11 +258,12 @@ impl Operation {
                 *out = format!("connect client={client}");
                 connect.print(out);
             }
-            Self::Publish { client, number, topic, qos, retain, length, expiry, alias } => {
+            Self::Publish { client, number, topic, qos, retain, length, expiry, alias, delay } => {
                 *out = format!("publish client={client} number={number} topic={topic} qos={qos} length={length}");
                 flag(out, "retain", *retain);
                 option(out, "expiry", *expiry);
                 option(out, "alias", Some(*alias).filter(|alias| *alias > 0));
+                option(out, "delay", *delay);
             }
             Self::Subscribe { client, identifier, filters } => {
                 *out = format!("subscribe client={client}");
@@ -276,6 +286,10 @@ impl Operation {
             Self::HostPublish { number, topic, qos, retain, length } => {
                 *out = format!("host-publish number={number} topic={topic} qos={qos} length={length}");
                 flag(out, "retain", *retain);
+            }
+            Self::Keep { name, value } => {
+                *out = format!("keep name={name}");
+                option(out, "value", *value);
             }
             Self::Wait { millis } => *out = format!("wait millis={millis}"),
             Self::Jump { millis } => *out = format!("jump millis={millis}"),

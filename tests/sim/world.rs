@@ -146,6 +146,7 @@ impl World {
                 let publish = message(operation, ProtocolVersion::V5);
                 self.host.publish(self.wall(), publish);
             }
+            Operation::Keep { name, value } => self.host.keep(self.wall(), *name, *value),
             Operation::Wait { millis } => self.run_until(self.now + millis),
             Operation::Jump { millis } => self.offset += millis,
             Operation::Settle => self.settle(),

@@ -4,7 +4,7 @@ use crate::host::{self, Host, Output};
 use bytes::{Bytes, BytesMut};
 use mqlite::{
     broker::{
-        AuthenticationRequest, Broker, Config, ConnectionId, Decision, Event, Input, ReviewId, ReviewRequest,
+        AuthenticationRequest, Broker, Caller, Config, ConnectionId, Decision, Event, Input, ReviewId, ReviewRequest,
         Statistics, Verdict,
     },
     codec::{
@@ -169,6 +169,12 @@ impl Trace {
     /// The host publishes.
     pub fn publish(&mut self, publish: Publish) {
         self.input(Input::Publish { publish, caller: None });
+    }
+
+    /// The host publishes on behalf of somebody.
+    pub fn publish_for(&mut self, user_name: &str, publish: Publish) {
+        let caller = Caller { user_name: Some(text(user_name)), ..Default::default() };
+        self.input(Input::Publish { publish, caller: Some(Box::new(caller)) });
     }
 
     /// The host closes the connection of `client_id`, and ends its session if it says so.
@@ -370,6 +376,11 @@ impl Trace {
     #[track_caller]
     pub fn review(&mut self) -> (ReviewId, ReviewRequest) {
         self.host.in_process().reviews.pop_front().expect("a question about a message")
+    }
+
+    /// The topic that the oldest question is about.
+    pub fn review_topic(&mut self) -> String {
+        self.host.in_process().reviews.front().expect("a question about a message").1.publish.topic.to_string()
     }
 
     /// How many such questions there are.

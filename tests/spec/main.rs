@@ -41,6 +41,7 @@ mod negative;
 
 // What the standard leaves to a broker.
 mod cost;
+mod delay;
 mod keep;
 mod limits;
 mod memory;
