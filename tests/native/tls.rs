@@ -27,7 +27,7 @@ type Secure = StreamOwned<ClientConnection, TcpStream>;
 pub struct Made {
     pub certificate: PathBuf,
     pub key: PathBuf,
-    trusted: CertificateDer<'static>,
+    pub trusted: CertificateDer<'static>,
 }
 
 pub fn make(directory: &Directory) -> Made {

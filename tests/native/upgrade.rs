@@ -1,22 +1,14 @@
-//! What the request brings that opens a WebSocket: where its page is from, and a token; and keys that are elsewhere.
+//! What the request brings that opens a WebSocket: where its page is from, and a token.
 
 use crate::{
     harness::{Client, Running, V5, connect, connect_to, read_to_end},
-    signed::{Claims, EcKey, SECRET, now},
+    signed::{Claims, SECRET, now},
 };
 use mqlite::{
     codec::{Connect, Packet, ReasonCode},
     shell::native::{AuthenticationConfig, JwtConfig, Secrets, ServerConfig},
 };
-use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
-    thread,
-};
+use std::io::Write;
 use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest, http::HeaderValue};
 
 fn with_tokens(jwt: JwtConfig, secret: Option<&str>) -> ServerConfig {
@@ -116,73 +108,4 @@ fn a_token_that_is_not_good_opens_no_websocket() {
             assert!(response.contains("\r\nWWW-Authenticate: Bearer\r\n"), "{response}");
         }
     }
-}
-
-/// An address that answers with the keys it was given last, and counts how often it was asked.
-struct KeyServer {
-    address: String,
-    keys: Arc<Mutex<String>>,
-    asked: Arc<AtomicU32>,
-}
-
-impl KeyServer {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}/keys.json", listener.local_addr().unwrap());
-        let (keys, asked) = (Arc::<Mutex<String>>::default(), Arc::<AtomicU32>::default());
-        let server = Self { address, keys: keys.clone(), asked: asked.clone() };
-        // It ends with the tests' process.
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                asked.fetch_add(1, Ordering::Relaxed);
-                respond(stream, &keys.lock().unwrap());
-            }
-        });
-        server
-    }
-}
-
-fn respond(mut stream: TcpStream, body: &str) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        head.extend(byte);
-    }
-    let (status, length) = (if body.is_empty() { "503 Service Unavailable" } else { "200 OK" }, body.len());
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
-}
-
-#[test]
-fn keys_at_an_address_are_asked_for_once() {
-    let keys = KeyServer::start();
-    let (one, other) = (EcKey::new("one"), EcKey::new("other"));
-    *keys.keys.lock().unwrap() = format!(r#"{{"keys":[{}]}}"#, one.jwk());
-    let jwt = JwtConfig { jwks_url: Some(keys.address.clone()), ..JwtConfig::default() };
-    let server = Running::start_as(with_tokens(jwt, None));
-    for client_id in ["a", "b", "c"] {
-        let bearer = format!("Bearer {}", one.sign(&Claims::of("ada")));
-        assert_eq!(
-            answer(&mut open(&server, "/mqtt", &[("Authorization", &bearer)]), connect(client_id)),
-            ReasonCode::Success
-        );
-    }
-    for forged in [other.sign(&Claims::of("ada")), Claims::of("ada").sign()] {
-        let response = refusal(&server, "/mqtt", &format!("Authorization: Bearer {forged}\r\n"));
-        assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
-    }
-    assert_eq!(keys.asked.load(Ordering::Relaxed), 1);
-}
-
-#[test]
-fn keys_that_cannot_be_had_are_nobodys_fault_who_brings_a_token() {
-    let keys = KeyServer::start();
-    let jwt = JwtConfig { jwks_url: Some(keys.address.clone()), ..JwtConfig::default() };
-    let server = Running::start_as(with_tokens(jwt, None));
-    let bearer = format!("Authorization: Bearer {}\r\n", EcKey::new("one").sign(&Claims::of("ada")));
-    for _ in 0..20 {
-        let response = refusal(&server, "/mqtt", &bearer);
-        assert!(response.starts_with("HTTP/1.1 503 "), "{response}");
-    }
-    assert_eq!(keys.asked.load(Ordering::Relaxed), 1);
 }
