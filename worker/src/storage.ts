@@ -24,18 +24,21 @@ export class SqliteStorage implements RecordStorage {
   commit(changes: readonly StorageChange[]): void {
     const { storage } = this.#state;
     try {
-      storage.transactionSync(() => {
-        for (const { key, value } of changes) {
-          if (value) storage.sql.exec('INSERT OR REPLACE INTO records VALUES (?, ?)', key, value);
-          else storage.sql.exec('DELETE FROM records WHERE key = ?', key);
-        }
-      });
+      // One statement is a transaction of its own, and costs half as much.
+      if (changes.length === 1) this.#write(changes[0]!);
+      else storage.transactionSync(() => changes.forEach((change) => this.#write(change)));
     } catch (error) {
       // Every connection ends with the object: nobody takes for stored what is not. The next event begins anew from the storage.
       const sentence = `The storage of this room failed, so its broker starts again: ${error}`;
       console.error(sentence);
       this.#state.abort(sentence);
     }
+  }
+
+  #write({ key, value }: StorageChange): void {
+    const { sql } = this.#state.storage;
+    if (value) sql.exec('INSERT OR REPLACE INTO records VALUES (?, ?)', key, value);
+    else sql.exec('DELETE FROM records WHERE key = ?', key);
   }
 }
 
