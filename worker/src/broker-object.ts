@@ -22,6 +22,7 @@ import { Forwards } from './forward/forwards.js';
 import { Insiders } from './insiders.js';
 import { Log } from './log.js';
 import { reviewer } from './review.js';
+import { Batch } from './pace.js';
 import { type RoomSettings, settingsOf } from './settings.js';
 import { SocketTransport } from './socket-transport.js';
 import { SqliteStorage } from './storage.js';
@@ -61,6 +62,7 @@ export class MqttBroker extends DurableObject<Environment> {
   #forwards!: Forwards;
   #whereabouts!: Whereabouts;
   readonly #turn = new Turn();
+  readonly #batch = new Batch();
   readonly #transports = new Map<WebSocket, SocketTransport>();
 
   constructor(state: DurableObjectState, environment: Environment) {
@@ -166,7 +168,7 @@ export class MqttBroker extends DurableObject<Environment> {
 
   override webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): void {
     this.#turn.do(() => {
-      if (typeof message !== 'string') return this.#transports.get(socket)?.onmessage?.({ data: message });
+      if (typeof message !== 'string') return this.#transports.get(socket)?.heard(message);
       // [MQTT-6.0.0-1]
       socket.close(UNSUPPORTED_DATA, 'MQTT is sent in binary messages.');
       this.#lost(socket);
@@ -254,7 +256,7 @@ export class MqttBroker extends DurableObject<Environment> {
   }
 
   #hold(socket: WebSocket, context: AuthenticationContext): SocketTransport {
-    const transport = new SocketTransport(socket, context, () => this.#transports.delete(socket));
+    const transport = new SocketTransport(socket, context, this.#batch, () => this.#transports.delete(socket));
     this.#transports.set(socket, transport);
     return transport;
   }

@@ -2,21 +2,30 @@
 
 import type { Transport } from 'mqlite/broker';
 import type { AuthenticationContext } from './access/upgrade.js';
+import { type Batch, Pace } from './pace.js';
 
-/** All that is sent within one event leaves as one message. */
+/**
+ * All that is sent within one event leaves as one message, and what is sent to one that only listens, and to whom there is much
+ * to say, within a few milliseconds.
+ */
 export class SocketTransport implements Transport {
   onmessage: Transport['onmessage'] = null;
   onclose: Transport['onclose'] = null;
   /** What is known of who opened it. */
   readonly context: AuthenticationContext;
   readonly #socket: WebSocket;
+  readonly #batch: Batch;
   readonly #closed: () => void;
+  readonly #pace = new Pace();
+  /** Whether something came since something was sent. */
+  #isAnswer = false;
   #unsent: Uint8Array<ArrayBuffer>[] = [];
   #unsentBytes = 0;
 
   /** `closed` is called when this side closes it. */
-  constructor(socket: WebSocket, context: AuthenticationContext, closed: () => void) {
+  constructor(socket: WebSocket, context: AuthenticationContext, batch: Batch, closed: () => void) {
     this.#socket = socket;
+    this.#batch = batch;
     this.context = context;
     this.#closed = closed;
   }
@@ -38,7 +47,16 @@ export class SocketTransport implements Transport {
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
     this.#unsentBytes += bytes.byteLength;
-    if (this.#unsent.push(bytes) === 1) queueMicrotask(() => this.#flush());
+    const isBusy = this.#pace.isBusy(Date.now());
+    if (this.#unsent.push(bytes) > 1) return;
+    if (isBusy && !this.#isAnswer) this.#batch.add(() => this.#flush());
+    else queueMicrotask(() => this.#flush());
+  }
+
+  /** A message came. */
+  heard(data: ArrayBuffer): void {
+    this.#isAnswer = true;
+    this.onmessage?.({ data });
   }
 
   close(): void {
@@ -52,6 +70,7 @@ export class SocketTransport implements Transport {
     if (parts.length === 0) return;
     this.#unsent = [];
     this.#unsentBytes = 0;
+    this.#isAnswer = false;
     try {
       this.#socket.send(parts.length === 1 ? parts[0]! : joined(parts));
     } catch {
