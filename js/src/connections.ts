@@ -16,6 +16,9 @@ interface Connection {
   isKnown: boolean;
   /** How many writes wait for the storage. */
   held: number;
+  /** The least that was unwritten since it was last written, and how many looks ago that was. */
+  least: number;
+  looks: number;
 }
 
 export class Connections {
@@ -75,7 +78,7 @@ export class Connections {
   add(given: Connectable, isKnown: boolean): number {
     const transport = toTransport(given);
     const number = (this.#last += 1);
-    this.#connections.set(number, { transport, given, isKnown, held: 0 });
+    this.#connections.set(number, { transport, given, isKnown, held: 0, least: 0, looks: 0 });
     transport.onmessage = ({ data }) => {
       const bytes = toBytes(data);
       if (bytes) return this.#feed((engine, now) => this.#hear(engine, now, number, bytes));
@@ -148,17 +151,30 @@ export class Connections {
       this.#lost(number);
       return true;
     }
-    this.#writing.add(number);
+    this.#beginToWatch(number);
     this.#watch ??= setInterval(() => this.#look(), WATCH_INTERVAL);
     letProcessEnd(this.#watch);
     return false;
   }
 
-  /** Which connections have written everything: transports do not say so themselves. */
+  #beginToWatch(number: number): void {
+    const connection = this.#connections.get(number);
+    if (!connection || this.#writing.has(number)) return;
+    this.#writing.add(number);
+    connection.least = Number.POSITIVE_INFINITY;
+    connection.looks = 0;
+  }
+
+  /** Which connections have written everything: transports do not say so themselves. One that has not moved for long is given up. */
   #look(): void {
     for (const number of this.#writing) {
       const connection = this.#connections.get(number);
-      if (connection?.transport.bufferedAmount) continue;
+      const amount = connection?.transport.bufferedAmount;
+      if (connection && amount) {
+        if (amount < connection.least) [connection.least, connection.looks] = [amount, 0];
+        else if ((connection.looks += 1) > PATIENCE / WATCH_INTERVAL) this.#giveUp(number);
+        continue;
+      }
       this.#writing.delete(number);
       if (connection) this.#written(number, connection);
     }
@@ -170,6 +186,13 @@ export class Connections {
   /** Something was written; the engine hears of it when it was the last thing. */
   #written(number: number, { held }: Connection): void {
     if (held === 0 && !this.#writing.has(number)) this.#feed((engine, now) => engine.writable(now, number));
+  }
+
+  /** The other side reads nothing: it would cost memory, and keep the program awake, for ever. */
+  #giveUp(number: number): void {
+    this.#writing.delete(number);
+    this.hangUp(number);
+    this.#lost(number);
   }
 
   /** The other side, or the network, has closed it. */
@@ -190,3 +213,6 @@ export class Connections {
 
 /** Milliseconds between two looks at connections that are still writing. */
 const WATCH_INTERVAL = 10;
+
+/** Milliseconds after which a connection that takes nothing of what is sent is over. */
+const PATIENCE = 60_000;

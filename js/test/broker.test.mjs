@@ -234,6 +234,24 @@ withBroker(
   { sendBuffer: 100 },
 );
 
+test('A transport that takes nothing for a minute is closed, one that takes little is not', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  const broker = await Broker.open();
+  const [deaf, slow] = [rawClient(broker), rawClient(broker)];
+  let left = 1_000_000;
+  Object.defineProperty(deaf, 'bufferedAmount', { get: () => 1_000_000 });
+  Object.defineProperty(slow, 'bufferedAmount', { get: () => left });
+  for (const client of [deaf, slow]) client.say('c000');
+  for (let minute = 0; minute < 3; minute += 1) {
+    assert.equal(deaf.closed, minute > 1);
+    left -= 1;
+    context.mock.timers.tick(59_000);
+  }
+  assert.deepEqual([deaf.closed, slow.closed], [true, false]);
+  assert.equal(broker.statistics().clientsConnected, 1);
+  await broker.close();
+});
+
 withBroker('A transport that fails is closed, however it fails', async (broker) => {
   for (const fails of ['send', 'bufferedAmount']) {
     const transport = rawClient(broker);
