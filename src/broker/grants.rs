@@ -32,13 +32,29 @@ pub struct Grant {
     /// one of `$share` or `$SYS`), allows nothing.
     pub filter: Text,
     /// Whether messages may be published there.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_granted"))]
     pub publish: bool,
     /// Whether filters that lie within this one may be subscribed to.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_granted"))]
     pub subscribe: bool,
     /// Highest QoS to publish with, and to be granted.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_highest"))]
     pub maximum_qos: QoS,
     /// Whether published messages may be retained.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_granted"))]
     pub retain: bool,
+}
+
+#[cfg(feature = "serde")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_granted(right: &bool) -> bool {
+    *right
+}
+
+#[cfg(feature = "serde")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_highest(qos: &QoS) -> bool {
+    *qos == QoS::ExactlyOnce
 }
 
 impl Default for Grant {

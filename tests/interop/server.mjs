@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 const mqlite = fileURLToPath(new URL('../../target/debug/mqlite', import.meta.url));
 
 /**
- * Starts the server, with its state in memory or in the folder `data`, more `options` and `variables`. Resolves with its addresses when
- * it listens on both, or over TLS with `secure`, and its `log`.
+ * Starts the server, with its state in memory or in the folder `data`, more `options` and `variables`, and WebSocket at
+ * the address `at`. Resolves with its addresses when it listens on both, or over TLS with `secure`, and its `log`.
  */
-export async function startServer({ data, options: more = [], variables = {}, secure = false } = {}) {
+export async function startServer({ data, options: more = [], variables = {}, secure = false, at = '127.0.0.1:0' } = {}) {
   const env = { ...process.env, RUST_LOG: 'info', ...variables };
   const [tcp, ws] = secure ? ['tcp-tls', 'ws-tls'] : ['tcp', 'ws'];
-  const options = ['serve', ...(data ? ['--data', data] : ['--memory']), `--${tcp}`, '127.0.0.1:0', `--${ws}`, '127.0.0.1:0', ...more];
+  const options = ['serve', ...(data ? ['--data', data] : ['--memory']), `--${tcp}`, '127.0.0.1:0', `--${ws}`, at, ...more];
   const server = spawn(mqlite, options, { env, stdio: ['ignore', 'inherit', 'pipe'] });
   const exited = once(server, 'exit');
   const log = [];

@@ -33,6 +33,12 @@ impl Process {
         Self::spawn(Command::new(MQLITE).args(LISTEN).arg("--data").arg(directory.path()))
     }
 
+    /// With its state in a directory, and an operator who has this token.
+    pub fn start_with_token(directory: &Directory, token: &str) -> Self {
+        let mut command = Command::new(MQLITE);
+        Self::spawn(command.args(LISTEN).arg("--data").arg(directory.path()).env("MQLITE_ADMIN_TOKEN", token))
+    }
+
     pub fn spawn(command: &mut Command) -> Self {
         Self::spawn_with(command, ["mqtt://", "ws://"])
     }

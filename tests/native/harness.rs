@@ -7,11 +7,11 @@ use mqlite::{
         Connect, ConnectProperties, Disconnect, Framer, MAXIMUM_PACKET_SIZE, Packet, PacketId, ProtocolVersion,
         Publish, QoS, ReasonCode, SubAck, Subscribe, SubscribeFilter, SubscriptionOptions, Text,
     },
-    shell::native::{Server, ServerConfig},
+    shell::native::{Secrets, Server, ServerConfig},
 };
 use std::{
     env, fs,
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process,
@@ -44,6 +44,12 @@ pub struct Running {
 impl Running {
     pub fn start(broker: Config) -> Self {
         Self::start_with(broker, None)
+    }
+
+    /// A server whose operator has this token.
+    pub fn start_with_token(broker: Config, token: &str) -> Self {
+        let secrets = Secrets { admin_token: Some(token.to_owned()), ..Secrets::default() };
+        Self::start_as(ServerConfig { broker, secrets, ..ServerConfig::default() })
     }
 
     /// A server that keeps its state in a directory.
@@ -322,7 +328,12 @@ impl Client {
         match &mut self.link {
             Link::Tcp(stream) => {
                 let mut buffer = BytesMut::zeroed(64 << 10);
-                let length = stream.read(&mut buffer).expect("bytes or an end in order");
+                let length = loop {
+                    match stream.read(&mut buffer) {
+                        Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                        read => break read.expect("bytes or an end in order"),
+                    }
+                };
                 (length > 0).then(|| buffer.split_to(length).freeze())
             }
             Link::WebSocket(socket) => loop {

@@ -5,6 +5,7 @@ mod access;
 mod bad_input;
 mod command;
 mod harness;
+mod http;
 mod jwks;
 mod kill;
 mod lifetime;

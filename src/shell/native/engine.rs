@@ -5,17 +5,18 @@ use super::{
     access::{Access, Token, Visitor},
     commits::{Answer, Commits, Group},
     gate::Admission,
-    http::{Caller, Counted},
+    http::Counted,
     judges::{Judges, Work},
     line::Task,
     outbox::Outbox,
     pilot::{Pilot, Steering},
-    report,
+    report, state,
     storage::{Storage, StorageError},
 };
 use crate::{
     broker::{
-        self, Action, AuthenticationRequest, Broker, Config, ConnectionId, Durability, Event, Input, Restored, Verdict,
+        Action, Authentication, AuthenticationRequest, Broker, Caller, Config, ConnectionId, Durability, Event, Input,
+        Restored, Verdict,
     },
     codec::{Publish, ReasonCode},
     time::Timestamp,
@@ -98,10 +99,12 @@ pub(super) struct Engine {
     peers: HashMap<ConnectionId, Peer>,
     /// Connections that are behind: what they send next waits, in the end with its sender.
     behind: HashMap<ConnectionId, OwnedSemaphorePermit>,
+    /// Connections that speak HTTP.
+    web: BTreeSet<ConnectionId>,
     commits: Commits,
     /// Who is told after the next group.
     answers: Vec<Answer>,
-    /// What became of the message that the server itself published last.
+    /// What became of what the server itself published last.
     published: ReasonCode,
     authentication_failures: u64,
     started: Timestamp,
@@ -133,6 +136,7 @@ impl Engine {
             orders,
             peers: HashMap::new(),
             behind: HashMap::new(),
+            web: BTreeSet::new(),
             commits: Commits::new(storage),
             judges: Judges::new(access),
             sent_to: Vec::new(),
@@ -149,20 +153,20 @@ impl Engine {
         &self.broker
     }
 
+    /// Whether clients are asked who they are.
+    pub(super) fn asks(&self) -> bool {
+        matches!(self.config.authentication, Authentication::Ask)
+    }
+
     /// Calls `answer` once all is durable that was caused before.
     pub(super) fn when_durable(&mut self, answer: Answer) {
         self.answers.push(answer);
     }
 
-    /// Publishes a message on behalf of somebody.
-    ///
-    /// # Errors
-    /// Why the broker refused it.
-    pub(super) fn publish(&mut self, publish: Publish, caller: &Caller) -> Result<(), ReasonCode> {
-        let Caller { name, grants, .. } = caller.clone();
-        let caller = broker::Caller { user_name: Some(name), grants };
+    /// Publishes on behalf of somebody. What became of that.
+    pub(super) fn publish(&mut self, publish: Publish, caller: Caller) -> ReasonCode {
         self.input(Input::Publish { publish, caller: Some(Box::new(caller)) }, None);
-        if self.published.is_failure() { Err(self.published) } else { Ok(()) }
+        self.published
     }
 
     /// What is counted, as of now.
@@ -172,14 +176,18 @@ impl Engine {
         Counted { statistics: broker.statistics(), uptime_seconds, authentication_failures: *authentication_failures }
     }
 
-    /// Closes every connection and goes on with what `records` say. How many of them are of no use.
+    /// Closes every connection but those of HTTP, and goes on with what `records` say. How many of them are of no use.
     ///
     /// # Errors
     /// When the system gives no random seed. Nothing was changed.
     pub(super) fn replace(&mut self, records: Vec<(Bytes, Bytes)>) -> Result<usize, getrandom::Error> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)?;
-        let Restored { broker, rejected } = Broker::restore(self.config.clone(), seed, records.iter().cloned());
+        // Users are not there for nothing.
+        let is_asked = self.asks() || records.iter().any(state::is_user);
+        let authentication = if is_asked { Authentication::Ask } else { self.config.authentication.clone() };
+        let config = Config { authentication, ..self.config.clone() };
+        let Restored { broker, rejected } = Broker::restore(config.clone(), seed, records.iter().cloned());
         let rejected: BTreeSet<Bytes> = rejected.into_iter().map(|rejected| rejected.key).collect();
         self.input(Input::ShutDown, None);
         if self.config.durability != Durability::None {
@@ -187,8 +195,13 @@ impl Engine {
             let kept = records.into_iter().filter(|(key, _)| !rejected.contains(key));
             kept.for_each(|(key, value)| self.commits.push(key, Some(value)));
         }
-        self.broker = broker;
+        (self.broker, self.config) = (broker, config);
         self.behind.clear();
+        self.closing.retain(|connection| !self.web.contains(connection));
+        for connection in self.web.clone() {
+            self.input(Input::Opened { connection }, None);
+            self.broker.leave_to_host(connection);
+        }
         self.started = self.now();
         self.begin();
         Ok(rejected.len())
@@ -213,9 +226,7 @@ impl Engine {
                 _ = notices.recv_many(&mut pending, NOTICES), if !self.commits.is_full() => {}
                 group = self.commits.finished() => self.release(group?),
                 Some(order) = self.orders.recv() => self.order(order),
-                Some((connection, verdict)) = self.judges.next() => {
-                    self.input(Input::Authenticated { connection, verdict }, None);
-                }
+                Some((connection, verdict)) = self.judges.next() => self.answer(connection, verdict),
                 () = is_due(wait) => self.timeout(),
             }
             for notice in pending.drain(..) {
@@ -235,7 +246,9 @@ impl Engine {
     }
 
     fn begin(&mut self) {
-        if let Some(input) = self.judges.begin(&self.broker) {
+        if self.asks()
+            && let Some(input) = self.judges.begin(&self.broker)
+        {
             self.input(input, None);
         }
     }
@@ -246,11 +259,12 @@ impl Engine {
         self.broker.deadline().map(|deadline| deadline.at.millis_since(now))
     }
 
-    fn now(&mut self) -> Timestamp {
+    pub(super) fn now(&mut self) -> Timestamp {
         self.pilot.as_mut().map_or_else(now, |pilot| pilot.now())
     }
 
-    fn order(&mut self, input: Input) {
+    /// Does what the pilot or an operator says.
+    pub(super) fn order(&mut self, input: Input) {
         match input {
             Input::Timeout => self.timeout(),
             input => self.input(input, None),
@@ -292,8 +306,12 @@ impl Engine {
                     self.input(Input::Writable { connection }, None);
                 }
             }
-            Notice::Web { connection } => self.broker.leave_to_host(connection),
+            Notice::Web { connection } => {
+                self.web.insert(connection);
+                self.broker.leave_to_host(connection);
+            }
             Notice::Ended { connection, why } => {
+                self.web.remove(&connection);
                 self.input(Input::Closed { connection }, Some(&why));
                 self.closing.push(connection);
             }
@@ -356,6 +374,11 @@ impl Engine {
         }
     }
 
+    fn answer(&mut self, connection: ConnectionId, verdict: Verdict) {
+        self.authentication_failures += u64::from(matches!(verdict, Verdict::Deny { .. }));
+        self.input(Input::Authenticated { connection, verdict }, None);
+    }
+
     fn judge(&mut self, connection: ConnectionId, request: Box<AuthenticationRequest>) {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
         let judged = match peer.known_as.take() {
@@ -363,7 +386,7 @@ impl Engine {
             None => self.judges.ask(connection, request, &mut peer.visitor, &self.broker),
         };
         match judged {
-            Ok(verdict) => self.input(Input::Authenticated { connection, verdict }, None),
+            Ok(verdict) => self.answer(connection, verdict),
             Err(work) => peer.judging = Some(work),
         }
     }
@@ -393,6 +416,7 @@ impl Engine {
         for connection in group.closing {
             self.peers.remove(&connection);
             self.behind.remove(&connection);
+            self.web.remove(&connection);
         }
         for answer in group.answers {
             answer();

@@ -2,7 +2,6 @@
 //! Knows nothing of what is asked.
 
 use super::engine::{Engine, Notice};
-use crate::broker::Broker;
 use tokio::sync::{mpsc, oneshot};
 
 /// A line to the engine, as long as it runs.
@@ -21,16 +20,16 @@ impl Line {
         Self(notices)
     }
 
-    /// What `look` finds at the broker as it is.
+    /// What `look` finds as it is now.
     ///
     /// # Errors
     /// When the server is stopping.
     pub(super) async fn look<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&Broker) -> T + Send + 'static,
+        look: impl FnOnce(&mut Engine) -> T + Send + 'static,
     ) -> Result<T, Stopping> {
         let (answer, answered) = oneshot::channel();
-        self.send(Box::new(move |engine| _ = answer.send(look(engine.broker())))).await?;
+        self.send(Box::new(move |engine| _ = answer.send(look(engine)))).await?;
         answered.await.map_err(|_| Stopping)
     }
 

@@ -76,8 +76,7 @@ pub struct Server {
     site: Site,
     storage: Option<Storage>,
     steering: Option<Steering>,
-    /// `None` asks nobody.
-    judges: Option<Arc<Access>>,
+    access: Arc<Access>,
     listeners: Vec<(TcpListener, Entrance)>,
     addresses: Addresses,
     certificate: Option<Certificate>,
@@ -120,14 +119,13 @@ impl Server {
                 (broker, Some(storage))
             }
         };
-        let judges = (is_asked || state::has_users(&broker)).then_some(access);
-        if judges.is_some() {
+        if is_asked || state::has_users(&broker) {
             broker_config.authentication = Authentication::Ask;
         } else if is_open && let Some(address) = addresses.beyond_this_machine() {
             return Err(StartError::Open { address });
         }
         let config = broker_config;
-        Ok(Self { broker, config, site, storage, steering: None, judges, listeners, addresses, certificate })
+        Ok(Self { broker, config, site, storage, steering: None, access, listeners, addresses, certificate })
     }
 
     /// Where MQTT over TCP is served, in the order of [`ServerConfig::tcp`], with the ports that were free.
@@ -177,9 +175,9 @@ impl Server {
         }
         drop((door, web));
         self.addresses.announce();
-        announce_access(self.judges.as_deref());
+        announce_access(&self.config, &self.access);
         announce_state(&self.broker, self.storage.as_ref());
-        let engine = Engine::new(self.broker, self.config, self.storage, self.judges, self.steering);
+        let engine = Engine::new(self.broker, self.config, self.storage, Some(self.access), self.steering);
         let outcome = engine.run(noticed, stop).await;
         drop(notices); // held so that a server without a listener waits too
         alive.send_replace(()); // the listeners see it and end
@@ -264,11 +262,11 @@ impl Addresses {
     }
 }
 
-fn announce_access(judges: Option<&Access>) {
-    match judges {
-        None => info!("everybody who can connect is let in"),
-        Some(access) if access.allows_anonymous() => info!("users are let in, and who brings no credentials"),
-        Some(_) => info!("users are let in"),
+fn announce_access(config: &Config, access: &Access) {
+    match config.authentication {
+        Authentication::Open(_) => info!("everybody who can connect is let in"),
+        Authentication::Ask if access.allows_anonymous() => info!("users are let in, and who brings no credentials"),
+        Authentication::Ask => info!("users are let in"),
     }
 }
 

@@ -97,10 +97,6 @@ pub(super) async fn restore(
     let restored = spawn_blocking(move || {
         let storage = Storage::open(&place)?;
         let records = storage.records()?;
-        let is_user = |(key, _): &(Bytes, Bytes)| match Key::parse(key.clone()) {
-            Ok(Key::Kept(name)) => name.as_str().starts_with(USERS),
-            _ => false,
-        };
         // Users are there to be asked for.
         let has_users = records.iter().any(is_user);
         let authentication = if has_users { Authentication::Ask } else { config.authentication };
@@ -109,6 +105,11 @@ pub(super) async fn restore(
         Ok((broker, storage))
     });
     restored.await.unwrap_or_else(|_| Err(StorageError::new(directory, StorageProblem::Failed)))
+}
+
+/// Whether a record is that of a user.
+pub(super) fn is_user((key, _): &(Bytes, Bytes)) -> bool {
+    matches!(Key::parse(key.clone()), Ok(Key::Kept(name)) if name.as_str().starts_with(USERS))
 }
 
 /// Whether there is anybody to ask for.

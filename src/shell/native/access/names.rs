@@ -3,6 +3,7 @@
 use crate::{
     broker::Grant,
     codec::{QoS, Text},
+    topic::TopicFilter,
 };
 use serde::Deserialize;
 
@@ -25,7 +26,8 @@ pub(crate) fn may_be(client_id: &str, user_name: &str, patterns: Option<&[String
 pub(crate) fn are_within_limits(grants: Option<&[ExactGrant]>, client_ids: Option<&[String]>) -> bool {
     grants.is_none_or(|grants| grants.len() <= LONGEST_LIST)
         && client_ids.is_none_or(|patterns| {
-            patterns.len() <= LONGEST_LIST && patterns.iter().all(|pattern| pattern.len() <= LONGEST_PATTERN)
+            patterns.len() <= LONGEST_LIST
+                && patterns.iter().all(|pattern| (1..=LONGEST_PATTERN).contains(&pattern.len()))
         })
 }
 
@@ -50,7 +52,7 @@ impl From<ExactGrant> for Grant {
     }
 }
 
-/// A Topic Filter of one character at least.
+/// A Topic Filter, perhaps with placeholders.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Text")]
 struct Filter(Text);
@@ -59,7 +61,7 @@ impl TryFrom<Text> for Filter {
     type Error = &'static str;
 
     fn try_from(text: Text) -> Result<Self, Self::Error> {
-        if text.is_empty() { Err("a filter is not empty") } else { Ok(Self(text)) }
+        TopicFilter::parse(text.clone()).map(|_| Self(text)).map_err(|_| "a filter is a Topic Filter")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Visitor, body,
-    failure::Failure,
+    failure::{Failure, sentence},
     query::Query,
     router::{Rooms, json},
 };
@@ -24,7 +24,7 @@ pub(super) async fn export(
 ) -> Result<Response, Failure> {
     site.gate.caller(&headers, None, visitor, "backup").await?;
     Query::parse(&uri, &[], &[])?;
-    let records = door.line().look(|broker| broker.records()).await?;
+    let records = door.line().look(|engine| engine.broker().records()).await?;
     let mut export = Export::new();
     records.iter().for_each(|(key, value)| export.push(key, value));
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], export.finish()).into_response())
@@ -40,16 +40,10 @@ pub(super) async fn import(
     site.gate.caller(&parts.headers, None, visitor, "backup").await?;
     Query::parse(&parts.uri, &[], &[])?;
     let file = body::read(body, LARGEST_BACKUP, BACKUP_TIMEOUT).await?;
-    let records = Export::parse(file).map_err(|sentence| Failure::bad_request(sentence_of(sentence)))?;
+    let records = Export::parse(file).map_err(|fault| Failure::bad_request(sentence(fault)))?;
     let outcome = door.line().change(move |engine| engine.replace(records)).await?;
     let rejected = outcome.map_err(|_| Failure::refused(ReasonCode::ServerUnavailable))?;
     Ok(json(json!({ "rejected": rejected }).to_string()))
-}
-
-fn sentence_of(clause: &str) -> String {
-    let mut letters = clause.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }
 
 /// More than the default limits of a broker let it keep.

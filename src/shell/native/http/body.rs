@@ -19,6 +19,3 @@ pub(super) async fn read(body: Body, limit: usize, within: Duration) -> Result<B
         Err(_) => Err(Failure::new(StatusCode::REQUEST_TIMEOUT, "The body came too slowly.")),
     }
 }
-
-/// How long a body may take that is one message at most.
-pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(60);

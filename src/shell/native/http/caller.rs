@@ -5,7 +5,11 @@ use super::{
     Visitor,
     failure::Failure,
 };
-use crate::{broker::Grants, codec::Text, time::Timestamp};
+use crate::{
+    broker::{self, Grants},
+    codec::Text,
+    time::Timestamp,
+};
 use axum::http::{HeaderMap, header};
 use std::sync::Arc;
 
@@ -20,6 +24,13 @@ pub(in super::super) struct Caller {
 /// Checks tokens.
 #[derive(Clone)]
 pub(in super::super) struct Gate(pub Arc<Access>);
+
+impl Caller {
+    /// As the broker knows those who have no connection.
+    pub(super) fn for_broker(&self) -> broker::Caller {
+        broker::Caller { user_name: Some(self.name.clone()), grants: self.grants.clone() }
+    }
+}
 
 impl Gate {
     /// # Errors

@@ -56,7 +56,11 @@ impl Failure {
 
     /// There is no valid token.
     pub(super) fn of_bearer(refusal: Refusal) -> Self {
-        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        let status = match refusal {
+            // Here it is the token of nobody.
+            Refusal::Elsewhere => StatusCode::UNAUTHORIZED,
+            refusal => StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED),
+        };
         Self::new(status, refusal.sentence())
     }
 
@@ -83,6 +87,10 @@ impl Failure {
     pub(super) fn of_packet(self) -> Self {
         let is_too_large = self.status == StatusCode::PAYLOAD_TOO_LARGE;
         Self { reason: is_too_large.then_some(ReasonCode::PacketTooLarge), ..self }
+    }
+
+    pub(super) fn none_of_this_name() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "There is none of this name.")
     }
 
     pub(super) fn not_found() -> Self {
@@ -114,4 +122,11 @@ impl IntoResponse for Failure {
     }
 }
 
-pub(super) const TOO_LARGE: &str = "The body has more bytes than are allowed here.";
+/// A clause as a sentence.
+pub(super) fn sentence(clause: &str) -> String {
+    let mut letters = clause.trim_end_matches('.').chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+const TOO_LARGE: &str = "The body has more bytes than are allowed here.";

@@ -18,7 +18,7 @@ pub(super) async fn metrics(
 ) -> Result<Response, Failure> {
     site.gate.caller(&headers, None, visitor, "metrics").await?;
     Query::parse(&uri, &[], &[])?;
-    let counted = door.line().change(|engine| engine.counted()).await?;
+    let counted = door.line().look(|engine| engine.counted()).await?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text(&counted)).into_response())
 }
 

@@ -4,17 +4,19 @@
 mod backup;
 mod body;
 mod caller;
+mod clients;
 mod events;
 mod failure;
 mod message;
 mod metrics;
+mod pages;
 mod publish;
 mod query;
 mod router;
 mod subscribe;
 mod subscriber;
+mod users;
 
-pub(super) use caller::Caller;
 pub(super) use metrics::Counted;
 pub(super) use router::Site;
 
@@ -36,6 +38,7 @@ use tracing::debug;
 pub(super) struct Web {
     router: Router,
     header_timeout: Duration,
+    patience: Duration,
 }
 
 /// Who sent a request.
@@ -46,7 +49,8 @@ struct Visitor {
 
 impl Web {
     pub(super) fn new(site: Site, door: Door) -> Self {
-        Self { header_timeout: site.header_timeout, router: router::router(site, door) }
+        let (header_timeout, patience) = (site.header_timeout, site.patience);
+        Self { header_timeout, patience, router: router::router(site, door) }
     }
 
     /// Answers what comes on a connection, beginning with what has come `early`, until it is closed. Once `is_over`
@@ -60,12 +64,13 @@ impl Web {
     ) {
         let (incoming, outgoing) = split(stream);
         let mut outgoing = TimeoutWriter::new(outgoing);
-        outgoing.set_timeout(Some(WRITE_TIMEOUT));
+        outgoing.set_timeout(Some(self.patience));
         let stream = TokioIo::new(join(Cursor::new(early).chain(incoming), Box::pin(outgoing)));
         let answer = |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Visitor { address });
-            self.router.clone().call(request)
+            let answer = self.router.clone().call(request);
+            async { answer.await.map(router::finish) }
         };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -86,7 +91,5 @@ impl Web {
     }
 }
 
-/// How long a client may take nothing of what is sent to it.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of a request before its body, and of an answer that wait to be sent.
 const BUFFER: usize = 64 << 10;

@@ -1,16 +1,16 @@
 //! Which path is whose, and what holds for all of them.
 
-use super::{backup, caller::Gate, failure::Failure, metrics, publish, query::Query, subscribe};
+use super::{backup, caller::Gate, clients, failure::Failure, metrics, publish, query::Query, subscribe, users};
 use crate::shell::native::{ServerConfig, access::Access, listener::Door};
 use axum::{
     Router,
     extract::Path,
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
-    middleware::map_response,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
+use tokio::sync::Mutex;
 use tower_http::{
     cors::{AllowOrigin, CorsLayer},
     services::ServeDir,
@@ -21,21 +21,33 @@ pub(in super::super) struct Site {
     pub(super) gate: Gate,
     cors: Vec<String>,
     console: Option<PathBuf>,
+    /// How long a client may take to send the head of a request, or say nothing between two.
     pub(super) header_timeout: Duration,
+    /// How long a client may take to send what follows, or take nothing of what is sent to it.
+    pub(super) patience: Duration,
     pub(super) maximum_packet_size: u32,
     pub(super) maximum_in_flight: u16,
+    pub(super) password_iterations: NonZeroU32,
+    /// Whose turn it is to change users.
+    pub(super) user_changes: Mutex<()>,
 }
 
 impl Site {
     pub(in super::super) fn new(config: &ServerConfig, access: Arc<Access>) -> Self {
-        let ServerConfig { cors, console, broker, .. } = config;
+        let ServerConfig { cors, console, broker, authentication, .. } = config;
+        let iterations = authentication.clone().unwrap_or_default().password_iterations;
+        let password_iterations = NonZeroU32::new(iterations).unwrap_or(NonZeroU32::MIN);
+        let header_timeout = Duration::from_millis(broker.connect_timeout_millis);
         Self {
             gate: Gate(access),
             cors: cors.clone(),
             console: console.clone(),
-            header_timeout: Duration::from_millis(broker.connect_timeout_millis),
+            header_timeout,
+            patience: header_timeout * PATIENCE,
             maximum_packet_size: broker.maximum_packet_size,
             maximum_in_flight: broker.maximum_in_flight,
+            password_iterations,
+            user_changes: Mutex::default(),
         }
     }
 }
@@ -52,7 +64,12 @@ pub(super) fn router(site: Site, door: Door) -> Router {
     let rooms = Rooms { site: Arc::new(site), door };
     let api = Router::new()
         .route("/publish", post(publish::publish))
+        .route("/retained", get(publish::retained))
         .route("/subscribe", get(subscribe::subscribe))
+        .route("/clients", get(clients::list))
+        .route("/clients/{id}", delete(clients::disconnect))
+        .route("/users", get(users::list))
+        .route("/users/{name}", get(users::one).put(users::put).delete(users::remove))
         .route("/metrics", get(metrics::metrics))
         .route("/backup", get(backup::export).put(backup::import));
     let routes = Router::new()
@@ -70,11 +87,10 @@ pub(super) fn router(site: Site, door: Door) -> Router {
         }
         None => routes.fallback(nothing),
     };
-    let routes = match cors {
+    match cors {
         Some(cors) => routes.layer(cors),
         None => routes,
-    };
-    routes.layer(map_response(finish))
+    }
 }
 
 async fn health(uri: Uri) -> Result<Response, Failure> {
@@ -117,7 +133,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
 }
 
 /// What holds for every answer: it is not kept anywhere, not taken for what it is not, nor shown within another page.
-async fn finish(mut response: Response) -> Response {
+pub(super) fn finish(mut response: Response) -> Response {
     let headers = response.headers_mut();
     let is_preflight = headers.contains_key(header::ACCESS_CONTROL_ALLOW_METHODS);
     // As lists are written.
@@ -135,5 +151,7 @@ async fn finish(mut response: Response) -> Response {
 }
 
 const OPENAPI: &str = include_str!("openapi.json");
+/// By how much more time than a CONNECT may take.
+const PATIENCE: u32 = 6;
 /// How long a browser may remember what it is allowed.
 const PREFLIGHT: Duration = Duration::from_secs(600);

@@ -73,7 +73,7 @@ impl Subscriber {
         let last = wanted.last.clone().flatten().filter(|place| place.session.as_str().starts_with(&mark));
         let is_held = match last.clone() {
             Some(Place { session, packet_id }) => {
-                door.line().look(move |broker| broker.is_in_flight(&session, packet_id)).await?
+                door.line().look(move |engine| engine.broker().is_in_flight(&session, packet_id)).await?
             }
             None => None,
         };
