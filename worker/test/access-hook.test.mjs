@@ -1,4 +1,4 @@
-// A subclass that decides itself who is let in.
+// A subclass that decides itself who is let in, and what passwords cost.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -10,7 +10,7 @@ const log = [];
 let workerd;
 before(async () => {
   const entry = fileURLToPath(new URL('hooked.js', import.meta.url));
-  workerd = await start({ entry, settings: { authentication: {} }, log: (line) => log.push(line) });
+  workerd = await start({ entry, settings: { authentication: { passwordIterations: 2_000 } }, log: (line) => log.push(line) });
 });
 after(() => workerd.stop());
 
@@ -35,4 +35,22 @@ test('It may send a client elsewhere', async () => {
 
 test('A hook that throws keeps the client out', async () => {
   await assert.rejects(connect({ username: 'throws' }), { code: 0x80 });
+});
+
+test('A wrong password is as much work for a user who does not exist, and a right one none when it comes again', async () => {
+  const ask = async (path) => (await fetch(`http://127.0.0.1:${workerd.port}${path}`)).text();
+  await ask('/work');
+  await ask('/users?name=ada');
+  await ask('/users?name=eve');
+  assert.equal(await ask('/work'), '[2000,2000]');
+  for (const username of ['ada', 'nobody', 'eve', '', '__proto__']) {
+    for (const password of ['wrong', '', Buffer.from([0xff]), 'w'.repeat(5_000)]) {
+      await assert.rejects(connect({ username, password }), { code: 0x86 });
+      assert.equal(await ask('/work'), '[2000]', `${username}: ${String(password).slice(0, 10)}`);
+    }
+  }
+  for (const work of ['[2000]', '[]', '[]']) {
+    await (await connect({ username: 'eve', password: 'pencil and paper' })).endAsync(true);
+    assert.equal(await ask('/work'), work);
+  }
 });
