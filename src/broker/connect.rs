@@ -108,6 +108,12 @@ impl Broker {
             ));
         }
         let old = self.by_client_id.get(&client_id).copied();
+        if old.is_some_and(|old| !self.has_expired(old) && self.is_anothers(old, &connect)) {
+            return Err(Violation::new(
+                ReasonCode::ClientIdentifierNotValid,
+                "this Client Identifier belongs to another user's session (3.1.4)",
+            ));
+        }
         if old.is_none() && self.sessions.len() >= self.config.maximum_sessions {
             return Err(Violation::new(ReasonCode::QuotaExceeded, "this server holds as many sessions as it may"));
         }
@@ -125,9 +131,7 @@ impl Broker {
         }
         // [MQTT-3.1.2-4] Clean Start ends the old session, wherever it came from
         let resumed = match self.by_client_id.get(&client_id).copied() {
-            Some(session)
-                if connect.clean_start || self.has_expired(session) || self.is_anothers(session, &connect) =>
-            {
+            Some(session) if connect.clean_start || self.has_expired(session) => {
                 self.end_session(session);
                 None
             }

@@ -289,8 +289,8 @@ pub enum AuthenticationStep {
 /// The host's answer to [`Action::Authenticate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Let it in. A session belongs to its Client Identifier and User Name: another User Name (or none) ends the session and
-    /// begins a new one, so nobody inherits what was meant for another.
+    /// Let it in, unless another User Name (or none) has a session under its Client Identifier: then it hears 0x85, so nobody
+    /// ends, or inherits, what is another's, until that session ends by itself or is ended by the host.
     Allow {
         /// With these rights.
         grants: Grants,

@@ -4,7 +4,7 @@ use crate::harness::*;
 use mqlite::{
     broker::{Authentication, AuthenticationStep, Config, Grant, Grants, Verdict},
     codec::{
-        Auth, AuthProperties, Binary, Connect, ConnectProperties, Disconnect, DisconnectProperties, Packet,
+        Auth, AuthProperties, Binary, ConnAck, Connect, ConnectProperties, Disconnect, DisconnectProperties, Packet,
         ProtocolVersion, Publish, ReasonCode,
     },
 };
@@ -258,6 +258,12 @@ fn allow_only(grants: &[Grant]) -> Verdict {
 
 /// `ada` comes back to a session that is kept, as this user and with these rights; tells Session Present.
 fn return_as(trace: &mut Trace, user_name: Option<&str>, verdict: Verdict) -> bool {
+    let connack = ask_as(trace, user_name, verdict);
+    assert_eq!(connack.reason, ReasonCode::Success);
+    connack.session_present
+}
+
+fn ask_as(trace: &mut Trace, user_name: Option<&str>, verdict: Verdict) -> ConnAck {
     trace.open("ada");
     let properties = ConnectProperties {
         session_expiry_interval: Some(1_000),
@@ -268,7 +274,7 @@ fn return_as(trace: &mut Trace, user_name: Option<&str>, verdict: Verdict) -> bo
     let connect = Connect { clean_start: false, properties, user_name, ..connect("ada") };
     trace.send("ada", Packet::Connect(Box::new(connect)));
     trace.answer(verdict);
-    trace.hear_connack("ada").session_present
+    trace.hear_connack("ada")
 }
 
 fn publish_from_host(trace: &mut Trace, topic: &str, payload: &'static str) {
@@ -343,19 +349,32 @@ fn new_rights_of_an_open_connection_end_subscriptions_and_take_the_will_back() {
     trace.expect_nothing("bob");
 }
 
+/// [MQTT-3.1.3-8]
 #[test]
-fn another_user_does_not_inherit_a_session_by_naming_its_client_identifier() {
+fn another_user_neither_ends_nor_inherits_a_session_by_naming_its_client_identifier() {
     both(|version| {
         let mut trace = asking(version);
         assert!(!return_as(&mut trace, Some("ada"), allow(None)));
         trace.subscribe("ada", "t", AtLeastOnce);
-        trace.cut("ada");
+        for is_connected in [true, false] {
+            for other in [Some("mallory"), Some("Ada"), None] {
+                trace.open("mallory");
+                let connect = Connect { user_name: other.map(text), ..connect("ada") };
+                trace.send("mallory", Packet::Connect(Box::new(connect)));
+                trace.answer(allow(None));
+                assert_eq!(trace.hear_connack("mallory").reason, ReasonCode::ClientIdentifierNotValid);
+                trace.expect_closed("mallory", ReasonCode::ClientIdentifierNotValid);
+            }
+            if is_connected {
+                trace.expect_nothing("ada");
+                trace.cut("ada");
+            }
+        }
         publish_from_host(&mut trace, "t", "for ada");
-        assert!(!return_as(&mut trace, Some("mallory"), allow(None)));
-        publish_from_host(&mut trace, "t", "for ada");
-        trace.expect_nothing("ada");
-        assert!(!return_as(&mut trace, None, allow(None)));
-        assert!(return_as(&mut trace, None, allow(None)));
+        assert_eq!(ask_as(&mut trace, None, allow(None)).reason, ReasonCode::ClientIdentifierNotValid);
+        trace.expect_closed("ada", ReasonCode::ClientIdentifierNotValid);
+        assert!(return_as(&mut trace, Some("ada"), allow(None)));
+        assert_eq!(trace.hear_publish("ada").payload, "for ada");
     });
 }
 

@@ -63,7 +63,11 @@ fn a_client_is_who_the_host_says_and_not_who_it_says_itself() {
         // The session is that of the user, whatever name comes with the CONNECT.
         assert!(come(&mut trace, "ada", says("ada", None, false), as_user("ada")));
         trace.cut("ada");
-        assert!(!come(&mut trace, "ada", says("ada", Some("ada"), false), as_user("bob")));
+        trace.open("ada");
+        trace.send("ada", says("ada", Some("ada"), false));
+        trace.answer(as_user("bob"));
+        assert_eq!(trace.hear_connack("ada").reason, ReasonCode::ClientIdentifierNotValid);
+        trace.expect_closed("ada", ReasonCode::ClientIdentifierNotValid);
     });
 }
 
