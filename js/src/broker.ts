@@ -13,6 +13,7 @@ import type {
   ClientDetails,
   DisconnectOptions,
   HostPublishOptions,
+  MoveOptions,
   Page,
   PageOptions,
   RetainedMessage,
@@ -35,6 +36,7 @@ import {
   DECISIONS,
   DISCONNECT_OPTIONS,
   HOST_PUBLISH_OPTIONS,
+  MOVE_OPTIONS,
   PAGE_OPTIONS,
   RETAINED_OPTIONS,
   VERDICTS,
@@ -304,6 +306,21 @@ export class Broker {
       this.#connections.hangUpAll();
       await this.#journal.close();
     }
+  }
+
+  /**
+   * Sends every client to another server: MQTT 5 ones are told where (0x9C Use another server, 0x9D Server moved), all connections
+   * are closed, and the broker goes on. Who connects from then on is told by the verdict `redirect`.
+   *
+   * @param server - The Server Reference, such as the address of a WebSocket.
+   * @param options - `permanent`: whether clients need not come back. Default false.
+   * @throws MqttError `invalid-options` or `closed`.
+   */
+  async move(server: string, options: MoveOptions = {}): Promise<void> {
+    checkText('server', server);
+    const { permanent = false } = checked(options, MOVE_OPTIONS);
+    await this.#runner.attempt((engine, now) => engine.moved(now, server, permanent));
+    await this.#journal.settled();
   }
 
   /**

@@ -6,6 +6,7 @@ export type {
   ClientDetails,
   DisconnectOptions,
   HostPublishOptions,
+  MoveOptions,
   Page,
   PageOptions,
   RetainedMessage,

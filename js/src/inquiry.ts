@@ -64,6 +64,12 @@ export interface RetainedMessage {
   properties: MessageProperties;
 }
 
+/** How clients are sent to another server. */
+export interface MoveOptions {
+  /** Whether they need not come back: 0x9D Server moved, otherwise 0x9C Use another server. Default false. */
+  permanent?: boolean;
+}
+
 /** How a host closes a client's connection. */
 export interface DisconnectOptions {
   /** What an MQTT 5 client is told, a Reason Code from 0x80. Default 0x98 Administrative action. */

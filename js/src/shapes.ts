@@ -1,7 +1,7 @@
 // The members of every object that can be said, for `checked`. The compiler holds them to the types.
 
 import type { ShapeOf } from './check.js';
-import type { Caller, DisconnectOptions, HostPublishOptions, PageOptions, RetainedOptions } from './inquiry.js';
+import type { Caller, DisconnectOptions, HostPublishOptions, MoveOptions, PageOptions, RetainedOptions } from './inquiry.js';
 import type { MessageProperties, PublishOptions, RequestLimits } from './message.js';
 import type {
   BrokerOptions,
@@ -31,6 +31,8 @@ const CALLER: ShapeOf<Caller> = { grants: [GRANT], userName: 'text' };
 export const PAGE_OPTIONS: ShapeOf<PageOptions> = { limit: 'number', after: 'text' };
 
 export const RETAINED_OPTIONS: ShapeOf<RetainedOptions> = { ...PAGE_OPTIONS, ...CALLER };
+
+export const MOVE_OPTIONS: ShapeOf<MoveOptions> = { permanent: 'boolean' };
 
 export const DISCONNECT_OPTIONS: ShapeOf<DisconnectOptions> = { reason: 'byte', endSession: 'boolean' };
 

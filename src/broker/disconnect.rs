@@ -48,13 +48,23 @@ impl Broker {
 
     /// Tells every client that the server goes, and closes all connections.
     pub(super) fn shut_down(&mut self) {
-        const REFUSAL: Refusal =
-            Refusal { reason: ReasonCode::ServerShuttingDown, message: "the server is shutting down" };
+        let refusal = Refusal { reason: ReasonCode::ServerShuttingDown, message: "the server is shutting down" };
+        self.close_all(refusal, &DisconnectProperties::default());
+    }
+
+    /// Tells every client to use another server, and closes all connections. (4.11)
+    pub(super) fn move_to(&mut self, server: &Text, permanent: bool) {
+        let reason = if permanent { ReasonCode::ServerMoved } else { ReasonCode::UseAnotherServer };
+        let properties = DisconnectProperties { server_reference: Some(server.clone()), ..Default::default() };
+        self.close_all(Refusal { reason, message: "another server is to be used (4.11)" }, &properties);
+    }
+
+    fn close_all(&mut self, refusal: Refusal, properties: &DisconnectProperties) {
         for id in self.connections.keys().copied().collect::<Vec<_>>() {
             if self.link_mut(id).is_some() {
-                self.tell(id, REFUSAL.reason, DisconnectProperties::default());
+                self.tell(id, refusal.reason, properties.clone());
             }
-            self.end_connection_and_close(id, REFUSAL, Ending::Failed);
+            self.end_connection_and_close(id, refusal, Ending::Failed);
         }
     }
 

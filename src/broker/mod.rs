@@ -159,6 +159,13 @@ pub enum Input {
     },
     /// The [`Broker::deadline`] has passed. Connections that are behind go on.
     Timeout,
+    /// The host has moved: MQTT 5 clients are told where to, every connection is closed. Whoever comes is for the verdict.
+    Moved {
+        /// The Server Reference.
+        server: Text,
+        /// Whether clients need not come back.
+        permanent: bool,
+    },
     /// The host is about to end: MQTT 5 clients are told 0x8B, every connection is closed.
     ShutDown,
 }
@@ -447,6 +454,7 @@ impl Broker {
             }
             Input::Keep { name, value } => self.keep(&name, value.as_ref()),
             Input::Timeout => self.catch_up(),
+            Input::Moved { server, permanent } => self.move_to(&server, permanent),
             Input::ShutDown => self.shut_down(),
         }
         self.report_dropped();

@@ -7,6 +7,27 @@ use mqlite::{
 };
 use std::num::NonZeroU32;
 
+/// (4.11) [MQTT-3.14.4-2]
+#[test]
+fn the_clients_of_a_server_that_has_moved_hear_where_to_and_others_may_come() {
+    for (permanent, reason) in [(false, ReasonCode::UseAnotherServer), (true, ReasonCode::ServerMoved)] {
+        let mut trace = Trace::new(V5);
+        trace.connect("ada");
+        trace.open("bob");
+        trace.move_to("wss://example.org/mqtt", permanent);
+        let Packet::Disconnect(disconnect) = trace.hear("ada") else { panic!("no DISCONNECT") };
+        assert_eq!(disconnect.reason, reason);
+        assert_eq!(disconnect.properties.server_reference, Some(text("wss://example.org/mqtt")));
+        trace.expect_closed("ada", reason);
+        trace.expect_closed("bob", reason);
+        trace.connect("cyd");
+    }
+    let mut trace = Trace::new(V3_1_1);
+    trace.connect("ada");
+    trace.move_to("wss://example.org/mqtt", true);
+    trace.expect_closed("ada", ReasonCode::ServerMoved);
+}
+
 /// [MQTT-3.14.4-2]
 #[test]
 fn the_server_that_shuts_down_says_so() {

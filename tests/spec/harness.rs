@@ -182,6 +182,11 @@ impl Trace {
         self.input(Input::Disconnect { client_id: text(client_id), reason, end_session });
     }
 
+    /// The host has moved.
+    pub fn move_to(&mut self, server: &str, permanent: bool) {
+        self.input(Input::Moved { server: text(server), permanent });
+    }
+
     /// The host is about to end.
     pub fn shut_down(&mut self) {
         self.input(Input::ShutDown);

@@ -348,6 +348,16 @@ impl BrokerEngine {
         self.run(now, Input::Timeout);
     }
 
+    /// The host has moved: clients are told where to, every connection is closed.
+    ///
+    /// # Errors
+    /// When the reference is no text that MQTT can carry.
+    pub fn moved(&mut self, now: f64, server: String, permanent: bool) -> Result<(), Error> {
+        let server = text("server", server)?;
+        self.run(now, Input::Moved { server, permanent });
+        Ok(())
+    }
+
     /// The host is about to end: clients are told, every connection is closed.
     #[wasm_bindgen(js_name = shutDown)]
     pub fn shut_down(&mut self, now: f64) {

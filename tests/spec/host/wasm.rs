@@ -59,6 +59,7 @@ impl Host for Wasm {
                 ("disconnect", json!([client_id.as_str(), reason.value(), end_session]))
             }
             Input::Timeout => ("timeout", json!([])),
+            Input::Moved { server, permanent } => ("moved", json!([server.as_str(), permanent])),
             Input::ShutDown => ("shutDown", json!([])),
         };
         self.tell(json!({ "now": now.0, "input": what, "about": about }));

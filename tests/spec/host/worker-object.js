@@ -130,6 +130,8 @@ export class MqttBroker extends Room {
     } else if (input === 'disconnect') {
       const { clientId, ...options } = about;
       this.broker.disconnect(clientId, options);
+    } else if (input === 'moved') {
+      await this.broker.move(about.server, { permanent: about.permanent });
     } else if (input === 'shutDown') {
       room.isOver = true;
       await this.broker.close();

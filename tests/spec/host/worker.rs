@@ -96,6 +96,9 @@ impl remote::Server for Worker {
                 "disconnect",
                 json!({ "clientId": client_id.as_str(), "reason": reason.value(), "endSession": end_session }),
             ),
+            Input::Moved { server, permanent } => {
+                ("moved", json!({ "server": server.as_str(), "permanent": permanent }))
+            }
             Input::ShutDown => ("shutDown", Value::Null),
             Input::Timeout => ("timeout", Value::Null),
             other => panic!("{other:?} is not the host's to tell"),
