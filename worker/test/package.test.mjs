@@ -71,7 +71,7 @@ async function examples() {
 }
 
 /** Checks the types of all that is there. */
-const check = () => run(process.execPath, [join(WORKER, 'node_modules/typescript/bin/tsc'), ...STRICT, 'src/index.ts', 'src/room.ts', 'src/consumer.ts'], { cwd: root });
+const check = () => run(process.execPath, [join(WORKER, 'node_modules/typescript/bin/tsc'), ...STRICT, 'src/index.ts', 'src/room.ts', 'src/meters.ts', 'src/consumer.ts'], { cwd: root });
 
 const STRICT = '--noEmit --strict --module esnext --moduleResolution bundler --target es2024 --lib es2024 --types @cloudflare/workers-types'.split(' ');
 
