@@ -25,7 +25,7 @@ help: ## List the commands
 demo: target/ci/www.built ## Serve a page with a broker in it: port 8000, or PORT=n
 	@node www/serve.mjs
 
-worker: target/ci/js.built npm-worker ## Run the worker locally: port 8787, or PORT=n; DATA=folder keeps its state
+worker: target/ci/www.built npm-worker ## Run the worker locally: port 8787, or PORT=n; DATA=folder keeps its state
 	@PORT=$${PORT:-8787} DATA=$(and $(DATA),$(abspath $(DATA))) npm --prefix worker run --silent dev
 
 build: target/ci/www.built target/ci/worker.built ## Build the package, the page, the worker and the native command
@@ -82,7 +82,7 @@ costs: target/ci/worker.built ## Count what messages cost on Cloudflare, and wri
 setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto setup-openssl npm-js npm-docs npm-worker npm-www npm-interop npm-packaging ## Install what all of these need
 
 clean: ## Remove what was built
-	rm -rf target js/dist js/wasm www/dist worker/dist
+	rm -rf target js/dist js/wasm www/dist worker/dist worker/dist-console
 
 # Suites. What a suite needs is set up and built inside it, so that a failure there counts too.
 
@@ -109,7 +109,7 @@ suite-client: target/ci/js.built npm-interop setup-mosquitto
 	cargo build --features native
 	npm --prefix tests/interop run client
 
-suite-worker: target/ci/js.built npm-worker npm-interop setup-mosquitto
+suite-worker: target/ci/www.built npm-worker npm-interop setup-mosquitto
 	cargo build --features native
 	npm --prefix worker test
 
@@ -157,7 +157,7 @@ target/ci/www.built: target/ci/js.built $(call files,www) | npm-www
 	npm --prefix www run build
 	@touch $@
 
-target/ci/worker.built: target/ci/js.built $(call files,worker) | npm-worker
+target/ci/worker.built: target/ci/www.built $(call files,worker) | npm-worker
 	npm --prefix worker run build --if-present
 	@touch $@
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import workerd from 'workerd';
@@ -18,9 +18,11 @@ const here = fileURLToPath(new URL('.', import.meta.url));
  * Worker's own, `./index.js` to it, and may use `workerd:unsafe`; `settings` replace those of wrangler.jsonc key by key, and let
  * everybody in unless they say otherwise; `variables` are bound besides, such as secrets; `peers` are other Workers,
  * each a module's text by the name of its Service binding, and `queues` are Queues whose messages workerd hands to such a peer;
- * `library` replaces the bytes of the WebAssembly; `log` takes each line that workerd writes.
+ * `callers` are Workers that call the rooms and have a port of their own, each a built module's path by its name, with the bindings
+ * `BROKER`, the rooms, and `MQTT`, the Worker itself; `library` replaces the bytes of the WebAssembly; `log` takes each line that
+ * workerd writes.
  */
-export async function start({ project = here, port = 0, data, entry, settings = {}, variables = {}, peers = {}, queues = {}, library, log } = {}) {
+export async function start({ project = here, port = 0, data, entry, settings = {}, variables = {}, peers = {}, queues = {}, callers = {}, library, log } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'mqlite-worker-'));
   const objects = data ?? join(folder, 'objects');
   await mkdir(objects, { recursive: true });
@@ -34,24 +36,30 @@ export async function start({ project = here, port = 0, data, entry, settings = 
   const SETTINGS = { ...wrangler.vars?.SETTINGS, authentication: { anonymous: true }, log: { level: 'error' }, ...settings };
   const flags = entry ? ['unsafe_module'] : [];
   for (const [name, text] of Object.entries(peers)) await writeFile(join(folder, `${name}.peer.js`), text);
+  await copyFile(join(here, 'local-assets.js'), join(folder, 'local-assets.js'));
+  if (wrangler.assets) wrangler.assets.directory = resolve(project, wrangler.assets.directory);
   const modules = sources.map((source) => basename(source));
-  const bound = { variables: { SETTINGS, ...variables }, peers, queues };
+  for (const [name, path] of Object.entries(callers)) await copyFile(path, join(folder, `${name}.caller.js`));
+  const bound = { variables: { SETTINGS, ...variables }, peers, queues, callers };
   await writeFile(join(folder, 'config.capnp'), configuration(wrangler, objects, modules, flags, bound));
 
+  const callerPorts = Object.keys(callers).flatMap((name) => ['--socket-addr', `${name}=127.0.0.1:0`]);
   const server = spawn(
     workerd.default,
-    ['serve', 'config.capnp', '--socket-addr', `http=127.0.0.1:${port}`, '--control-fd=3', ...(entry ? ['--experimental'] : [])],
+    ['serve', 'config.capnp', '--socket-addr', `http=127.0.0.1:${port}`, ...callerPorts, '--control-fd=3', ...(entry ? ['--experimental'] : [])],
     { cwd: folder, stdio: ['ignore', log ? 'pipe' : 'inherit', log ? 'pipe' : 'inherit', 'pipe'] },
   );
   const exited = once(server, 'exit').then(() => rm(folder, { recursive: true, force: true }));
   for (const output of log ? [server.stdout, server.stderr] : []) createInterface(output).on('line', log);
-  const listening = await firstLine(server.stdio[3]);
-  if (!listening) {
+  const ports = await listening(server.stdio[3], 1 + Object.keys(callers).length);
+  if (!ports) {
     await exited;
     throw new Error('workerd ended before it listened.');
   }
   return {
-    port: JSON.parse(listening).port,
+    port: ports.http,
+    /** By the names of `callers`, and `http`. */
+    ports,
     pid: server.pid,
     /** Resolves when workerd is gone. */
     exited,
@@ -63,22 +71,34 @@ export async function start({ project = here, port = 0, data, entry, settings = 
   };
 }
 
-function configuration({ compatibility_date, vars, durable_objects }, objects, modules, flags, { variables, peers, queues }) {
+function configuration({ assets, compatibility_date, vars, durable_objects }, objects, modules, flags, { variables, peers, queues, callers }) {
   const list = (items) => `[\n    ${items.join(',\n    ')},\n  ]`;
   const module = (name) => `(name = "${name}", ${name.endsWith('.wasm') ? 'wasm' : 'esModule'} = embed "${name}")`;
   const variable = ([name, value]) => `(name = "${name}", json = ${JSON.stringify(JSON.stringify(value))})`;
   const object = ({ class_name }) => `(className = "${class_name}", uniqueKey = "${class_name}", enableSql = true)`;
   const objectBinding = ({ name, class_name }) => `(name = "${name}", durableObjectNamespace = "${class_name}")`;
   const peer = (name) => `(name = "${name}", worker = (compatibilityDate = "${compatibility_date}", modules = [(name = "main.js", esModule = embed "${name}.peer.js")]))`;
+  // Both have the WebAssembly, which a client takes too.
+  const caller = (name) => `(name = "${name}", worker = (
+    compatibilityDate = "${compatibility_date}",
+    modules = ${list([`(name = "main.js", esModule = embed "${name}.caller.js")`, ...modules.filter((name) => name.endsWith('.wasm')).map(module)])},
+    bindings = [
+      (name = "BROKER", durableObjectNamespace = (className = "${durable_objects.bindings[0].class_name}", serviceName = "worker")),
+      (name = "MQTT", service = "worker"),
+    ],
+  ))`;
   const services = [
     '(name = "worker", worker = .worker)',
     `(name = "objects", disk = (path = ${JSON.stringify(objects)}, writable = true))`,
     // Webhooks of this machine.
     '(name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true)))',
     ...Object.keys(peers).map(peer),
+    ...Object.keys(callers).map(caller),
+    ...(assets ? ['(name = "assets", worker = .assets)', `(name = "files", disk = (path = ${JSON.stringify(assets.directory)}))`] : []),
   ];
   const bindings = [
     ...durable_objects.bindings.map(objectBinding),
+    ...(assets ? [`(name = "${assets.binding}", service = "assets")`] : []),
     ...Object.entries({ ...vars, ...variables }).map(variable),
     ...Object.keys(peers).map((name) => `(name = "${name}", service = "${name}")`),
     ...Object.entries(queues).map(([name, peer]) => `(name = "${name}", queue = "${peer}")`),
@@ -87,7 +107,7 @@ function configuration({ compatibility_date, vars, durable_objects }, objects, m
 
 const config :Workerd.Config = (
   services = ${list(services)},
-  sockets = [(name = "http", http = (), service = "worker")],
+  sockets = ${list([`(name = "http", http = (), service = "worker")`, ...Object.keys(callers).map((name) => `(name = "${name}", http = (), service = "${name}")`)])},
 );
 
 const worker :Workerd.Worker = (
@@ -98,9 +118,21 @@ const worker :Workerd.Worker = (
   durableObjectNamespaces = ${list(durable_objects.bindings.map(object))},
   durableObjectStorage = (localDisk = "objects"),
 );
+
+const assets :Workerd.Worker = (
+  compatibilityDate = "${compatibility_date}",
+  modules = [(name = "local-assets.js", esModule = embed "local-assets.js")],
+  bindings = [(name = "FILES", service = "files")],
+);
 `;
 }
 
-async function firstLine(stream) {
-  for await (const line of createInterface(stream)) return line;
+/** The ports of so many sockets, by their names; `undefined` when there is an end before. */
+async function listening(stream, count) {
+  const ports = {};
+  for await (const line of createInterface(stream)) {
+    const { event, socket, port } = JSON.parse(line);
+    if (event === 'listen') ports[socket] = port;
+    if (Object.keys(ports).length === count) return ports;
+  }
 }

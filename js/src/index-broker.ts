@@ -20,8 +20,6 @@ export type {
   BrokerStatistics,
   Grant,
   Refusal,
-  TracedPacket,
-  TraceOptions,
   Verdict,
 } from './options.js';
 export type { Publisher, PublishRule, ReviewDecision, ReviewedMessage } from './rules.js';

@@ -50,8 +50,6 @@ pub(super) struct Connection {
     /// What the host was last asked to remember.
     pub(super) remembered: Remembered,
     pub(super) pace: Pace,
-    /// The Client Identifier of its CONNECT, if anybody was watched when that came.
-    pub(super) says_it_is: Option<Text>,
 }
 
 #[derive(Debug)]
@@ -119,7 +117,6 @@ impl Connection {
             silence_at: None,
             remembered: Remembered::default(),
             pace: Pace::default(),
-            says_it_is: None,
         }
     }
 
@@ -315,7 +312,6 @@ impl Broker {
                 }
                 Ok(packet) => {
                     if !was_held {
-                        self.trace_received(id, &packet, length);
                         self.counts(id, &packet, length);
                     }
                     if let Err(violation) = self.process(id, packet) {

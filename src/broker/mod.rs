@@ -35,7 +35,6 @@ mod statistics;
 mod subscribe;
 mod sys;
 mod tally;
-mod trace;
 mod unsubscribe;
 mod will;
 
@@ -50,7 +49,6 @@ pub use restore::Restored;
 pub use review::{Decision, ReviewFallback, ReviewId, ReviewRequest};
 pub use rules::PublishRule;
 pub use statistics::Statistics;
-pub use trace::{Direction, TracedPacket};
 
 use self::{
     connection::Connection,
@@ -67,7 +65,6 @@ use self::{
     route::Subscribers,
     session::{Session, SessionId},
     tally::Tally,
-    trace::Watched,
 };
 use crate::{
     codec::{Binary, Publish, ReasonCode, Text},
@@ -151,14 +148,6 @@ pub enum Input {
         reason: ReasonCode,
         /// Whether its session ends too, also one without a connection.
         end_session: bool,
-    },
-    /// The host watches a client: each of its packets becomes an [`Event::Packet`]. At most 64 clients at a time: one more takes
-    /// the place of the one whose time ends first. A broker that comes after this one watches nobody.
-    Trace {
-        /// Whom.
-        client_id: Text,
-        /// Until when; what has passed ends it.
-        until: Timestamp,
     },
     /// The host keeps a value with the broker, in place of what it kept by this name, or takes it away: see [`Broker::kept`].
     /// What [`Broker::may_keep`] forbids changes nothing.
@@ -387,7 +376,6 @@ pub struct Broker {
     reviews: BTreeMap<ReviewId, Question>,
     last_review: u64,
     tally: Tally,
-    watched: Watched,
     sys_at: Option<Timestamp>,
     sys_watchers: usize,
     statistics: Statistics,
@@ -433,7 +421,6 @@ impl Broker {
             reviews: BTreeMap::new(),
             last_review: 0,
             tally: Tally::default(),
-            watched: Watched::default(),
             sys_at: None,
             sys_watchers: 0,
             statistics: Statistics::default(),
@@ -465,7 +452,6 @@ impl Broker {
             Input::Disconnect { client_id, reason, end_session } => {
                 self.disconnect_client(&client_id, reason, end_session);
             }
-            Input::Trace { client_id, until } => self.watch(&client_id, until),
             Input::Keep { name, value } => self.keep(&name, value.as_ref()),
             Input::Timeout => self.catch_up(),
             Input::Moved { server, permanent } => self.move_to(&server, permanent),

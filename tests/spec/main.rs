@@ -53,4 +53,3 @@ mod rules;
 mod store;
 
 mod sys;
-mod watch;

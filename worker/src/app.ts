@@ -3,17 +3,18 @@
 import { type Context, Hono } from 'hono';
 import { checkUpgrade, isRefusal } from './access/bearer.js';
 import type { Environment } from './environment.js';
-import { isRoom, ROOM_NAME } from './room.js';
+import { addApi, secured } from './http/api.js';
+import { consoleFile } from './http/console.js';
+import { Failure } from './http/failure.js';
+import { DEFAULT_ROOM, isRoom, ROOM_NAME } from './room.js';
 import { settingsOf } from './settings.js';
-
-/** The room behind paths without a name. */
-export const DEFAULT_ROOM = 'default';
 
 export const app = new Hono<{ Bindings: Environment }>({ strict: true });
 
 app.get('/mqtt', (context) => upgrade(context, DEFAULT_ROOM));
 app.get('/mqtt/:room{[^/]*}', (context) => upgrade(context, context.req.param('room')));
-app.notFound((context) => context.text('MQTT over WebSocket is at /mqtt and /mqtt/ROOM.\n', 404));
+addApi(app);
+app.notFound(async ({ req, env }) => (await consoleFile(req.raw, env)) ?? secured(NOTHING.toResponse()));
 
 async function upgrade({ req: request, env, text }: Context<{ Bindings: Environment }>, room: string): Promise<Response> {
   if (!isRoom(room)) return text(`${ROOM_NAME}\n`, 400);
@@ -27,3 +28,5 @@ async function upgrade({ req: request, env, text }: Context<{ Bindings: Environm
   if (!isRefusal(checked)) return env.BROKER.getByName(room).fetch(checked);
   return text(`${checked.error}\n`, checked.status, checked.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {});
 }
+
+const NOTHING = new Failure(404, 'There is nothing here. MQTT over WebSocket is at /mqtt and /mqtt/ROOM, and /openapi.json describes the rest.');

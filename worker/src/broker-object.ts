@@ -1,6 +1,5 @@
 // A room: one broker in a Durable Object, and the WebSockets that the runtime holds for it, awake or asleep. Knows no MQTT.
 
-import { DurableObject } from 'cloudflare:workers';
 import {
   type AuthenticationRequest,
   Broker,
@@ -16,9 +15,11 @@ import { type AuthenticationContext, fromTags, toTags } from './access/upgrade.j
 import { Users } from './access/users.js';
 import { Alarm } from './alarm.js';
 import { Alarms } from './alarms.js';
+import { RoomCalls } from './calls.js';
 import type { Environment } from './environment.js';
 import type { ForwardStatistics } from './forward/forwarder.js';
 import { Forwards } from './forward/forwards.js';
+import { type Identity, TICKET, welcome } from './guests.js';
 import { Insiders } from './insiders.js';
 import { Log } from './log.js';
 import { reviewer } from './review.js';
@@ -47,13 +48,12 @@ const brokers = new Map<string, WeakRef<Broker>>();
  * One broker for all WebSockets that are opened to this object. All that is to survive is in the storage and beside the sockets:
  * the object sleeps whenever nothing happens, and a crash or a deployment is a sleep without sockets.
  */
-export class MqttBroker extends DurableObject<Environment> {
+export class MqttBroker extends RoomCalls {
   /** What the operator has set for this room. */
   protected readonly settings: RoomSettings;
   protected readonly log: Log;
   protected broker!: Broker;
   readonly #insiders = new Insiders();
-  /** The users of this room. */
   protected readonly users: Users;
   readonly #access: Access;
   /** Resolves when `broker` is there. */
@@ -64,6 +64,8 @@ export class MqttBroker extends DurableObject<Environment> {
   readonly #turn = new Turn();
   readonly #batch = new Batch();
   readonly #transports = new Map<WebSocket, SocketTransport>();
+  /** Who came in by a call of the Worker's own code. */
+  readonly #identities = new WeakMap<AuthenticationContext, Identity>();
 
   constructor(state: DurableObjectState, environment: Environment) {
     super(state, environment);
@@ -146,24 +148,13 @@ export class MqttBroker extends DurableObject<Environment> {
 
   /** Upgrades a request that app.ts found good. */
   override async fetch(request: Request): Promise<Response> {
+    const ticket = request.headers.get(TICKET);
+    if (ticket !== null) return this.#upgradeGuest(ticket);
     const context = await this.#access.contextOf(request);
     if (!context) return new Response('The token is not valid.\n', { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } });
     const tags = toTags(context);
     if (!tags) return new Response('The token says too much for an upgrade: bring it as the password.\n', { status: 431 });
-    const { 0: client, 1: socket } = new WebSocketPair();
-    this.ctx.acceptWebSocket(socket, tags);
-    const transport = this.#hold(socket, context);
-    // The broker has nothing to remember before it hears something.
-    transport.state = new Uint8Array();
-    try {
-      this.broker.accept(transport);
-    } catch (error) {
-      // It is over, as after two traps in a row, and has closed all others: whoever comes next finds a new one.
-      const sentence = `The broker of this room starts again: ${error}`;
-      this.log.error('brokerFailed', { message: sentence });
-      this.ctx.abort(sentence);
-    }
-    return new Response(null, { status: 101, webSocket: client, headers: { 'Sec-WebSocket-Protocol': 'mqtt' } });
+    return this.#upgrade(context, tags);
   }
 
   override webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): void {
@@ -191,8 +182,7 @@ export class MqttBroker extends DurableObject<Environment> {
     this.#alarm.fired();
   }
 
-  /** What each forward of this room counts, since the room woke. */
-  forwardStatistics(): ForwardStatistics[] {
+  override forwardStatistics(): ForwardStatistics[] {
     return this.#forwards.statistics;
   }
 
@@ -208,18 +198,51 @@ export class MqttBroker extends DurableObject<Environment> {
     return rejected;
   }
 
-  /** Lets the room's own clients in, and asks about all others. */
+  #upgradeGuest(ticket: string): Response {
+    const identity = this.guests.take(ticket);
+    if (!identity) return new Response('There is no such ticket.\n', { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } });
+    const context: AuthenticationContext = {};
+    // Not for longer than this object is awake: whoever has not said CONNECT by then comes again.
+    this.#identities.set(context, identity);
+    return this.#upgrade(context, []);
+  }
+
+  #upgrade(context: AuthenticationContext, tags: string[]): Response {
+    const { 0: client, 1: socket } = new WebSocketPair();
+    this.ctx.acceptWebSocket(socket, tags);
+    const transport = this.#hold(socket, context);
+    // The broker has nothing to remember before it hears something.
+    transport.state = new Uint8Array();
+    try {
+      this.broker.accept(transport);
+    } catch (error) {
+      // It is over, as after two traps in a row, and has closed all others: whoever comes next finds a new one.
+      const sentence = `The broker of this room starts again: ${error}`;
+      this.log.error('brokerFailed', { message: sentence });
+      this.ctx.abort(sentence);
+    }
+    return new Response(null, { status: 101, webSocket: client, headers: { 'Sec-WebSocket-Protocol': 'mqtt' } });
+  }
+
+  /** Lets the room's own clients in and those of the Worker's own code, and asks about all others. */
   async #admit(request: AuthenticationRequest, transport: unknown): Promise<Verdict> {
     if (this.#insiders.admits(request)) return { type: 'allow' };
     await this.#opened;
     const { moved } = this.#whereabouts;
     if (moved === 'suspended') return { type: 'deny', reason: SERVER_UNAVAILABLE };
-    // The sessions of the room's own clients are nobody else's.
-    if (request.clientId.startsWith('$')) return { type: 'deny', reason: CLIENT_IDENTIFIER_NOT_VALID };
-    const verdict = await this.authenticate(request, transport instanceof SocketTransport ? transport.context : {});
+    const verdict = await this.#judge(request, transport instanceof SocketTransport ? transport.context : {});
+    if (verdict.type === 'deny') this.authenticationFailures += 1;
     // Only who would be let in hears where the room is.
     if (moved && verdict.type === 'allow') return { type: 'redirect', server: moved.room, permanent: moved.permanent ?? false };
     return verdict;
+  }
+
+  #judge(request: AuthenticationRequest, context: AuthenticationContext): Verdict | PromiseLike<Verdict> {
+    const identity = this.#identities.get(context);
+    if (identity) return welcome(identity);
+    // The sessions of these and of the room's own clients are nobody else's.
+    if (request.clientId.startsWith('$')) return { type: 'deny', reason: CLIENT_IDENTIFIER_NOT_VALID };
+    return this.authenticate(request, context);
   }
 
   #where(): Whereabouts {
@@ -251,7 +274,7 @@ export class MqttBroker extends DurableObject<Environment> {
   async move(moved?: Moved): Promise<void> {
     this.#whereabouts.move(moved);
     await this.#forwards.close();
-    if (moved) await this.broker.move(moved.room, { permanent: moved.permanent ?? false });
+    if (moved) await this.broker.import(await this.broker.export());
     else await this.#forwards.open(this.broker);
   }
 

@@ -5,6 +5,8 @@ import type { Settings } from './settings.js';
 export interface Environment {
   /** One object a room, by the room's name. */
   readonly BROKER: DurableObjectNamespace<MqttBroker>;
+  /** The console; without it there is none. */
+  readonly ASSETS?: Fetcher;
   readonly SETTINGS?: Settings;
   /** What JWTs of HS256 are signed with, at least 32 bytes. */
   readonly JWT_SECRET?: string;

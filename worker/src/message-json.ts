@@ -17,6 +17,7 @@ export interface JsonMessage {
   readonly correlationDataBase64?: string;
   /** Seconds. */
   readonly messageExpiryInterval?: number;
+  readonly payloadFormatIndicator?: boolean;
   readonly userProperties?: readonly (readonly [name: string, value: string])[];
 }
 
@@ -36,7 +37,7 @@ export interface ForwardedBatch {
 
 /** The JSON of a message. */
 export function toJson({ topic, payload, qos, retain, properties }: Pick<Message, 'topic' | 'payload' | 'qos' | 'retain' | 'properties'>): JsonMessage {
-  const { contentType, responseTopic, correlationData, messageExpiryInterval, userProperties } = properties;
+  const { contentType, responseTopic, correlationData, messageExpiryInterval, payloadFormatIndicator, userProperties } = properties;
   return {
     topic,
     ...inWords(payload),
@@ -46,6 +47,7 @@ export function toJson({ topic, payload, qos, retain, properties }: Pick<Message
     ...(responseTopic !== undefined && { responseTopic }),
     ...(correlationData !== undefined && { correlationDataBase64: base64(correlationData) }),
     ...(messageExpiryInterval !== undefined && { messageExpiryInterval }),
+    ...(payloadFormatIndicator !== undefined && { payloadFormatIndicator }),
     ...(userProperties?.length && { userProperties }),
   };
 }

@@ -5,14 +5,17 @@ import type { Environment } from './environment.js';
 
 export type { AuthenticationContext } from './access/upgrade.js';
 export { MqttBroker } from './broker-object.js';
+export type { PublishOutcome, RoomCalls, RoomMessage, RoomStatistics } from './calls.js';
 export type { Environment } from './environment.js';
 export type { DeadLetterDetails } from './forward/dead-letter.js';
 export type { ForwardedBatch, ForwardedMessage } from './message-json.js';
 export type { ForwardStatistics } from './forward/forwarder.js';
 export type { DeadLetter, Forward } from './forward/settings.js';
 export type { QueuedMessage } from './forward/targets.js';
+export type { Identity } from './guests.js';
 export type { LogLevel, LogSettings } from './log.js';
 export type { ReviewAnswer, ReviewRequest, ReviewSettings } from './review.js';
+export { session, type SessionOptions } from './session.js';
 export type { Moved } from './whereabouts.js';
 export type { AuthenticationSettings, RoomSettings, Settings } from './settings.js';
 

@@ -1,5 +1,8 @@
 // The names of rooms.
 
+/** The room behind paths without a name. */
+export const DEFAULT_ROOM = 'default';
+
 /** Whether a room may be called so. */
 export function isRoom(name: string): boolean {
   return /^[\w.-]{1,64}$/.test(name);

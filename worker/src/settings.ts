@@ -27,6 +27,8 @@ export interface RoomSettings {
   readonly rules?: readonly PublishRule[];
   /** Who decides about messages before they are published; the rules come first. Default: nobody. */
   readonly review?: ReviewSettings;
+  /** The Origins whose pages may use the HTTP API; `*` is all. Default: none but those of the Worker itself. */
+  readonly cors?: readonly string[];
   /** What goes to Queues, other Workers and web servers besides. */
   readonly forward?: readonly Forward[];
   readonly log?: LogSettings;

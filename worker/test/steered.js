@@ -114,10 +114,6 @@ export class MqttBroker extends Room {
     return this.broker.statistics();
   }
 
-  async publish(topic, payload, options) {
-    await this.broker.publish(topic, payload, options);
-  }
-
   putUser(name, change) {
     return this.users.put(name, change);
   }

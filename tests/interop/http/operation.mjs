@@ -78,6 +78,7 @@ const SYS = {
   'retained messages/count': { metric: 'mqlite_retained_messages' },
   'retained messages/bytes': { metric: 'mqlite_retained_bytes' },
   'messages/stored': { metric: 'mqlite_messages_stored', grows: true },
+  'messages/delayed': { metric: 'mqlite_messages_delayed' },
   'messages/received': { metric: 'mqlite_messages_received_total' },
   'messages/sent': { metric: 'mqlite_messages_sent_total', grows: true },
   'messages/dropped': { metric: 'mqlite_messages_dropped_total' },

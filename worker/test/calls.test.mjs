@@ -1,0 +1,158 @@
+// A room as the Worker's own code has it: called from another Worker, over its binding.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import mqtt from 'mqtt';
+import { ADMIN_TOKEN } from '../../tests/interop/http/caller.mjs';
+import { start } from '../local.mjs';
+
+let folder;
+let workerd;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mqlite-caller-'));
+  const caller = join(folder, 'caller.js');
+  await build({
+    entryPoints: [fileURLToPath(new URL('caller.js', import.meta.url))],
+    outfile: caller,
+    bundle: true,
+    format: 'esm',
+    conditions: ['workerd'],
+    external: ['cloudflare:*'],
+    plugins: [sameWebAssembly],
+  });
+  workerd = await start({ callers: { caller }, variables: { ADMIN_TOKEN }, settings: { authentication: { anonymous: true } } });
+});
+after(async () => {
+  await workerd.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** The file that the Worker has, by the name that its build gave it. */
+const sameWebAssembly = {
+  name: 'same-web-assembly',
+  setup({ onResolve }) {
+    onResolve({ filter: /\.wasm$/ }, async () => {
+      const { readdir } = await import('node:fs/promises');
+      const [name] = (await readdir(new URL('../dist', import.meta.url))).filter((file) => file.endsWith('.wasm'));
+      return { path: `./${name}`, external: true };
+    });
+  },
+};
+
+/** Has the other Worker do something with a room. */
+async function call(room, order, body) {
+  const bytes = body instanceof Uint8Array ? body : JSON.stringify(body);
+  const response = await fetch(`http://127.0.0.1:${workerd.ports.caller}/${room}/${order}`, { method: 'POST', body: bytes });
+  return response.json();
+}
+
+const connected = (room, options) => mqtt.connectAsync(`ws://127.0.0.1:${workerd.port}/mqtt/${room}`, { protocolVersion: 5, reconnectPeriod: 0, ...options });
+
+test('Another Worker publishes, and clients hear it', async () => {
+  const client = await connected('publish');
+  const heard = [];
+  const all = new Promise((resolve) => client.on('message', (...message) => heard.push(message) === 2 && resolve()));
+  await client.subscribeAsync('#', { qos: 1 });
+  assert.deepEqual(await call('publish', 'publish', { topic: 'tide/low', payload: { at: '06:12' }, options: { qos: 1 } }), { reason: 0 });
+  await call('publish', 'publishBytes', Uint8Array.of(0, 255));
+  await all;
+  const [[topic, payload, { qos }], [, bytes, packet]] = heard;
+  assert.deepEqual([topic, payload.toString(), qos], ['tide/low', '{"at":"06:12"}', 1]);
+  assert.deepEqual([[...bytes], packet.properties.contentType], [[0, 255], 'image/x-raw']);
+  await client.endAsync(true);
+});
+
+test('What is refused comes back as an error with its reason', async () => {
+  const { thrown } = await call('refused', 'publish', { topic: 'a/+', payload: 'x' });
+  assert.deepEqual([thrown.name, thrown.code, thrown.reason], ['MqttError', 'refused', 0x90]);
+  const beyond = await call('refused', 'publish', { topic: 'yours', payload: 'x', options: { userName: 'ann', grants: [{ filter: '%u/#' }] } });
+  assert.equal(beyond.thrown.reason, 0x87);
+  assert.deepEqual(await call('refused', 'publish', { topic: 'ann/a', payload: 'x', options: { userName: 'ann', grants: [{ filter: '%u/#' }] } }), { reason: 0x10 });
+});
+
+test('Many messages are published with one call, and one that is refused keeps no other back', async () => {
+  const messages = Array.from({ length: 1_000 }, (_, number) => ({
+    topic: `many/${String(number).padStart(4, '0')}`,
+    payload: `${number}`,
+    retain: true,
+    qos: 1,
+  }));
+  messages[500].topic = 'many/#';
+  const outcomes = await call('many', 'publishAll', messages);
+  assert.equal(outcomes.length, 1_000);
+  assert.deepEqual(new Set(outcomes.map(({ reason }) => reason)), new Set([0x10, 0x90]));
+  assert.equal(outcomes[500].reason, 0x90);
+  assert.match(outcomes[500].error, /Topic Name invalid/);
+  const { items, next } = await call('many', 'retained', { filter: 'many/+', options: { limit: 999 } });
+  assert.equal(items.length, 999);
+  assert.deepEqual(items[0], ['many/0000', '0']);
+  assert.deepEqual(items[500], ['many/0501', '501']);
+  if (next !== undefined) assert.deepEqual((await call('many', 'retained', { filter: 'many/+', options: { after: next } })).items, []);
+  const { thrown } = await call('many', 'publishAll', Array.from({ length: 10_001 }, () => ({ topic: 'a', payload: '' })));
+  assert.equal(thrown.name, 'RangeError');
+});
+
+test('Another Worker subscribes, as whom it says', async () => {
+  assert.deepEqual(await call('hear', 'hear', { filter: 'boats/+', topic: 'boats/7' }), ['boats/7', 'heard']);
+  const options = { identity: { userName: 'ann', grants: [{ filter: 'of/%u/#' }] } };
+  assert.deepEqual(await call('hear', 'hear', { options, filter: 'of/ann/+', topic: 'of/ann/a' }), ['of/ann/a', 'heard']);
+  const { thrown } = await call('hear', 'hear', { options, filter: 'of/bob/+', topic: 'of/bob/a' });
+  assert.deepEqual([thrown.name, thrown.reason], ['MqttError', 0x87]);
+});
+
+test('A WebSocket with a ticket that nobody gave is refused', async () => {
+  const headers = { Upgrade: 'websocket', 'Sec-WebSocket-Protocol': 'mqtt', 'Mqlite-Ticket': crypto.randomUUID() };
+  const { get } = await import('node:http');
+  const status = await new Promise((resolve, reject) => {
+    const request = get({ host: '127.0.0.1', port: workerd.port, path: '/mqtt/hear', headers: { ...headers, Connection: 'Upgrade', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' } });
+    request.on('response', (response) => resolve(response.resume().statusCode)).on('upgrade', () => resolve(101)).on('error', reject);
+  });
+  assert.equal(status, 401);
+});
+
+test('Clients are looked at, and kicked', async () => {
+  const client = await connected('kick', { clientId: 'noisy', properties: { sessionExpiryInterval: 60 } });
+  const [found] = (await call('kick', 'clients')).items;
+  assert.deepEqual([found.clientId, found.connected, found.protocolVersion], ['noisy', true, 5]);
+  const told = new Promise((resolve) => client.once('disconnect', resolve));
+  assert.equal(await call('kick', 'kick', ['noisy']), true);
+  assert.equal((await told).reasonCode, 0x98);
+  assert.equal(await call('kick', 'kick', ['noisy', { endSession: true }]), true);
+  assert.equal(await call('kick', 'kick', ['noisy', { endSession: true }]), false);
+  assert.deepEqual((await call('kick', 'clients')).items, []);
+});
+
+test('What a room counts is told', async () => {
+  await call('stats', 'publish', { topic: 'kept', payload: 'x', options: { retain: true } });
+  const { version, uptimeSeconds, authenticationFailures, broker } = await call('stats', 'stats');
+  assert.match(version, /^\d+\.\d+\.\d+$/);
+  assert.ok(uptimeSeconds >= 0);
+  assert.equal(authenticationFailures, 0);
+  assert.equal(broker.retainedMessages, 1);
+});
+
+test('Users are added, and removed', async () => {
+  assert.equal(await call('users', 'putUser', ['ann', { password: 'a-password' }]), true);
+  assert.equal(await call('users', 'putUser', ['ann', { grants: [{ filter: 'a' }] }]), false);
+  const { thrown } = await call('users', 'putUser', ['bob', {}]);
+  assert.deepEqual([thrown.name, thrown.message], ['UserError', 'A new user needs a password.']);
+  assert.deepEqual(await call('users', 'listUsers'), [{ name: 'ann', grants: [{ filter: 'a' }] }]);
+  const client = await connected('users', { username: 'ann', password: 'a-password' });
+  const told = new Promise((resolve) => client.once('disconnect', resolve));
+  assert.equal(await call('users', 'removeUser', 'ann'), true);
+  assert.equal((await told).reasonCode, 0x98);
+  assert.equal(await call('users', 'removeUser', 'ann'), false);
+});
+
+test('The HTTP API answers over a Service binding', async () => {
+  const path = '/rooms/service/publish?topic=a&retain=true';
+  assert.deepEqual(await call('service', 'api', { path, method: 'POST', token: ADMIN_TOKEN, body: 'x' }), { reasonCode: 0x10 });
+  const { messages } = await call('service', 'api', { path: '/rooms/service/retained?filter=a', token: ADMIN_TOKEN });
+  assert.deepEqual(messages.map(({ payload }) => payload), ['x']);
+  assert.match((await call('service', 'api', { path, method: 'POST', token: 'wrong' })).error, /token/);
+});
