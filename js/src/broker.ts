@@ -1,7 +1,7 @@
 // The broker for JavaScript: connections are transports, verdicts are promises.
 
 import { named, type Source, unnamed } from './artefact.js';
-import { checkBytes, checked, checkText, payloadBytes } from './check.js';
+import { checkBytes, checked, checkNumber, checkText, payloadBytes } from './check.js';
 import type { Client } from './client.js';
 import { connectWith, share } from './connect.js';
 import { Connections } from './connections.js';
@@ -27,6 +27,7 @@ import type {
   BrokerOptions,
   BrokerStatistics,
   ConnectOptions,
+  TraceOptions,
   Verdict,
 } from './options.js';
 import type { Answer } from './outcome.js';
@@ -223,6 +224,18 @@ export class Broker {
     const isKnown = this.#runner.look((engine) => engine.canDisconnect(clientId, reason, endSession));
     if (isKnown) this.#runner.feed((engine, now) => engine.disconnect(now, clientId, reason, endSession));
     return isKnown;
+  }
+
+  /**
+   * Watches a client: each of its packets is an event of the type `packet` until `until`, in milliseconds since 1970; a time that
+   * has passed ends it. At most 64 clients at a time: one more takes the place of the one whose time ends first. A broker whose
+   * WebAssembly failed, or that slept, watches nobody.
+   * @throws MqttError `invalid-options`, or `closed`.
+   */
+  async trace(clientId: string, { until }: TraceOptions): Promise<void> {
+    checkText('clientId', clientId);
+    checkNumber('until', until);
+    await this.#runner.attempt((engine, now) => engine.trace(now, clientId, until));
   }
 
   /**

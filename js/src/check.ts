@@ -33,6 +33,13 @@ export function checkText(name: string, value: string): void {
 /**
  * @throws MqttError `invalid-options`.
  */
+export function checkNumber(name: string, value: number): void {
+  check(name, value, 'number');
+}
+
+/**
+ * @throws MqttError `invalid-options`.
+ */
 export function checkBytes(name: string, value: Uint8Array): void {
   check(name, value, 'bytes');
 }

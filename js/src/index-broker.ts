@@ -20,6 +20,8 @@ export type {
   BrokerStatistics,
   Grant,
   Refusal,
+  TracedPacket,
+  TraceOptions,
   Verdict,
 } from './options.js';
 export type { Publisher, PublishRule, ReviewDecision, ReviewedMessage } from './rules.js';

@@ -197,6 +197,8 @@ export type BrokerEvent =
   | { type: 'refused'; connection: number; refusal: Refusal }
   | { type: 'disconnected'; connection: number; clientId: string; refusal: Refusal }
   | { type: 'publishRefused'; clientId?: string; topic: string; reason: number }
+  /** A packet of a client that `Broker.trace` watches: never its payload, password or authentication data. */
+  | ({ type: 'packet' } & TracedPacket)
   /** `review` failed or was late: `reviewFallback` counts. */
   | { type: 'reviewFailed'; clientId: string; topic: string }
   | { type: 'dropped'; clientId: string; why: string; count: number }
@@ -204,6 +206,32 @@ export type BrokerEvent =
   | { type: 'recordRejected'; key: Uint8Array; reason: string }
   /** The broker goes on in memory. */
   | { type: 'storageFailed'; error: MqttError };
+
+/** How a client is watched. */
+export interface TraceOptions {
+  /** Milliseconds since 1970. */
+  until: number;
+}
+
+/** A packet of a client that is watched. */
+export interface TracedPacket {
+  connection: number;
+  /** Before the CONNACK, who the client says that it is. */
+  clientId: string;
+  direction: 'received' | 'sent';
+  /** In the standard's spelling, such as `PUBLISH`. */
+  packet: string;
+  packetId?: number;
+  /** Of a PUBLISH, also where an alias stands for it. */
+  topic?: string;
+  qos?: QoS;
+  retain?: boolean;
+  dup?: boolean;
+  /** Where the packet has one, and no more than one. */
+  reasonCode?: number;
+  /** The length of the whole packet. */
+  bytes: number;
+}
 
 /** Why a connection ended. */
 export interface Refusal {

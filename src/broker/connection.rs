@@ -50,6 +50,8 @@ pub(super) struct Connection {
     /// What the host was last asked to remember.
     pub(super) remembered: Remembered,
     pub(super) pace: Pace,
+    /// The Client Identifier of its CONNECT, if anybody was watched when that came.
+    pub(super) says_it_is: Option<Text>,
 }
 
 #[derive(Debug)]
@@ -117,6 +119,7 @@ impl Connection {
             silence_at: None,
             remembered: Remembered::default(),
             pace: Pace::default(),
+            says_it_is: None,
         }
     }
 
@@ -312,6 +315,7 @@ impl Broker {
                 }
                 Ok(packet) => {
                     if !was_held {
+                        self.trace_received(id, &packet, length);
                         self.counts(id, &packet, length);
                     }
                     if let Err(violation) = self.process(id, packet) {

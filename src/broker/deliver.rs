@@ -248,6 +248,7 @@ impl Broker {
         if has_set_alias {
             self.connection_changed(id);
         }
+        self.trace_delivery(id, delivery, exchange, frame.len());
         self.send_frame(id, frame);
         Fate::Sent
     }

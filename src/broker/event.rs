@@ -1,10 +1,11 @@
 //! What the broker reports to its host. Never a payload, never a secret.
 
-use super::ConnectionId;
+use super::{ConnectionId, TracedPacket};
 use crate::{
     codec::{ProtocolVersion, ReasonCode, Text},
     session::Violation,
 };
+use alloc::boxed::Box;
 
 /// Something worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub enum Event {
         /// Its Topic Name.
         topic: Text,
     },
+    /// A packet of a client that is watched went by.
+    Packet(Box<TracedPacket>),
     /// Messages did not reach a session, because a limit of this broker or of the client was met. Once for each session
     /// and limit that an input met.
     Dropped {

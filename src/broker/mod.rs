@@ -35,6 +35,7 @@ mod statistics;
 mod subscribe;
 mod sys;
 mod tally;
+mod trace;
 mod unsubscribe;
 mod will;
 
@@ -49,6 +50,7 @@ pub use restore::Restored;
 pub use review::{Decision, ReviewFallback, ReviewId, ReviewRequest};
 pub use rules::PublishRule;
 pub use statistics::Statistics;
+pub use trace::{Direction, TracedPacket};
 
 use self::{
     connection::Connection,
@@ -65,6 +67,7 @@ use self::{
     route::Subscribers,
     session::{Session, SessionId},
     tally::Tally,
+    trace::Watched,
 };
 use crate::{
     codec::{Binary, Publish, ReasonCode, Text},
@@ -148,6 +151,14 @@ pub enum Input {
         reason: ReasonCode,
         /// Whether its session ends too, also one without a connection.
         end_session: bool,
+    },
+    /// The host watches a client: each of its packets becomes an [`Event::Packet`]. At most 64 clients at a time: one more takes
+    /// the place of the one whose time ends first. A broker that comes after this one watches nobody.
+    Trace {
+        /// Whom.
+        client_id: Text,
+        /// Until when; what has passed ends it.
+        until: Timestamp,
     },
     /// The host keeps a value with the broker, in place of what it kept by this name, or takes it away: see [`Broker::kept`].
     /// What [`Broker::may_keep`] forbids changes nothing.
@@ -376,6 +387,7 @@ pub struct Broker {
     reviews: BTreeMap<ReviewId, Question>,
     last_review: u64,
     tally: Tally,
+    watched: Watched,
     sys_at: Option<Timestamp>,
     sys_watchers: usize,
     statistics: Statistics,
@@ -421,6 +433,7 @@ impl Broker {
             reviews: BTreeMap::new(),
             last_review: 0,
             tally: Tally::default(),
+            watched: Watched::default(),
             sys_at: None,
             sys_watchers: 0,
             statistics: Statistics::default(),
@@ -452,6 +465,7 @@ impl Broker {
             Input::Disconnect { client_id, reason, end_session } => {
                 self.disconnect_client(&client_id, reason, end_session);
             }
+            Input::Trace { client_id, until } => self.watch(&client_id, until),
             Input::Keep { name, value } => self.keep(&name, value.as_ref()),
             Input::Timeout => self.catch_up(),
             Input::Moved { server, permanent } => self.move_to(&server, permanent),

@@ -17,7 +17,10 @@ impl Broker {
         match self.encode_within_limit(id, packet) {
             None => self.end_connection_and_close(id, ANSWER_TOO_LARGE.into(), Ending::Failed),
             Some(head) if head.is_empty() => {}
-            Some(head) => self.send_frame(id, Frame { head, payload: Bytes::new() }),
+            Some(head) => {
+                self.trace_sent(id, packet, head.len());
+                self.send_frame(id, Frame { head, payload: Bytes::new() });
+            }
         }
     }
 

@@ -403,6 +403,13 @@ impl Trace {
         self.input(Input::Reviewed { review, decision });
     }
 
+    /// The host watches a client for so many seconds.
+    pub fn watch(&mut self, client_id: &str, seconds: u64) {
+        self.host.in_process();
+        let until = self.now.plus_secs(seconds);
+        self.input(Input::Trace { client_id: text(client_id), until });
+    }
+
     /// The broker is killed and restored from what it had put; every connection is gone.
     pub fn crash(&mut self) {
         self.host.in_process().restart(self.now, false);

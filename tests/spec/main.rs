@@ -53,3 +53,4 @@ mod rules;
 mod store;
 
 mod sys;
+mod watch;

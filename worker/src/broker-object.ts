@@ -274,7 +274,7 @@ export class MqttBroker extends RoomCalls {
   async move(moved?: Moved): Promise<void> {
     this.#whereabouts.move(moved);
     await this.#forwards.close();
-    if (moved) await this.broker.import(await this.broker.export());
+    if (moved) await this.broker.move(moved.room, { permanent: moved.permanent ?? false });
     else await this.#forwards.open(this.broker);
   }
 

@@ -99,6 +99,18 @@ test('A room that its settings have moved tells where it is, for good or for now
   assert.deepEqual(asked, ['wss://example.org/mqtt/there', 'ws://example.org/mqtt']);
 });
 
+test('Clients that are connected hear where the room has gone', async () => {
+  const room = workerd.room('leaving');
+  const asked = [];
+  const redirect = (reference) => void asked.push(reference);
+  const ada = await connect(room.url, { redirect });
+  const raw = await room.connect();
+  await room.steer('move', { room: 'wss://example.org/mqtt/there', permanent: true });
+  const { reason, serverReference } = await ada.ended;
+  assert.deepEqual([reason, serverReference, asked], [0x9d, 'wss://example.org/mqtt/there', ['wss://example.org/mqtt/there']]);
+  await raw.closed;
+});
+
 test('A room that comes back lets its clients in, after a sleep too', async () => {
   const room = workerd.room('back');
   const first = await client(room.url, { clientId: 'ada' });

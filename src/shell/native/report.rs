@@ -30,6 +30,9 @@ pub(super) fn event(event: &Event, peers: &HashMap<ConnectionId, Peer>, why: Opt
             debug!(client = client_id.as_ref().map(field::debug), ?topic, %reason, "publish refused");
         }
         Event::ReviewFailed { client_id, topic } => debug!(client = ?client_id, ?topic, "not reviewed"),
+        Event::Packet(traced) => {
+            debug!(client = ?traced.client_id, packet = traced.packet, bytes = traced.bytes, "{:?}", traced.direction);
+        }
         Event::Dropped { client_id, why, count } => debug!(client = ?client_id, count, "messages dropped: {why}"),
     }
 }

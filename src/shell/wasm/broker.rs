@@ -320,6 +320,16 @@ impl BrokerEngine {
         Ok(found.map_or_else(|reason| reason.value().into(), |found| page(&found)))
     }
 
+    /// The packets of a client are reported until then.
+    ///
+    /// # Errors
+    /// When the identifier is none that a client can have.
+    pub fn trace(&mut self, now: f64, client_id: String, until: f64) -> Result<(), Error> {
+        let client_id = text("clientId", client_id)?;
+        self.run(now, Input::Trace { client_id, until: timestamp(until) });
+        Ok(())
+    }
+
     /// The host keeps a value by a name of its own, in place of what was there; without a value there is nothing any more.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { granted, published } from './peers.mjs';
+import { granted, published, VERSIONS } from './peers.mjs';
 import { hs256 } from './signing.mjs';
 
 const PASSWORD = 'pencil and paper';
@@ -91,4 +91,17 @@ export function rights(peers, host) {
     await peers.letIn({ password: hs256({ clientIds: ['%u-*'] }), username: 'x', clientId: 'ada-1' });
     await peers.refused(0x85, { password: hs256({ clientIds: ['%u-*'] }), username: 'x', clientId: 'eve-1' });
   });
+
+  for (const [version, protocolVersion] of Object.entries(VERSIONS)) {
+    test(`Nobody has the session of somebody else, MQTT ${version}`, async () => {
+      await host.addUser('ada', { password: PASSWORD });
+      await host.addUser('eve', { password: PASSWORD });
+      const session = { clientId: `session-${protocolVersion}`, clean: false, properties: { sessionExpiryInterval: 300 } };
+      await peers.letIn({ ...session, protocolVersion, username: 'ada', password: PASSWORD }, (client) => granted(client, 'of/ada/a'));
+      await peers.refused(0x85, { ...session, username: 'eve', password: PASSWORD });
+      await peers.refused(0x85, { ...session, clean: true, username: 'eve', password: PASSWORD });
+      const { sessionPresent } = await peers.connack({ ...session, protocolVersion, username: 'ada', password: PASSWORD });
+      assert.equal(sessionPresent, true);
+    });
+  }
 }

@@ -54,7 +54,9 @@ impl Host for Wasm {
                 ("authenticated", json!([connection.0, json::verdict(&verdict)]))
             }
             Input::Publish { publish, .. } => ("publish", json!([json::publish(&publish)])),
-            Input::Keep { .. } | Input::Reviewed { .. } => panic!("such scripts need the broker in their own process"),
+            Input::Keep { .. } | Input::Reviewed { .. } | Input::Trace { .. } => {
+                panic!("such scripts need the broker in their own process")
+            }
             Input::Disconnect { client_id, reason, end_session } => {
                 ("disconnect", json!([client_id.as_str(), reason.value(), end_session]))
             }
