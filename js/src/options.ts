@@ -48,7 +48,8 @@ export interface AuthenticationRequest {
 export type Verdict =
   /**
    * With these rights; all where there are none. `userName` is who it is, as you have found out, whatever it said of itself:
-   * for `%u`, for the session, which belongs to that user, and for the limits of a user; the default is what it said. At
+   * for `%u`, for the limits of a user, and for the session, which is that user's: another one is refused with 0x85 while it
+   * lasts, until `Broker.disconnect` ends it. The default is what it said. At
    * `expiresAt`, in milliseconds since 1970, it is closed with 0x87 unless it has authenticated again; by default never.
    */
   | { type: 'allow'; grants?: Grant[]; data?: Uint8Array; userName?: string; expiresAt?: number }
@@ -66,6 +67,11 @@ export type Verdict =
 export interface BrokerLimits {
   /** Connections at a time; one more is closed at once. Default 10,000. */
   maximumConnections?: number;
+  /**
+   * Connections of one user at a time, where `authenticate` says who a client is; one more is refused with 0x97 Quota exceeded.
+   * Clients without a user name are no user. Default 2,000.
+   */
+  maximumConnectionsPerUser?: number;
   /** Sessions, connected or not; one more is refused with 0x97 Quota exceeded. Default 20,000. */
   maximumSessions?: number;
   /** Milliseconds that a connection may be open without a CONNECT. Default 10,000. */

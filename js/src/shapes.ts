@@ -140,6 +140,7 @@ export const DECISIONS: { readonly [type in ReviewDecision['type']]: ShapeOf<Ext
 
 export const BROKER_OPTIONS: ShapeOf<BrokerOptions> = {
   maximumConnections: 'number',
+  maximumConnectionsPerUser: 'number',
   maximumSessions: 'number',
   connectTimeoutMillis: 'number',
   maximumPacketSize: 'number',

@@ -127,3 +127,18 @@ test('A client is who the host says, until it says, by what its connection broug
 asking('A client hears why it is denied', () => ({ type: 'deny', reason: 0x8a, message: 'Wait a minute.' }), async (broker) => {
   await assert.rejects(broker.connect(), (error) => error.reason === 0x8a && error.message.includes('Wait a minute.'));
 });
+
+test('A session is its user’s alone, and a user has so many connections', async (context) => {
+  const authenticate = ({ userName }) => ({ type: 'allow', ...(userName !== undefined && { userName }) });
+  const broker = await Broker.open({ authenticate, maximumConnectionsPerUser: 1 });
+  context.after(() => broker.close());
+  const as = (userName, clientId) =>
+    broker.connect({ userName, clientId, reconnect: false, properties: { sessionExpiryInterval: 60 } });
+  const ada = await as('ada', 'phone');
+  await assert.rejects(as('bob', 'phone'), { code: 'refused', reason: 0x85 });
+  await assert.rejects(as('ada', 'tablet'), { code: 'refused', reason: 0x97 });
+  assert.equal(ada.status, 'connected');
+  assert.equal(broker.disconnect('phone', { endSession: true }), true);
+  await as('bob', 'phone');
+  await as('ada', 'tablet');
+});

@@ -75,7 +75,7 @@ test('A broker that is closed by what it reports tells its clients too', async (
 
 test('Every limit is known to the broker, and a wrong value is refused by name', async () => {
   const limits = {
-    maximumConnections: 1, maximumSessions: 1, connectTimeoutMillis: 1, maximumPacketSize: 100, receiveMaximum: 1,
+    maximumConnections: 1, maximumConnectionsPerUser: 1, maximumSessions: 1, connectTimeoutMillis: 1, maximumPacketSize: 100, receiveMaximum: 1,
     topicAliasMaximum: 1, assignedTopicAliases: 1, maximumQos: 1, retainAvailable: true, wildcardSubscriptionAvailable: true,
     subscriptionIdentifiersAvailable: true, sharedSubscriptionAvailable: true, serverKeepAliveSeconds: 1,
     maximumSessionExpirySeconds: 1, maximumSubscriptions: 1, maximumTopicLevels: 1, maximumInFlight: 1,

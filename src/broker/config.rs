@@ -27,6 +27,9 @@ pub struct Config {
     pub review_fallback: ReviewFallback,
     /// Network Connections at a time; one more is closed at once.
     pub maximum_connections: usize,
+    /// Network Connections of one user at a time, where the host finds out who a client is ([`Authentication::Ask`]); one more is
+    /// refused with 0x97 (3.1.1: 3). Clients without a User Name are no user.
+    pub maximum_connections_per_user: usize,
     /// Sessions, connected or not; one more is refused with 0x97 (3.1.1: 3).
     pub maximum_sessions: usize,
     /// How long a connection may be open without a CONNECT, or wait for a verdict.
@@ -168,6 +171,7 @@ impl Default for Config {
             review_timeout_millis: 5_000,
             review_fallback: ReviewFallback::Refuse,
             maximum_connections: 10_000,
+            maximum_connections_per_user: 2_000,
             maximum_sessions: 20_000,
             connect_timeout_millis: 10_000,
             maximum_packet_size: 1 << 20,

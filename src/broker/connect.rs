@@ -98,6 +98,8 @@ impl Broker {
             return Err(EXPIRED);
         }
         connect.user_name = user_name.or(connect.user_name); // who it is, not who it says it is
+        let old = self.by_client_id.get(&client_id).copied();
+        self.check_user(old, connect.user_name.as_ref())?;
         let rights = Rights::new(&grants, &client_id, connect.user_name.as_ref());
         if let Some(will) = &will
             && !rights.may_publish(will.topic(), will.qos(), will.retain())
@@ -105,13 +107,6 @@ impl Broker {
             return Err(Violation::new(
                 ReasonCode::NotAuthorized,
                 "the Will Topic is not allowed for this client (3.1.4)",
-            ));
-        }
-        let old = self.by_client_id.get(&client_id).copied();
-        if old.is_some_and(|old| !self.has_expired(old) && self.is_anothers(old, &connect)) {
-            return Err(Violation::new(
-                ReasonCode::ClientIdentifierNotValid,
-                "this Client Identifier belongs to another user's session (3.1.4)",
             ));
         }
         if old.is_none() && self.sessions.len() >= self.config.maximum_sessions {
@@ -131,7 +126,11 @@ impl Broker {
         }
         // [MQTT-3.1.2-4] Clean Start ends the old session, wherever it came from
         let resumed = match self.by_client_id.get(&client_id).copied() {
-            Some(session) if connect.clean_start || self.has_expired(session) => {
+            Some(session)
+                if connect.clean_start
+                    || self.has_expired(session)
+                    || self.is_nobodys(session, connect.user_name.as_ref()) =>
+            {
                 self.end_session(session);
                 None
             }
@@ -216,12 +215,6 @@ impl Broker {
         self.end_connection_and_close(old, refusal, Ending::Failed);
     }
 
-    /// Whether a session is that of another user. Where nobody is asked, a User Name proves nothing, and protects nothing.
-    fn is_anothers(&self, session: SessionId, connect: &Connect) -> bool {
-        matches!(self.config.authentication, Authentication::Ask)
-            && self.sessions.get(&session).is_some_and(|session| session.user_name != connect.user_name)
-    }
-
     fn begin_session(&mut self, client_id: Text, user_name: Option<Text>) -> SessionId {
         let id = SessionId(self.last_session + 1);
         self.insert_session(id, client_id, user_name);
@@ -286,6 +279,7 @@ impl Broker {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.open(Box::new(link), self.config.maximum_packet_size);
         }
+        self.users.add(connect.user_name.as_ref());
         self.set_verdict_expiry(id, expires_at);
         self.connection_changed(id);
         self.set_silence(id, keep_alive.peer_is_dead_at());

@@ -458,6 +458,7 @@ impl Broker {
             self.statistics.connections_refused += 1;
             return self.actions.push_back(Action::Report(Event::Refused { connection: id, refusal }));
         };
+        self.users.remove(link.user_name.as_ref());
         self.statistics.clients_connected -= 1;
         if let Some(session) = self.sessions.get(&link.session) {
             let client_id = session.client_id.clone();
@@ -498,10 +499,10 @@ impl Broker {
         match &mut connection.stage {
             Stage::New => self.hang_up(id, NO_CONNECT),
             Stage::Authenticating(_) => self.violated(id, NO_VERDICT),
-            Stage::Open(link) if connection.review.is_some() => {
+            Stage::Open(link) if connection.review.is_some() || connection.pace.is_paused() => {
                 link.keep_alive.touch(self.now); // what it said meanwhile is not read yet
                 let later = link.keep_alive.peer_is_dead_at();
-                self.set_silence(id, later);
+                self.set_silence_for_good(id, later);
             }
             Stage::Open(link) => match link.keep_alive.peer_is_dead_at() {
                 Some(at) if at <= self.now => self.violated(id, SILENT),

@@ -37,6 +37,7 @@ mod sys;
 mod tally;
 mod trace;
 mod unsubscribe;
+mod users;
 mod will;
 
 pub use crate::store::{Export, RestoreError};
@@ -68,6 +69,7 @@ use self::{
     session::{Session, SessionId},
     tally::Tally,
     trace::Watched,
+    users::Users,
 };
 use crate::{
     codec::{Binary, Publish, ReasonCode, Text},
@@ -307,8 +309,9 @@ pub enum AuthenticationStep {
 /// The host's answer to [`Action::Authenticate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Let it in, unless another User Name (or none) has a session under its Client Identifier: then it hears 0x85, so nobody
-    /// ends, or inherits, what is another's, until that session ends by itself or is ended by the host.
+    /// Let it in. A session belongs to its Client Identifier and User Name: another user, or nobody in particular, is refused
+    /// with 0x85 while it lasts, and ended by [`Input::Disconnect`] it is free. One without a User Name a user does not inherit:
+    /// it ends.
     Allow {
         /// With these rights.
         grants: Grants,
@@ -372,6 +375,7 @@ pub struct Broker {
     connections: BTreeMap<ConnectionId, Connection>,
     sessions: BTreeMap<SessionId, Session>,
     by_client_id: BTreeMap<Text, SessionId>,
+    users: Users,
     last_session: u64,
     routes: FilterTree<Subscribers>,
     subscription_count: u64,
@@ -419,6 +423,7 @@ impl Broker {
             connections: BTreeMap::new(),
             sessions: BTreeMap::new(),
             by_client_id: BTreeMap::new(),
+            users: Users::default(),
             last_session: 0,
             routes: FilterTree::new(),
             subscription_count: 0,

@@ -1,6 +1,10 @@
 //! How fast a connection may publish and ask: beyond it nothing more is read from it for a while, and it is closed when it sends on.
 
-use super::{Broker, ConnectionId, connection::Connection, deadlines::Due};
+use super::{
+    Broker, ConnectionId,
+    connection::{Connection, Stage},
+    deadlines::Due,
+};
 use crate::{
     codec::{Packet, ReasonCode},
     session::Violation,
@@ -89,6 +93,9 @@ impl Broker {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.pace.paused_until = None;
         connection.pace.came = 0;
+        if let Stage::Open(link) = &mut connection.stage {
+            link.keep_alive.touch(self.now); // what it said meanwhile may come a little later still
+        }
         self.read(id);
     }
 

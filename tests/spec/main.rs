@@ -32,6 +32,7 @@ mod share; // 4.8.2
 mod subscribe; // 3.8, 3.9, 4.8.1
 mod topic; // 4.7
 mod unsubscribe; // 3.10, 3.11
+mod users; // 3.1.3.1
 mod verdict; // 3.1.4, 4.12
 mod will; // 3.1.2.5, 3.1.3.2
 

@@ -4,7 +4,7 @@ use crate::harness::*;
 use bytes::BytesMut;
 use mqlite::{
     broker::Config,
-    codec::{Packet, ProtocolVersion, ReasonCode},
+    codec::{Connect, Packet, ProtocolVersion, ReasonCode},
 };
 
 /// `count` times this packet, in one chunk.
@@ -125,5 +125,26 @@ fn who_leaves_while_it_waits_to_be_read_is_gone_at_once() {
         many(&mut trace, version, "quick", &publish("t", "x", AtMostOnce, 0), 30);
         trace.cut("quick");
         assert_eq!(trace.statistics().clients_connected, 0);
+    });
+}
+
+/// [MQTT-3.1.2-22] What it sends meanwhile is not read: it cannot be called silent.
+#[test]
+fn who_waits_to_be_read_is_not_silent() {
+    both(|version| {
+        let mut trace = Trace::with(version, Config { publish_bytes_per_second: 1, ..Config::default() });
+        trace.connect_with("ada", Connect { keep_alive: 2, ..connect("ada") });
+        trace.send("ada", publish("t", "for twenty-odd second", AtMostOnce, 0));
+        for _ in 0..11 {
+            trace.send("ada", Packet::PingReq);
+            trace.wait_secs(1);
+            trace.expect_nothing("ada");
+        }
+        trace.wait_secs(16);
+        for _ in 0..11 {
+            trace.expect("ada", Packet::PingResp);
+        }
+        trace.wait_secs(3);
+        trace.expect_thrown_out("ada", ReasonCode::KeepAliveTimeout);
     });
 }
