@@ -12,9 +12,10 @@ import { KINDS } from './kinds.mjs';
 const {
   PAIRS = '500',
   ATTACKERS = '100',
-  WINDOWS = '5',
+  WINDOWS = '6',
   SECONDS = '10',
-  LOAD = '0.6',
+  LEAD = '1',
+  LOAD = '0.5',
   RATE,
   KIND = Object.keys(KINDS).join(),
 } = process.env;
@@ -69,7 +70,7 @@ async function attack(workerd, good, attackers) {
   const unharmed = async () => (await measure('without', workerd, good, asked)).p99;
   const attacked = async (isFirst) => {
     await attackers('start', { kinds, count: Number(ATTACKERS), port: workerd.port, path });
-    await sleep(1000);
+    await good('measure', { seconds: Number(LEAD), rate: asked });
     const { p99 } = await measure('attacked', workerd, good, asked);
     const sums = await attackers('stop');
     if (isFirst) tell(sums);
@@ -85,7 +86,9 @@ async function attack(workerd, good, attackers) {
     console.log(`  p99 with : without = ${ratios.at(-1).toFixed(2)}`);
   }
   const sorted = ratios.toSorted((one, other) => one - other);
-  console.log(`\nmedian of ${ratios.length}: p99 under attack is ${sorted[Math.floor(sorted.length / 2)].toFixed(2)} times that without (${sorted.map((ratio) => ratio.toFixed(2)).join(', ')})`);
+  const median = (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.floor(sorted.length / 2)]) / 2;
+  const all = sorted.map((ratio) => ratio.toFixed(2)).join(', ');
+  console.log(`\nmedian of ${ratios.length}: p99 under attack is ${median.toFixed(2)} times that without (${all})`);
 }
 
 async function measure(name, workerd, good, rate) {
