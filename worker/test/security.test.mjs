@@ -4,15 +4,13 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
 import { after, before, test } from 'node:test';
-import { malformedPackets } from '../attack/corpus.mjs';
-import { connect, length, PINGREQ, publish, text } from '../attack/packets.mjs';
+import { connect, length, publish, text } from '../attack/packets.mjs';
 import { BINARY, frame } from '../attack/web-socket.mjs';
+import { bringMalformed, busyPair } from './malformed.mjs';
 import { connectTo, SecurityClient } from './security-client.mjs';
 import { startSteered } from './steering.mjs';
 
 const PACKETS = 10_000;
-/** So many connections at a time bring them. */
-const BRINGERS = 40;
 
 const limits = { serverKeepAliveSeconds: 0, connectTimeoutMillis: 1_000, maximumPacketSize: 100_000, requestsPerSecond: 1_000 };
 const log = [];
@@ -33,28 +31,8 @@ after(() => workerd.stop());
 
 const to = (room, clientId, options) => connectTo(workerd.port, `/mqtt/${room}`, clientId, options);
 
-/** A publisher and a subscriber that are always busy with QoS 1. `stop` resolves with what was acknowledged and what came. */
-async function busyPair(room) {
-  const subscriber = await to(room, 'subscriber');
-  assert.equal(await subscriber.subscribe('pair', 1), 1);
-  const publisher = await to(room, 'publisher');
-  let isOver = false;
-  let sent = 0;
-  const busy = (async () => {
-    while (!isOver) assert.ok((await publisher.publish('pair', `${(sent += 1)}`)) < 0x80);
-  })();
-  return async () => {
-    isOver = true;
-    await busy;
-    await subscriber.settled();
-    await Promise.all([publisher.close(), subscriber.close()]);
-    return { sent, heard: subscriber.messages.filter(({ topic }) => topic === 'pair').map(({ payload }) => Number(payload)) };
-  };
-}
-
 const upTo = (count) => Array.from({ length: count }, (_, number) => number + 1);
 
-/** Opens anew until it is let in: the room may be full of connections that are only just going. */
 async function opened(room) {
   const client = new SecurityClient();
   await client.open(workerd.port, `/mqtt/${room}`);
@@ -63,31 +41,9 @@ async function opened(room) {
 
 test(`${PACKETS} malformed packets cost a busy pair nothing, and the room goes on`, { timeout: 120_000 }, async () => {
   const room = workerd.room('malformed');
-  const stop = await busyPair('malformed');
-  const packets = await malformedPackets(PACKETS, { seed: 8 });
+  const stop = await busyPair({ port: workerd.port, path: '/mqtt/malformed' });
   const before = (await room.facts()).memory;
-  let brought = 0;
-  let connections = 0;
-  const bring = async (number) => {
-    let client;
-    while (brought < packets.length) {
-      const { bytes, isFramed } = packets[brought];
-      brought += 1;
-      if (!client?.isOpen) {
-        client = await opened('malformed');
-        connections += 1;
-        // Half of them are let in first.
-        if (brought % 2) client.send(connect(`bringer-${number}`));
-      }
-      client.send(bytes);
-      client.send(PINGREQ);
-      // Behind a whole packet the ping is answered, or all is over; another one may wait for more for ever.
-      if (isFramed) await client.answer(PINGRESP).catch(() => {});
-      else await client.close();
-    }
-    client.destroy();
-  };
-  await Promise.all(Array.from({ length: BRINGERS }, (_, number) => bring(number)));
+  const connections = await bringMalformed({ port: workerd.port, path: '/mqtt/malformed' }, PACKETS);
   const { sent, heard } = await stop();
   const { started, memory } = await room.facts();
   console.log(`${PACKETS} packets on ${connections} connections beside ${sent} messages of the pair; WebAssembly memory ${before} to ${memory} bytes`);
@@ -98,7 +54,7 @@ test(`${PACKETS} malformed packets cost a busy pair nothing, and the room goes o
 });
 
 test('A packet above Maximum Packet Size is refused with 0x95 by its first bytes, a message above that of the platform at once', async () => {
-  const stop = await busyPair('oversize');
+  const stop = await busyPair({ port: workerd.port, path: '/mqtt/oversize' });
   const client = await to('oversize', 'large');
   client.send(Buffer.concat([Buffer.from([0x30]), length(100_001), text('t')]));
   await client.closed;
@@ -215,5 +171,3 @@ test('Who reads nothing costs a bounded memory, and others nothing', { timeout: 
 async function resident() {
   return Number((await readFile(`/proc/${workerd.pid}/statm`, 'utf8')).split(' ')[1]) * 4096;
 }
-
-const PINGRESP = 13;
