@@ -101,3 +101,14 @@ using('A host hears what became of its message', async (broker) => {
   await assert.rejects(broker.publish('a', 'x', { grants: [{ filter: 1 }] }), { code: 'invalid-options' });
   await assert.rejects(broker.publish('a', new Uint8Array(2_000_000)), { code: 'refused', reason: 0x95 });
 });
+
+using('A host that has moved sends its clients there, and goes on', async (broker) => {
+  for (const [permanent, reason] of [[false, 0x9c], [true, 0x9d]]) {
+    const ada = await broker.connect({ clientId: 'ada', reconnect: false });
+    await broker.move('wss://example.org/mqtt', { permanent });
+    const { reason: heard, serverReference } = await ada.ended;
+    assert.deepEqual([heard, serverReference], [reason, 'wss://example.org/mqtt']);
+  }
+  await assert.rejects(broker.move(1), { code: 'invalid-options' });
+  await assert.rejects(broker.move('wss://example.org', { forever: true }), { code: 'invalid-options' });
+});
