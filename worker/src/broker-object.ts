@@ -5,6 +5,7 @@ import {
   Broker,
   type BrokerEvent,
   type BrokerOptions,
+  MqttError,
   type Publisher,
   type ReviewDecision,
   type ReviewedMessage,
@@ -243,6 +244,11 @@ export class MqttBroker extends RoomCalls {
     // The sessions of these and of the room's own clients are nobody else's.
     if (request.clientId.startsWith('$')) return { type: 'deny', reason: CLIENT_IDENTIFIER_NOT_VALID };
     return this.authenticate(request, context);
+  }
+
+  protected override mustBeHere(): void {
+    if (!this.#whereabouts.moved) return;
+    throw new MqttError('refused', 'This room is moving, or has moved.', { reason: SERVER_UNAVAILABLE });
   }
 
   #where(): Whereabouts {

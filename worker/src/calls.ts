@@ -72,7 +72,8 @@ export abstract class RoomCalls extends DurableObject<Environment> {
    * @throws MqttError `refused` with a `reason`: 0x87 beyond the grants, 0x90 for what is no Topic Name, 0x95 Packet too large, 0x97
    * Quota exceeded, 0x9A or 0x9B; `invalid-options`, `closed`, or a code that begins with `storage-`.
    */
-  publish(topic: string, payload: Payload, options: HostPublishOptions = {}): Promise<Answer> {
+  async publish(topic: string, payload: Payload, options: HostPublishOptions = {}): Promise<Answer> {
+    this.mustBeHere();
     return this.broker.publish(topic, payload, options);
   }
 
@@ -83,7 +84,8 @@ export abstract class RoomCalls extends DurableObject<Environment> {
    * @returns What became of each, in the same order.
    * @throws RangeError for more, and MqttError `closed` or a code that begins with `storage-`.
    */
-  publishAll(messages: readonly RoomMessage[]): Promise<PublishOutcome[]> {
+  async publishAll(messages: readonly RoomMessage[]): Promise<PublishOutcome[]> {
+    this.mustBeHere();
     if (messages.length > MOST_MESSAGES) throw new RangeError(`One call publishes ${MOST_MESSAGES} messages at most.`);
     const publish = ({ topic, payload, ...options }: RoomMessage) => this.broker.publish(topic, payload, options);
     return Promise.all(messages.map((message) => publish(message).then(({ reason }) => ({ reason }), refusal)));
@@ -150,7 +152,8 @@ export abstract class RoomCalls extends DurableObject<Environment> {
    * @returns Whether it is a new one. Durable when it resolves.
    * @throws UserError that says what is wrong, and MqttError `storage-full` beyond what a room keeps.
    */
-  putUser(name: string, change: UserChange): Promise<boolean> {
+  async putUser(name: string, change: UserChange): Promise<boolean> {
+    this.mustBeHere();
     return this.users.put(name, change);
   }
 
@@ -160,6 +163,7 @@ export abstract class RoomCalls extends DurableObject<Environment> {
    * @returns Whether there was one. Durable when it resolves.
    */
   async removeUser(name: string): Promise<boolean> {
+    this.mustBeHere();
     if (!(await this.users.remove(name))) return false;
     for (let after: string | undefined; ; ) {
       const { items, next }: Page<ClientDetails> = this.broker.clients({ limit: 1_000, ...(after !== undefined && { after }) });
@@ -168,6 +172,9 @@ export abstract class RoomCalls extends DurableObject<Environment> {
       after = next;
     }
   }
+
+  /** @throws MqttError `refused` with the reason 0x88 while the room moves, and when it has moved: what is changed would be lost. */
+  protected abstract mustBeHere(): void;
 
   /** For `session`: expects a guest, who comes with this ticket. */
   admit(identity: Identity): string {

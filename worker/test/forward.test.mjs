@@ -8,6 +8,7 @@ import { receive } from './receiver.mjs';
 import { startSteered } from './steering.mjs';
 
 const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes....').toString('base64')}`;
+const ADMIN_TOKEN = 'the-token-of-the-administrator-of-all-rooms';
 const HEADERS = JSON.stringify({ Authorization: 'Bearer the-token-of-the-operator' });
 
 /** The Worker that a Service binding leads to: tells `port` what it got. */
@@ -49,7 +50,7 @@ before(async () => {
   };
   workerd = await startSteered({
     settings: { rooms, log: { level: 'debug' } },
-    variables: { HOOK_SECRET: SECRET, HOOK_HEADERS: HEADERS },
+    variables: { HOOK_SECRET: SECRET, HOOK_HEADERS: HEADERS, ADMIN_TOKEN },
     peers: { CONSUMER: service(hook.port, 'service') },
     log: (line) => log.push(line),
   });
@@ -169,6 +170,15 @@ test('A message whose attempts are used up goes to the topic of the dead letter 
   assert.deepEqual(topics, ['tide/bad', 'tide/bad', 'tide/bad', 'tide/good', 'tide/dead', 'tide/dead', 'tide/dead']);
   assert.deepEqual(await workerd.room('buried').steer('forwards'), [
     { name: 'buried', delivered: 1, attemptsFailed: 6, deadLettered: 1, lost: 1, waiting: 0 },
+  ]);
+  const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` };
+  const metrics = await (await fetch(`http://127.0.0.1:${new URL(workerd.room('buried').url).port}/rooms/buried/metrics`, { headers })).text();
+  assert.deepEqual(metrics.match(/^mqlite_forward.*$/gm), [
+    'mqlite_forward_delivered_total{forward="buried"} 1',
+    'mqlite_forward_attempts_failed_total{forward="buried"} 6',
+    'mqlite_forward_dead_lettered_total{forward="buried"} 1',
+    'mqlite_forward_lost_total{forward="buried"} 1',
+    'mqlite_forward_waiting{forward="buried"} 0',
   ]);
   await client.endAsync();
 });

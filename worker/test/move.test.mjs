@@ -7,6 +7,8 @@ import { receive } from './receiver.mjs';
 import { packet, text } from './raw-client.mjs';
 import { startSteered } from './steering.mjs';
 
+const ADMIN_TOKEN = 'the-token-of-the-administrator-of-all-rooms';
+
 /** Messages that are not acknowledged at a time. */
 const WINDOW = 10;
 
@@ -16,7 +18,7 @@ before(async () => {
   hook = await receive();
   const forward = [{ name: 'hook', filter: 'hooked/#', webhook: hook.url, loopback: true, minimumDelayMillis: 10, maximumDelayMillis: 50, maximumAttempts: 1000 }];
   const rooms = { gone: { moved: { room: 'wss://example.org/mqtt/there', permanent: true } }, nowhere: { moved: { room: 'https://example.org' } } };
-  workerd = await startSteered({ settings: { forward, rooms } });
+  workerd = await startSteered({ settings: { forward, rooms }, variables: { ADMIN_TOKEN } });
 });
 after(async () => {
   await workerd.stop();
@@ -138,6 +140,11 @@ test('What a room forwards waits while it moves, and goes on where it has moved 
   await publisher.publish('hooked/1', 'x', { qos: 1 });
   await hook.until(() => hook.requests.length > 0);
   const file = await from.suspend();
+  // What is published now would be lost.
+  await assert.rejects(from.steer('publish', { topic: 'hooked/0', payload: 'x' }));
+  const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` };
+  const answer = await fetch(from.url.replace('ws:', 'http:').replace('/mqtt/', '/rooms/') + '/publish?topic=hooked/0', { method: 'POST', headers, body: 'x' });
+  assert.equal(answer.status, 503);
   await to.import(file);
   await from.steer('move', { room: to.url });
   hook.answer = () => 200;

@@ -2,16 +2,18 @@
 
 import type { BrokerStatistics } from 'mqlite/broker';
 import type { RoomStatistics } from '../calls.js';
+import type { ForwardStatistics } from '../forward/forwarder.js';
 
 /** The metrics of one room. */
-export function toMetrics({ version, uptimeSeconds, authenticationFailures, broker }: RoomStatistics): string {
+export function toMetrics({ version, uptimeSeconds, authenticationFailures, forwards, broker }: RoomStatistics): string {
   const families: Family[] = [
-    { name: 'info', help: 'The version.', labels: `{version="${version}"}`, value: 1 },
-    { name: 'uptime_seconds', help: 'Seconds since the room woke, which is when it begins to count.', value: uptimeSeconds },
-    ...BROKER.map(([name, key, help]) => ({ name, help, value: broker[key] })),
-    { name: 'authentication_failures_total', help: 'Clients that were not let in for who they are.', value: authenticationFailures },
+    { name: 'info', help: 'The version.', values: [[`{version="${version}"}`, 1]] },
+    { name: 'uptime_seconds', help: 'Seconds since the room woke, which is when it begins to count.', values: [['', uptimeSeconds]] },
+    ...BROKER.map(([name, key, help]): Family => ({ name, help, values: [['', broker[key]]] })),
+    { name: 'authentication_failures_total', help: 'Clients that were not let in for who they are.', values: [['', authenticationFailures]] },
+    ...FORWARD.map(([name, key, help]): Family => ({ name, help, values: forwards.map((it) => [`{forward="${it.name}"}`, it[key]]) })),
   ];
-  return families.map(toText).join('');
+  return families.filter(({ values }) => values.length > 0).map(toText).join('');
 }
 
 /** The type by which Prometheus knows it. */
@@ -21,14 +23,24 @@ interface Family {
   /** One that ends with `_total` counts up. */
   readonly name: string;
   readonly help: string;
-  readonly labels?: string;
-  readonly value: number;
+  /** Each with its labels. */
+  readonly values: readonly (readonly [labels: string, value: number])[];
 }
 
-function toText({ name, help, labels = '', value }: Family): string {
+function toText({ name, help, values }: Family): string {
   const type = name.endsWith('_total') ? 'counter' : 'gauge';
-  return [`# HELP mqlite_${name} ${help}`, `# TYPE mqlite_${name} ${type}`, `mqlite_${name}${labels} ${value}`, ''].join('\n');
+  const samples = values.map(([labels, value]) => `mqlite_${name}${labels} ${value}`);
+  return [`# HELP mqlite_${name} ${help}`, `# TYPE mqlite_${name} ${type}`, ...samples, ''].join('\n');
 }
+
+/** What each forward counts. Their names need no escape. */
+const FORWARD: readonly (readonly [name: string, key: Exclude<keyof ForwardStatistics, 'name'>, help: string])[] = [
+  ['forward_delivered_total', 'delivered', 'Messages that a forward delivered.'],
+  ['forward_attempts_failed_total', 'attemptsFailed', 'Attempts of a forward that failed.'],
+  ['forward_dead_lettered_total', 'deadLettered', 'Messages of a forward that went to its dead letter.'],
+  ['forward_lost_total', 'lost', 'Messages that a forward gave up.'],
+  ['forward_waiting', 'waiting', 'Messages that a forward has at hand now; more may wait in its session.'],
+];
 
 /** What the broker counts. */
 const BROKER: readonly (readonly [name: string, key: keyof BrokerStatistics, help: string])[] = [
