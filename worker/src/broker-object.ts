@@ -136,7 +136,9 @@ export class MqttBroker extends RoomCalls {
 
   /** What happens in the broker. */
   protected onEvent(event: BrokerEvent): void {
-    this.log.brokerEvent(event);
+    if (event.type !== 'packet') return this.log.brokerEvent(event);
+    const { type: _, ...packet } = event;
+    this.traces.tell(packet);
   }
 
   /**

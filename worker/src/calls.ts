@@ -20,6 +20,7 @@ import type { UserChange, Users, UserSummary } from './access/users.js';
 import type { Environment } from './environment.js';
 import type { ForwardStatistics } from './forward/forwarder.js';
 import { Guests, type Identity } from './guests.js';
+import { Traces } from './traces.js';
 
 /** One of many messages. */
 export interface RoomMessage extends HostPublishOptions {
@@ -59,6 +60,7 @@ export abstract class RoomCalls extends DurableObject<Environment> {
   protected abstract readonly users: Users;
   /** Who comes in by a call of the Worker's own code. */
   protected readonly guests = new Guests();
+  protected readonly traces = new Traces(() => this.broker);
   protected authenticationFailures = 0;
   readonly #since = Date.now();
 
@@ -131,6 +133,19 @@ export abstract class RoomCalls extends DurableObject<Environment> {
     const uptimeSeconds = Math.floor((Date.now() - this.#since) / 1_000);
     const { version } = mqlite;
     return { version, uptimeSeconds, authenticationFailures, forwards: this.forwardStatistics(), broker: this.broker.statistics() };
+  }
+
+  /**
+   * The packets of one client, without payloads and secrets, until the time is over or the reader cancels. The room does not sleep
+   * meanwhile.
+   *
+   * @param clientId - Its Client Identifier. It need not be connected yet.
+   * @param seconds - How long, from 1 to 600. Default 60.
+   * @returns Lines of JSON: each a `TracedPacket`, or `{ "dropped": NUMBER }` where the reader was too slow for so many.
+   * @throws RangeError for other seconds, and MqttError `queue-full` while 16 traces are under way.
+   */
+  trace(clientId: string, seconds = 60): Promise<ReadableStream<Uint8Array>> {
+    return this.traces.begin(clientId, seconds);
   }
 
   /** All users, by name. */

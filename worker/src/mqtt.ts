@@ -15,6 +15,7 @@ export type { QueuedMessage } from './forward/targets.js';
 export type { Identity } from './guests.js';
 export type { LogLevel, LogSettings } from './log.js';
 export type { ReviewAnswer, ReviewRequest, ReviewSettings } from './review.js';
+export type { TracedPacket } from './traces.js';
 export { session, type SessionOptions } from './session.js';
 export type { Moved } from './whereabouts.js';
 export type { AuthenticationSettings, RoomSettings, Settings } from './settings.js';

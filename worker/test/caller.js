@@ -30,6 +30,9 @@ const orders = {
   async removeUser({ room, request }) {
     return room.removeUser(await request.json());
   },
+  async trace({ room, request }) {
+    return new Response(await room.trace(...(await request.json())));
+  },
   /** Subscribes, publishes, and answers with the first message that came. */
   async hear({ room, request }) {
     const { options, filter, topic } = await request.json();

@@ -149,6 +149,24 @@ test('Users are added, and removed', async () => {
   assert.equal(await call('users', 'removeUser', 'ann'), false);
 });
 
+test('A trace is a stream of lines', async () => {
+  const response = await fetch(`http://127.0.0.1:${workerd.ports.caller}/trace/trace`, { method: 'POST', body: '["watched", 600]' });
+  const client = await connected('trace', { clientId: 'watched' });
+  await client.publishAsync('a', 'secret', { qos: 1 });
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const piece of response.body) {
+    text += decoder.decode(piece, { stream: true });
+    if (text.includes('"PUBACK"') && text.endsWith('\n')) break;
+  }
+  const packets = text.trim().split('\n').map((line) => JSON.parse(line));
+  assert.ok(packets.some(({ packet, direction, topic }) => packet === 'PUBLISH' && direction === 'received' && topic === 'a'));
+  assert.doesNotMatch(text, /secret/);
+  const { thrown } = await call('trace', 'trace', ['watched', 0]);
+  assert.equal(thrown.name, 'RangeError');
+  await client.endAsync(true);
+});
+
 test('The HTTP API answers over a Service binding', async () => {
   const path = '/rooms/service/publish?topic=a&retain=true';
   assert.deepEqual(await call('service', 'api', { path, method: 'POST', token: ADMIN_TOKEN, body: 'x' }), { reasonCode: 0x10 });

@@ -1,8 +1,10 @@
-// Looking at clients, and disconnecting them.
+// Looking at clients, disconnecting and tracing them.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { validate } from './caller.mjs';
+import { EventStream } from './event-stream.mjs';
 import { addUser, connected } from './mqtt-client.mjs';
 
 export function clients(caller, host) {
@@ -42,5 +44,39 @@ export function clients(caller, host) {
     assert.equal((await caller.call('DELETE', path, { query: { session: 'end' } })).status, 204);
     assert.equal(await find('kicked/ü'), undefined);
     assert.equal((await caller.call('DELETE', path)).status, 404);
+  });
+
+  test('A trace tells the packets of one client, without what is in them', async () => {
+    const user = await addUser(caller);
+    const answer = await caller.call('GET', '/clients/traced/trace', { query: { seconds: '600' } });
+    assert.equal(answer.status, 200);
+    const trace = new EventStream(answer.body);
+    const [traced, other] = await Promise.all(['traced', 'untraced'].map((clientId) => connected(host, { ...user, clientId })));
+    await other.publishAsync('of/other', 'x');
+    await traced.publishAsync('of/traced', 'the-payload', { qos: 1 });
+    const packets = [];
+    while (!packets.some(({ packet }) => packet === 'PUBACK')) {
+      const [{ event, data }] = await trace.take(1);
+      assert.equal(event, 'packet');
+      assert.doesNotMatch(data, /the-payload/);
+      assert.ok(!data.includes(user.password));
+      assert.deepEqual(validate('TracedPacket', JSON.parse(data)), []);
+      packets.push(JSON.parse(data));
+    }
+    const publish = packets.find(({ packet }) => packet === 'PUBLISH');
+    assert.deepEqual([publish.direction, publish.topic, publish.qos], ['received', 'of/traced', 1]);
+    assert.ok(publish.bytes > 'the-payload'.length);
+    assert.ok(!packets.some(({ topic }) => topic === 'of/other'));
+    const puback = packets.find(({ packet }) => packet === 'PUBACK');
+    assert.deepEqual([puback.direction, puback.packetId], ['sent', publish.packetId]);
+    await trace.close();
+    await Promise.all([traced, other].map((client) => client.endAsync(true)));
+  });
+
+  test('A trace ends when its time is over', async () => {
+    const answer = await caller.call('GET', '/clients/nobody/trace', { query: { seconds: '1' } });
+    const trace = new EventStream(answer.body);
+    assert.equal((await trace.next()).event, 'end');
+    assert.equal(await trace.next(), undefined);
   });
 }

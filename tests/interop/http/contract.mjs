@@ -115,7 +115,7 @@ function requests(caller) {
       assert.equal(head.text, '');
       assert.equal(head.headers.get('Content-Type'), get.headers.get('Content-Type'));
     }
-    assert.equal((await caller.call('HEAD', '/subscribe')).status, 405);
+    for (const path of ['/subscribe', '/clients/a/trace']) assert.equal((await caller.call('HEAD', path)).status, 405, path);
   });
 
   test('What a query says wrong is told in a sentence', async () => {
@@ -126,6 +126,7 @@ function requests(caller) {
       'GET /subscribe': ['', 'filter=', 'filter=a/%23/b', 'filter=a&qos=2', 'filter=a&unknown=1', `filter=${Array.from({ length: 33 }, (_, n) => n).join('&filter=')}`],
       'GET /clients': ['limit=0', 'limit=1e2', 'limit=1001', 'filter=a'],
       'DELETE /clients/a': ['session=maybe', 'session='],
+      'GET /clients/a/trace': ['seconds=0', 'seconds=601', 'seconds=x'],
       'GET /users': ['limit=1'],
       'GET /health': ['deep=1'],
     };

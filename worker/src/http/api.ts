@@ -7,7 +7,7 @@ import type { MqttBroker } from '../broker-object.js';
 import type { Environment } from '../environment.js';
 import { DEFAULT_ROOM, isRoom, ROOM_NAME } from '../room.js';
 import { type RoomSettings, settingsOf } from '../settings.js';
-import { disconnect, listClients } from './clients.js';
+import { disconnect, listClients, trace } from './clients.js';
 import { corsHeaders, preflight } from './cors.js';
 import { Failure, failureOf } from './failure.js';
 import { publish, retained, subscribe } from './messages.js';
@@ -126,6 +126,7 @@ const ROUTES: { readonly [path: string]: Record<string, Route> } = {
   '/subscribe': { GET: { scope: 'subscribe', isStream: true, takesToken: true, answer: subscribe } },
   '/clients': { GET: { scope: 'clients', answer: listClients } },
   '/clients/:clientId': { DELETE: { scope: 'clients', answer: disconnect } },
+  '/clients/:clientId/trace': { GET: { scope: 'trace', isStream: true, answer: trace } },
   '/users': { GET: { scope: 'users', answer: listUsers } },
   '/users/:name': {
     GET: { scope: 'users', answer: getUser },

@@ -1,6 +1,7 @@
-// Looking at clients, and disconnecting them.
+// Looking at clients, disconnecting and tracing them.
 
 import type { Call } from './api.js';
+import { event, eventStream, HEARTBEAT, HEARTBEAT_MILLIS } from './event.js';
 import { Failure } from './failure.js';
 import { Query } from './query.js';
 
@@ -18,4 +19,40 @@ export async function disconnect({ request, room, parameter }: Call): Promise<Re
   const endSession = new Query(request.url, ['session']).choice('session', ['keep', 'end']) === 'end';
   if (await room.kick(parameter('clientId'), { endSession })) return new Response(null, { status: 204 });
   throw new Failure(404, endSession ? 'There is no such client, connected or not.' : 'No such client is connected.');
+}
+
+/** `GET /clients/ID/trace` */
+export async function trace({ request, room, parameter }: Call): Promise<Response> {
+  const seconds = new Query(request.url, ['seconds']).number('seconds', 1, 600) ?? 60;
+  const lines = await room.trace(parameter('clientId'), seconds);
+  return eventStream(toEvents(lines));
+}
+
+/** Each line as an event, and a heartbeat where nothing else comes. */
+function toEvents(lines: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  let beat: ReturnType<typeof setInterval>;
+  return lines.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      start(controller) {
+        beat = setInterval(() => (controller.desiredSize ?? 0) > 0 && controller.enqueue(HEARTBEAT), HEARTBEAT_MILLIS);
+        // Shows that it has begun.
+        controller.enqueue(HEARTBEAT);
+      },
+      transform(piece, controller) {
+        const pieces = (rest + decoder.decode(piece, { stream: true })).split('\n');
+        rest = pieces.pop() ?? '';
+        for (const line of pieces) {
+          const said = JSON.parse(line);
+          controller.enqueue('dropped' in said ? event('dropped', said.dropped) : event('packet', said));
+        }
+      },
+      flush(controller) {
+        clearInterval(beat);
+        controller.enqueue(event('end', {}));
+      },
+      cancel: () => clearInterval(beat),
+    }),
+  );
 }
