@@ -19,7 +19,7 @@ pub(super) struct Pace {
     requests: Bucket,
     /// Until when nothing more is read.
     paused_until: Option<Timestamp>,
-    /// How often bytes came meanwhile.
+    /// How often bytes came meanwhile, and in the pauses before it while not all was read.
     came: u32,
 }
 
@@ -92,11 +92,13 @@ impl Broker {
     pub(super) fn pause_is_over(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.pace.paused_until = None;
-        connection.pace.came = 0;
         if let Stage::Open(link) = &mut connection.stage {
             link.keep_alive.touch(self.now); // what it said meanwhile may come a little later still
         }
         self.read(id);
+        if let Some(connection) = self.connections.get_mut(&id).filter(|connection| connection.unread() == 0) {
+            connection.pace.came = 0;
+        }
     }
 
     /// Sets or clears the time until which a connection is not read.

@@ -67,6 +67,24 @@ fn who_sends_on_regardless_is_told_0x96_and_closed() {
     });
 }
 
+/// Each pause alone is short, and little comes in it.
+#[test]
+fn who_never_lets_the_broker_catch_up_is_closed_too() {
+    both(|version| {
+        let mut trace = Trace::with(version, Config { requests_per_second: 100, ..Config::default() });
+        trace.connect("flood");
+        let mut seconds = 0;
+        while trace.is_open("flood") {
+            seconds += 1;
+            assert!(seconds < 10);
+            for _ in 0..50 {
+                many(&mut trace, version, "flood", &Packet::PingReq, 500);
+            }
+            trace.wait_secs(1);
+        }
+    });
+}
+
 #[test]
 fn a_message_that_waits_to_be_read_may_be_as_large_as_any_and_no_larger() {
     both(|version| {
