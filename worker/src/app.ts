@@ -6,7 +6,7 @@ import type { Environment } from './environment.js';
 import { addApi, secured } from './http/api.js';
 import { consoleFile } from './http/console.js';
 import { Failure } from './http/failure.js';
-import { DEFAULT_ROOM, isRoom, ROOM_NAME } from './room.js';
+import { DEFAULT_ROOM, isRoom, NO_ROOM, ROOM_NAME } from './room.js';
 import { settingsOf } from './settings.js';
 
 export const app = new Hono<{ Bindings: Environment }>({ strict: true });
@@ -24,7 +24,9 @@ async function upgrade({ req: request, env, text }: Context<{ Bindings: Environm
   // [MQTT-6.0.0-3]
   const offered = request.header('Sec-WebSocket-Protocol')?.split(',') ?? [];
   if (!offered.some((protocol) => protocol.trim() === 'mqtt')) return text('The WebSocket subprotocol must be mqtt.\n', 400);
-  const checked = await checkUpgrade(request.raw, env, settingsOf(env.SETTINGS, room), room);
+  const settings = settingsOf(env.SETTINGS, room);
+  if (settings.closed) return text(`${NO_ROOM}\n`, 404);
+  const checked = await checkUpgrade(request.raw, env, settings, room);
   if (!isRefusal(checked)) return env.BROKER.getByName(room).fetch(checked);
   return text(`${checked.error}\n`, checked.status, checked.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {});
 }

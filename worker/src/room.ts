@@ -10,3 +10,6 @@ export function isRoom(name: string): boolean {
 
 /** What `isRoom` asks for, in a sentence. */
 export const ROOM_NAME = 'A room name is 1 to 64 letters, digits, dots, underscores or hyphens.';
+
+/** What somebody hears who asks for a room that is closed. */
+export const NO_ROOM = 'There is no such room.';

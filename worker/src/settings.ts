@@ -32,6 +32,11 @@ export interface RoomSettings {
   /** What goes to Queues, other Workers and web servers besides. */
   readonly forward?: readonly Forward[];
   readonly log?: LogSettings;
+  /**
+   * Whether there is no such room for anybody: it is not woken by who asks for it. With `closed` for all rooms, and `"closed": false`
+   * for those that there are, strangers cannot have others made. Default false.
+   */
+  readonly closed?: boolean;
   /** Where the room has gone, if it has. Default: it is here. */
   readonly moved?: Moved;
 }

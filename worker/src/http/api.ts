@@ -5,7 +5,7 @@ import { bearer, type Caller, isRefusal } from '../access/bearer.js';
 import type { Scope } from '../access/scopes.js';
 import type { MqttBroker } from '../broker-object.js';
 import type { Environment } from '../environment.js';
-import { DEFAULT_ROOM, isRoom, ROOM_NAME } from '../room.js';
+import { DEFAULT_ROOM, isRoom, NO_ROOM, ROOM_NAME } from '../room.js';
 import { type RoomSettings, settingsOf } from '../settings.js';
 import { disconnect, listClients, trace } from './clients.js';
 import { corsHeaders, preflight } from './cors.js';
@@ -71,6 +71,7 @@ async function answer(context: At, room: string, routes: Routes): Promise<Respon
 
 async function call(context: At, name: string, settings: RoomSettings, route: Route): Promise<Response> {
   const { env: environment, req } = context;
+  if (route.scope !== undefined && settings.closed) throw new Failure(404, NO_ROOM);
   return route.answer({
     request: req.raw,
     caller: await callerOf(req.raw, environment, settings, name, route),
