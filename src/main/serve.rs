@@ -101,6 +101,9 @@ impl Serve {
             (config.tcp_tls, config.websocket_tls) = (self.tcp_tls, self.ws_tls);
         }
         if let (Some(certificate), Some(key)) = (self.certificate, self.key) {
+            if config.tcp_tls.is_empty() && config.websocket_tls.is_empty() {
+                return Err("--certificate is for no address: name one with --tcp-tls or --ws-tls".to_owned());
+            }
             config.tls = Some(TlsFiles { certificate, key });
         }
         if self.anonymous {

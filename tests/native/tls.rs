@@ -129,6 +129,27 @@ fn a_client_without_tls_is_refused_and_disturbs_nobody() {
     assert_let_in(hear(&mut silent));
 }
 
+/// As long as a client may take for a CONNECT, it may take for what comes before.
+#[test]
+fn a_client_that_begins_no_tls_is_closed_in_time() {
+    let directory = Directory::new();
+    let made = make(&directory);
+    let file = directory.join("mqlite.toml");
+    let tls = "tls = { certificate = \"certificate.pem\", key = \"key.pem\" }";
+    let text = format!("memory = true\ntcpTls = [\"127.0.0.1:0\"]\nwsTls = [\"127.0.0.1:0\"]\n{tls}\n");
+    fs::write(&file, format!("{text}[limits]\nconnectTimeoutMillis = 200\n")).unwrap();
+    let mut command = Command::new(MQLITE);
+    command.args(["serve", "--config"]).arg(&file);
+    let server = Process::spawn_with(&mut command, ["mqtts://", "wss://"]);
+    for address in [server.tcp, server.websocket] {
+        let mut silent = connect_to(address);
+        assert_eq!(silent.read(&mut [0]).unwrap(), 0);
+    }
+    let mut begun = connect(server.tcp, &made.trusted);
+    begun.conn.complete_io(&mut begun.sock).unwrap();
+    assert!(begun.read(&mut [0]).is_ok_and(|length| length == 0), "an end in order");
+}
+
 #[test]
 fn a_certificate_is_read_anew_at_sighup_and_a_broken_one_is_not_taken() {
     let directory = Directory::new();
@@ -178,6 +199,9 @@ fn files_that_are_no_certificate_and_key_are_told_apart() {
         let (code, _, stderr) = mqlite(&arguments);
         assert!(code == Some(1) && stderr.contains(part) && stderr.lines().count() == 1, "{part}: {stderr}");
     }
+    let [certificate, key] = [&made.certificate, &made.key].map(|path| path.to_str().unwrap());
+    let (code, _, stderr) = mqlite(&["serve", "--memory", "--certificate", certificate, "--key", key]);
+    assert!(code == Some(1) && stderr.contains("name one with --tcp-tls or --ws-tls"), "{stderr}");
     let (code, _, stderr) = mqlite(&["serve", "--memory", "--tcp-tls", "127.0.0.1:0"]);
     assert!(code == Some(1) && stderr.contains("name a certificate and its key under tls"), "{stderr}");
 }

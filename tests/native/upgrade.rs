@@ -60,6 +60,8 @@ fn a_page_from_elsewhere_may_not_connect_even_where_everybody_else_may() {
     let own = format!("http://{}", server.websocket);
     open(&server, "/mqtt", &[("Origin", &own)]).connect("page");
     open(&server, "/mqtt", &[]).connect("device");
+    // Where nobody is asked, a token is nothing that could be wrong.
+    open(&server, "/mqtt", &[("Authorization", "Bearer abc")]).connect("device");
 }
 
 #[test]

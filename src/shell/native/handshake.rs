@@ -116,7 +116,7 @@ fn answer(request: &Request, access: &Access) -> Result<Vec<u8>, Refused> {
 /// What the token says that came with the request, if one did.
 async fn welcome(request: &Request, access: &Access, peer: IpAddr) -> Result<Option<Token>, Refused> {
     let Some(token) = token_of(request) else { return Ok(None) };
-    access.check_upgrade(token, peer).await.map(Some).map_err(|refusal| {
+    access.check_upgrade(token, peer).await.map_err(|refusal| {
         let status = match refusal {
             Refusal::TooManyFailures => StatusCode::TOO_MANY_REQUESTS,
             Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

@@ -118,7 +118,8 @@ pub struct AuthenticationConfig {
     pub anonymous: bool,
     /// PBKDF2 iterations of new passwords: 1,000 to 1,000,000. A worker of Cloudflare can check 100,000 at most.
     pub password_iterations: u32,
-    /// Attempts that may fail, for each user name and each peer address; then each is refused for a while. At least 1.
+    /// Attempts that may fail, for each user name and each peer address; then each is refused for a while. At least 1. Behind a
+    /// proxy all clients have its address: allow more there.
     pub failures_per_minute: u32,
     /// The rights of clients that bring no credentials.
     pub anonymous_grants: Vec<Grant>,

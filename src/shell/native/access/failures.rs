@@ -36,7 +36,11 @@ impl Failures {
     /// Whether to refuse at once.
     pub(super) fn is_refused(&self, user_name: Option<&str>, peer: IpAddr, now: Instant) -> bool {
         let is_full = |key: &Key| self.level(key, now) > self.per_minute - 1.0;
-        is_full(&Key::Peer(group(peer))) || user_name.is_some_and(|name| is_full(&self.key_of(name, peer)))
+        match user_name.map(|name| self.key_of(name, peer)) {
+            // Others behind the same address, such as a proxy's, do not keep out who was let in from there.
+            Some(place @ Key::Place(..)) => is_full(&place),
+            key => is_full(&Key::Peer(group(peer))) || key.is_some_and(|key| is_full(&key)),
+        }
     }
 
     pub(super) fn failed(&mut self, user_name: Option<&str>, peer: IpAddr, now: Instant) {
@@ -113,6 +117,15 @@ mod tests {
         assert!(!failures.is_refused(Some("ada"), HERE, now));
         (0..3).for_each(|_| failures.failed(Some("ada"), HERE, now));
         assert!(failures.is_refused(Some("ada"), HERE, now));
+    }
+
+    #[test]
+    fn others_behind_the_same_address_do_not_keep_out_who_was_let_in_from_there() {
+        let (mut failures, now) = (Failures::new(3), Instant::now());
+        failures.succeeded("ada", HERE, now);
+        (0..9).for_each(|number| failures.failed(Some(&format!("guess {number}")), HERE, now));
+        assert!(!failures.is_refused(Some("ada"), HERE, now));
+        assert!(failures.is_refused(Some("eve"), HERE, now) && failures.is_refused(None, HERE, now));
     }
 
     #[test]
