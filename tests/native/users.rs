@@ -62,7 +62,7 @@ fn users_are_listed_changed_and_removed() {
     let (_, told) = add(&directory, "ada", "battery staple", &[]);
     assert!(told.starts_with("changed \"ada\""), "{told}");
     let listed = r##"ada
-pump grants=[{"filter":"pumps/%u/#","publish":true,"subscribe":true,"maximumQos":2,"retain":false}] clientIds=["%u","%u-*"]
+pump grants=[{"filter":"pumps/%u/#","retain":false}] clientIds=["%u","%u-*"]
 "##;
     assert_eq!(user(&directory, &["list"]), (Some(0), listed.to_owned(), String::new()));
     let (code, _, told) = user(&directory, &["remove", "pump"]);
