@@ -3,7 +3,7 @@
 
 use crate::{
     command::Process,
-    harness::{Directory, HANG, Running, V5, connect_to, publish, read_to_end},
+    harness::{Directory, HANG, Running, V5, connect_bytes, connect_to, publish, read_to_end},
 };
 use mqlite::{
     broker::Config,
@@ -11,7 +11,7 @@ use mqlite::{
 };
 use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     time::Duration,
 };
 
@@ -154,9 +154,10 @@ fn a_body_that_is_too_large_is_refused_whether_it_says_so_or_not() {
     let (status, answer) = ask(server.websocket, "POST", "/publish?topic=a", &large);
     assert_eq!((status, answer.contains("\"reasonCode\":149")), (413, true), "{answer}");
     let mut stream = connect_to(server.websocket);
-    stream.write_all(head("POST", "/publish?topic=a", "Transfer-Encoding: chunked\r\n").as_bytes()).unwrap();
+    stream
+        .write_all(head("POST", "/publish?topic=a", "Transfer-Encoding: chunked\r\nConnection: close\r\n").as_bytes())
+        .unwrap();
     stream.write_all(format!("7d0\r\n{large}\r\n0\r\n\r\n").as_bytes()).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
     assert!(read_to_end(stream).starts_with("HTTP/1.1 413 "));
     // A topic takes room in the packet as well.
     let (status, _) = ask(server.websocket, "POST", "/publish?topic=a", &"x".repeat(999));
@@ -169,7 +170,6 @@ fn what_is_no_http_behind_a_request_line_is_refused_with_400() {
     let server = patient(Config::default());
     let mut stream = connect_to(server.websocket);
     stream.write_all(b"GET /health HTTP/1.1\r\n\x10\x0e\x00\x04MQTT\r\n\r\n").unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
     assert!(read_to_end(stream).starts_with("HTTP/1.1 400 "));
 }
 
@@ -177,9 +177,8 @@ fn what_is_no_http_behind_a_request_line_is_refused_with_400() {
 fn requests_follow_one_another_on_a_connection() {
     let server = patient(Config::default());
     let mut stream = connect_to(server.websocket);
-    let health = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
-    stream.write_all(health.repeat(3).as_bytes()).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
+    let health = "GET /health HTTP/1.1\r\nHost: a\r\n";
+    stream.write_all(format!("{health}\r\n{health}\r\n{health}Connection: close\r\n\r\n").as_bytes()).unwrap();
     assert_eq!(read_to_end(stream).matches("{\"status\":\"ok\"}").count(), 3);
 }
 
@@ -193,13 +192,17 @@ fn connections_of_http_count_among_those_allowed_as_long_as_they_last() {
     reader.read_line(&mut String::new()).unwrap();
     let mut client = server.over_tcp(V5);
     client.connect("second");
-    server.over_tcp(V5).expect_closed();
-    assert_eq!(rest(connect_to(server.websocket)), "");
+    let mut third = server.over_tcp(V5);
+    third.send_bytes(&connect_bytes("third", V5));
+    third.expect_closed();
+    let mut web = connect_to(server.websocket);
+    web.write_all(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    assert_eq!(rest(web), "");
     client.expect_open();
     drop(reader);
     until("let in", || {
         let mut third = server.over_tcp(V5);
-        third.send_bytes(&crate::harness::connect_bytes("third", V5));
+        third.send_bytes(&connect_bytes("third", V5));
         third.hear().is_some()
     });
     client.expect_open();

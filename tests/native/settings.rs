@@ -248,7 +248,9 @@ fn what_the_readme_shows_has_no_mistakes() {
     let made = crate::tls::make(&directory);
     fs::rename(made.certificate, directory.join("fullchain.pem")).unwrap();
     fs::rename(made.key, directory.join("privkey.pem")).unwrap();
-    fs::write(directory.join("jwt-secret"), "x".repeat(32)).unwrap();
+    for secret in ["jwt-secret", "admin-token"] {
+        fs::write(directory.join(secret), "x".repeat(32)).unwrap();
+    }
     let file = settings(&directory, example);
     let (code, stdout, stderr) = mqlite(&["check", file.to_str().unwrap()]);
     assert_eq!((code, stderr.as_str()), (Some(0), ""));

@@ -70,7 +70,10 @@ fn a_missing_or_wrong_subprotocol_is_refused_with_400() {
 fn a_wrong_path_is_refused_with_404() {
     let server = Running::start(Config::default());
     for path in ["/", "/mqtt/", "/MQTT", "/other", "/%6dqtt"] {
-        let response = upgrade(&server, path, "Sec-WebSocket-Protocol: mqtt\r\n");
+        let mut stream = connect_to(server.websocket);
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let response = read_to_end(stream);
         assert!(response.starts_with("HTTP/1.1 404 Not Found\r\n"), "{response}");
         assert!(response.ends_with("\r\n\r\n{\"error\":\"There is nothing here.\"}"), "{response}");
     }

@@ -6,6 +6,7 @@ use super::{
     gate::Admission,
     handshake::{self, Opening},
     http::Web,
+    line::Line,
     listener::{Entrance, Transport},
     outbox::Batch,
     stream::Stream,
@@ -105,7 +106,11 @@ impl Connection {
                         self.talk(incoming, outgoing).await;
                     }
                     Ok(Opening::Http(early)) => {
-                        _ = self.notices.send(Notice::Web { connection: self.id }).await;
+                        let id = self.id;
+                        let line = Line::new(self.notices.clone());
+                        if !line.look(move |engine| engine.leave_to_web(id)).await.unwrap_or_default() {
+                            return;
+                        }
                         let is_over = async { _ = self.batches.recv().await };
                         self.web.serve(&mut stream, early, self.address, is_over).await;
                         self.end("the HTTP connection ended".into()).await;

@@ -12,13 +12,14 @@ use super::{
     pilot::{Pilot, Steering},
     report, state,
     storage::{Storage, StorageError},
+    tracers::{Traced, Tracers},
 };
 use crate::{
     broker::{
         Action, Authentication, AuthenticationRequest, Broker, Caller, Config, ConnectionId, Durability, Event, Input,
         Restored, Verdict,
     },
-    codec::{Publish, ReasonCode},
+    codec::{Publish, ReasonCode, Text},
     time::Timestamp,
 };
 use bytes::Bytes;
@@ -53,8 +54,6 @@ pub(super) enum Notice {
     Received { connection: ConnectionId, bytes: Bytes, turn: OwnedSemaphorePermit },
     /// Everything up to and with this batch was written.
     Written { connection: ConnectionId, batch: u64 },
-    /// It speaks HTTP, and nothing of the broker's from now on; it counts among the connections all the same.
-    Web { connection: ConnectionId },
     /// It is gone, or is of no use; `why` is for the log alone.
     Ended { connection: ConnectionId, why: Cow<'static, str> },
     /// Something to be done between two inputs.
@@ -111,6 +110,7 @@ pub(super) struct Engine {
     /// For a broker that takes the place of this one.
     config: Config,
     judges: Judges,
+    tracers: Tracers,
     /// Whose outbox holds something for the next group.
     sent_to: Vec<ConnectionId>,
     /// Who is closed after the next group.
@@ -139,6 +139,7 @@ impl Engine {
             web: BTreeSet::new(),
             commits: Commits::new(storage),
             judges: Judges::new(access),
+            tracers: Tracers::default(),
             sent_to: Vec::new(),
             closing: Vec::new(),
             answers: Vec::new(),
@@ -167,6 +168,26 @@ impl Engine {
     pub(super) fn publish(&mut self, publish: Publish, caller: Caller) -> ReasonCode {
         self.input(Input::Publish { publish, caller: Some(Box::new(caller)) }, None);
         self.published
+    }
+
+    /// A connection speaks HTTP, and nothing of the broker's from now on; it counts among the connections all the same.
+    /// False when it was refused.
+    pub(super) fn leave_to_web(&mut self, connection: ConnectionId) -> bool {
+        let is_there = self.peers.contains_key(&connection);
+        if is_there {
+            self.web.insert(connection);
+            self.broker.leave_to_host(connection);
+        }
+        is_there
+    }
+
+    /// The packets of a client from now on; `None` when as many are watched as may be.
+    pub(super) fn trace(&mut self, client_id: Text, until: Timestamp) -> Option<mpsc::Receiver<Traced>> {
+        let now = self.now();
+        let told = self.tracers.add(client_id.clone(), until, now)?;
+        let until = self.tracers.until(&client_id);
+        self.input(Input::Trace { client_id, until }, None);
+        Some(told)
     }
 
     /// What is counted, as of now.
@@ -201,6 +222,9 @@ impl Engine {
         for connection in self.web.clone() {
             self.input(Input::Opened { connection }, None);
             self.broker.leave_to_host(connection);
+        }
+        for (client_id, until) in self.tracers.watched().collect::<Vec<_>>() {
+            self.input(Input::Trace { client_id, until }, None);
         }
         self.started = self.now();
         self.begin();
@@ -306,10 +330,6 @@ impl Engine {
                     self.input(Input::Writable { connection }, None);
                 }
             }
-            Notice::Web { connection } => {
-                self.web.insert(connection);
-                self.broker.leave_to_host(connection);
-            }
             Notice::Ended { connection, why } => {
                 self.web.remove(&connection);
                 self.input(Input::Closed { connection }, Some(&why));
@@ -321,7 +341,7 @@ impl Engine {
 
     /// Feeds the broker. `why` is what the host knows better about a connection that ended.
     fn input(&mut self, input: Input, why: Option<&str>) {
-        let (mut questions, mut reviews) = (Vec::new(), Vec::new());
+        let (mut questions, mut reviews, mut unwatched) = (Vec::new(), Vec::new(), Vec::new());
         let now = self.now();
         if let Some(pilot) = &mut self.pilot {
             pilot.before(&input);
@@ -352,6 +372,11 @@ impl Engine {
                 // Only where connections outlive the broker.
                 Action::Remember { .. } => {}
                 Action::Published { reason } => self.published = reason,
+                Action::Report(Event::Packet(packet)) => {
+                    if !self.tracers.tell(now, &packet) {
+                        unwatched.push(packet.client_id);
+                    }
+                }
                 Action::Report(event) => {
                     if let Event::Connected { connection, .. } = event
                         && let Some(peer) = self.peers.get(&connection)
@@ -368,6 +393,9 @@ impl Engine {
         // Nobody here can decide.
         for review in reviews {
             self.input(Input::Reviewed { review, decision: None }, None);
+        }
+        for client_id in unwatched {
+            self.input(Input::Trace { client_id, until: Timestamp(0) }, None);
         }
         for (connection, request) in questions {
             self.judge(connection, request);

@@ -34,6 +34,7 @@ mod storage;
 mod stream;
 mod tcp;
 mod tls;
+mod tracers;
 mod websocket;
 
 pub use access::{Caller, JwtAlgorithm, Refusal, Scope, UserChange, UserError, UserSummary};

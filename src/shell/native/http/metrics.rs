@@ -47,6 +47,7 @@ fn text(counted: &Counted) -> String {
         ("message_bytes", "Bytes of all messages now.", statistics.message_bytes),
         ("messages_stored", "Messages that wait or are in flight now.", statistics.messages_stored),
         ("messages_delayed", "Messages that are to be published later, now.", statistics.messages_delayed),
+        ("messages_delayed", "Messages that are to be published later, now.", statistics.messages_delayed),
         ("messages_received_total", "Messages received from clients.", statistics.messages_received),
         ("messages_sent_total", "Messages sent to clients.", statistics.messages_sent),
         ("messages_dropped_total", "Messages dropped because of a limit.", statistics.messages_dropped),

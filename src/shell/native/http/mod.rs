@@ -15,6 +15,7 @@ mod query;
 mod router;
 mod subscribe;
 mod subscriber;
+mod trace;
 mod users;
 
 pub(super) use metrics::Counted;

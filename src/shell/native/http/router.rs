@@ -1,6 +1,6 @@
 //! Which path is whose, and what holds for all of them.
 
-use super::{backup, caller::Gate, clients, failure::Failure, metrics, publish, query::Query, subscribe, users};
+use super::{backup, caller::Gate, clients, failure::Failure, metrics, publish, query::Query, subscribe, trace, users};
 use crate::shell::native::{ServerConfig, access::Access, listener::Door};
 use axum::{
     Router,
@@ -68,6 +68,7 @@ pub(super) fn router(site: Site, door: Door) -> Router {
         .route("/subscribe", get(subscribe::subscribe))
         .route("/clients", get(clients::list))
         .route("/clients/{id}", delete(clients::disconnect))
+        .route("/clients/{id}/trace", get(trace::trace))
         .route("/users", get(users::list))
         .route("/users/{name}", get(users::one).put(users::put).delete(users::remove))
         .route("/metrics", get(metrics::metrics))
