@@ -3,6 +3,7 @@
 use crate::harness::{Directory, HANG, V3_1_1, V5, connect_bytes, connect_to, publish, text};
 use mqlite::codec::{Binary, Connect, QoS, ReasonCode};
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener},
     process::{Child, Command, Output, Stdio},
@@ -26,6 +27,14 @@ pub struct Process {
 impl Process {
     pub fn start() -> Self {
         Self::spawn(Command::new(MQLITE).args(LISTEN).arg("--memory"))
+    }
+
+    /// With settings, whose file is in a directory.
+    pub fn start_with(directory: &Directory, settings: &str) -> Self {
+        fs::create_dir_all(directory.path()).unwrap();
+        let file = directory.join("mqlite.toml");
+        fs::write(&file, settings).unwrap();
+        Self::spawn(Command::new(MQLITE).args(LISTEN).arg("--memory").arg("--config").arg(&file))
     }
 
     /// With its state in a directory.

@@ -3,7 +3,7 @@
 
 use crate::{
     command::Process,
-    harness::{Client, V5, connect_bytes, connect_to, open_websocket, publish},
+    harness::{Client, Directory, V5, connect_bytes, connect_to, open_websocket, publish},
 };
 use bytes::Bytes;
 use mqlite::codec::{QoS, ReasonCode};
@@ -63,7 +63,8 @@ fn a_flood_for_a_client_that_never_reads_takes_bounded_memory() {
 /// Answers are bytes that nobody asked to read: 4 MB of two bytes each are two million frames.
 #[test]
 fn a_client_that_pings_and_never_reads_is_closed_before_it_takes_much_memory() {
-    let process = Process::start();
+    let directory = Directory::new();
+    let process = Process::start_with(&directory, "limits.requestsPerSecond = 1_000_000_000\n");
     let mut stream = connect_to(process.tcp);
     stream.write_all(&connect_bytes("rude", V5)).unwrap();
     let pings = b"\xC0\x00".repeat(32 << 10);
