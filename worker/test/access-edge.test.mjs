@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import mqtt from 'mqtt';
 import { upgrade } from '../../tests/interop/access/peers.mjs';
 import { hs256, JWT_SECRET } from '../../tests/interop/access/signing.mjs';
+import { connect as open, scramSha256 } from '../../js/dist/index.js';
 import { startSteered } from './steering.mjs';
 
 const vectors = await import('../../tests/vectors/access.json', { with: { type: 'json' } });
@@ -100,6 +101,29 @@ test('Many who try at once do not get more attempts', async () => {
   assert.equal(answers.filter(({ reason }) => reason.code === 0x9f).length, 27);
 });
 
+test('Many who try by SCRAM at once do not get more attempts, nor keep anybody out for longer', async () => {
+  const room = await stillRoom('proofs');
+  await putUser(room, 'ada');
+  const all = Promise.withResolvers();
+  let waiting = 30;
+  const attempt = () => {
+    const { respond, ...rest } = scramSha256({ userName: 'ada', password: 'wrong', minimumIterations: 1_000 });
+    const together = async (challenge) => {
+      const answer = await respond(challenge);
+      waiting -= 1;
+      if (waiting === 0) all.resolve();
+      await all.promise;
+      return answer;
+    };
+    return open(room.url, { reconnect: false, responseTimeoutMillis: 30_000, authentication: { ...rest, respond: together } });
+  };
+  const answers = await Promise.allSettled(Array.from({ length: waiting }, attempt));
+  assert.equal(answers.filter(({ reason }) => reason.reason === 0x86).length, 3);
+  assert.equal(answers.filter(({ reason }) => reason.reason === 0x9f).length, 27);
+  await room.time(Date.now() + 61_000);
+  await letIn(room, { username: 'ada', password: PASSWORD });
+});
+
 test('Many who are right at once are all let in', async () => {
   const room = workerd.room('fleet');
   await putUser(room, 'ada');
@@ -126,6 +150,17 @@ test('Tokens that nobody has signed count for the address that brings them, and 
   for (let round = 0; round < 3; round += 1) await refused(0x86, room, { from: '203.0.113.1', username: 'x', password: forged });
   await refused(0x9f, room, { from: '203.0.113.1', username: 'x', password: hs256({ room: '*' }) });
   await letIn(room, { from: '203.0.113.2', username: 'x', password: hs256({ room: '*' }) });
+});
+
+test('Tokens that nobody has signed, however many and from however many addresses, keep no user out', async () => {
+  const room = await stillRoom('forgeries');
+  await putUser(room, 'ada');
+  const password = hs256({ room: '*' }, { secret: 'another secret, and a long one as well' });
+  const from = (address) => Array.from({ length: 10 }, () => letIn(room, { from: `203.0.113.${address}`, username: 'x', password }));
+  const answers = await Promise.allSettled(Array.from({ length: 40 }, (_, address) => from(address)).flat());
+  assert.equal(answers.filter(({ reason }) => reason.code === 0x86).length, 3 * 40);
+  assert.equal(answers.filter(({ reason }) => reason.code === 0x9f).length, 7 * 40);
+  await letIn(room, { username: 'ada', password: PASSWORD });
 });
 
 test('What the upgrade brought is known after a sleep before CONNECT', async () => {

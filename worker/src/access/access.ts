@@ -78,6 +78,8 @@ export class Access {
     if (this.#failures.isRefused(undefined, peerAddress)) return TOO_MANY_FAILURES;
     const found = await this.#tokens.verify(token);
     if (typeof found !== 'string') return this.#admit(found, clientId);
+    // Others may have failed meanwhile.
+    if (this.#failures.isRefused(undefined, peerAddress)) return TOO_MANY_FAILURES;
     if (found === 'forged') this.#failures.failed(undefined, peerAddress);
     return TOKEN_FAULTS[found];
   }
@@ -142,6 +144,8 @@ export class Access {
     const { userName } = exchange.first;
     if (this.#failures.isRefused(userName, context.peerAddress)) return TOO_MANY_FAILURES;
     const proof = await finish(exchange, data);
+    // Others may have failed meanwhile: who is right after too many guesses is refused, too.
+    if (this.#failures.isRefused(userName, context.peerAddress)) return TOO_MANY_FAILURES;
     if (proof === undefined || !user) {
       this.#failures.failed(userName, context.peerAddress);
       return isAgain ? NOT_PROVED_AGAIN : WRONG_CREDENTIALS;

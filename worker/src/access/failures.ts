@@ -34,9 +34,10 @@ export class Failures {
 
   failed(userName: string | undefined, address: string | undefined): void {
     const peer = networkOf(address);
-    this.#all = { level: this.#leaked(this.#all, this.#perMinute * OF_ALL) + 1, at: this.#clock() };
     if (peer !== undefined) this.#count(this.#peers, peer);
+    // A token costs less work than there is to bound.
     if (userName === undefined) return;
+    this.#all = this.#risen(this.#all, this.#perMinute * OF_ALL);
     const place = placeOf(userName, peer);
     if (place !== undefined && this.#places.has(place)) this.#count(this.#places, place);
     else this.#count(this.#names, userName);
@@ -52,7 +53,12 @@ export class Failures {
   }
 
   #count(table: Table, key: string): void {
-    table.set(key, { level: this.#level(table, key) + 1, at: this.#clock() });
+    table.set(key, this.#risen(table.get(key) ?? { level: 0, at: 0 }, this.#perMinute));
+  }
+
+  /** A count with one more, but no more than it may be: however many fail at once, that is over in a minute. */
+  #risen(count: Count, perMinute: number): Count {
+    return { level: Math.min(this.#leaked(count, perMinute) + 1, perMinute), at: this.#clock() };
   }
 
   #level(table: Table, key: string): number {
