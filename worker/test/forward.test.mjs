@@ -31,6 +31,7 @@ before(async () => {
     signed: { forward: [{ name: 'signed', filter: 'tide/#', ...quick, signature: 'HOOK_SECRET', headersFrom: 'HOOK_HEADERS' }] },
     batched: { forward: [{ name: 'batched', filter: 'tide/#', ...quick, batch: 10 }] },
     buried: { forward: [{ name: 'buried', filter: 'tide/#', ...quick, maximumAttempts: 3, deadLetter: { topic: 'tide/dead' } }] },
+    bulky: { forward: [{ name: 'bulky', filter: 'tide/#', ...quick, maximumAttempts: 2, deadLetter: { topic: 'dead' } }] },
     sleepy: { forward: [{ name: 'sleepy', filter: 'tide/#', ...quick, minimumDelayMillis: 60_000, maximumDelayMillis: 600_000 }] },
     dozing: { forward: [{ name: 'dozing', filter: 'tide/#', ...quick, minimumDelayMillis: 2_000, maximumDelayMillis: 2_000 }] },
     serviced: { forward: [{ name: 'serviced', filter: 'tide/#', service: 'CONSUMER' }] },
@@ -277,3 +278,25 @@ test('No secret is in the log', () => {
 async function logged(event) {
   while (!log.some((line) => line.includes(`"${event}"`))) await new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+test('A message that is too large for the dead letter is lost, and keeps none back', async () => {
+  const client = await connect('bulky');
+  hook.answer = ({ json }) => (json.messages[0].topic === 'tide/bad' ? 400 : 200);
+  await client.publishAsync('tide/bad', 'x'.repeat((1 << 20) - 50), { qos: 1 });
+  await client.publishAsync('tide/good', 'good', { qos: 1 });
+  await hook.until(() => of('bulky').some(({ json }) => json.messages[0].topic === 'tide/good'));
+  const [{ lost, deadLettered }] = await workerd.room('bulky').steer('forwards');
+  assert.deepEqual({ lost, deadLettered }, { lost: 1, deadLettered: 0 });
+  await client.endAsync();
+});
+
+test('Nobody ends the session of a forward, over HTTP or by a call', async () => {
+  const client = await connect('plain');
+  const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` };
+  const address = `http://127.0.0.1:${workerd.port}/rooms/plain/clients/${encodeURIComponent('$forward/all')}`;
+  for (const query of ['', '?session=end']) assert.equal((await fetch(address + query, { method: 'DELETE', headers })).status, 403);
+  hook.answer = () => 200;
+  await client.publishAsync('tide/kept', 'kept', { qos: 1 });
+  await hook.until(() => of('plain').some(({ json }) => json.messages[0].topic === 'tide/kept'));
+  await client.endAsync();
+});

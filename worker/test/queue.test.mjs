@@ -34,6 +34,7 @@ before(async () => {
       minimumDelayMillis: 10,
       deadLetter: { queue: 'TIDES' },
     },
+    { name: 'large', filter: 'large/#', queue: 'TIDES', deadLetter: { queue: 'TIDES' } },
   ];
   const compatibilityDate = '2026-11-01';
   const libraries = (await readdir(DIST)).filter((name) => name.endsWith('.wasm'));
@@ -92,5 +93,14 @@ test('A message whose attempts are used up goes to the Queue of the dead letter,
   assert.match(id, /^harbour\/hopeless\//);
   const reason = 'The answer was 500.';
   assert.deepEqual(dead, { room: 'harbour', forward: 'hopeless', topic: 'bad/one', payload: 'x', qos: 1, retain: false, attempts: 2, reason });
+  await client.endAsync();
+});
+
+test('A message that no Queue takes, nor that of the dead letter, is lost at once, and keeps none back', async () => {
+  const client = await mqtt.connectAsync(`${url}mqtt/harbour`, { protocolVersion: 5, reconnectPeriod: 0 });
+  await client.publishAsync('large/one', 'x'.repeat(128_000), { qos: 1 });
+  await client.publishAsync('large/two', 'x', { qos: 1 });
+  await hook.until(() => queued().some(({ topic }) => topic === 'large/two'));
+  assert.ok(queued().every(({ topic }) => topic !== 'large/one'));
   await client.endAsync();
 });

@@ -1,9 +1,9 @@
 // Where messages go that could not be delivered: a topic of the room, or a Queue. Knows no attempts.
 
-import type { Broker, Message, UserProperty } from 'mqlite/broker';
+import type { Broker, Message, MqttError, UserProperty } from 'mqlite/broker';
 import { toJson } from '../message-json.js';
 import type { DeadLetter } from './settings.js';
-import { toQueue } from './targets.js';
+import { DeliveryError, toQueue } from './targets.js';
 
 /** What is told of the failure. */
 export interface Failure {
@@ -36,7 +36,11 @@ export function buryIn(deadLetter: DeadLetter, bindings: object, room: string, b
   return async (id, { topic, payload, properties }, { forward, attempts, reason }) => {
     const { subscriptionIdentifiers: _, userProperties = [], ...others } = properties;
     const told: UserProperty[] = [[MARK, forward], ['id', id], ['topic', topic], ['attempts', `${attempts}`], ['reason', reason]];
-    await broker().publish(deadLetter.topic, payload, { qos: 1, properties: { ...others, userProperties: [...userProperties, ...told] } });
+    const options = { qos: 1 as const, properties: { ...others, userProperties: [...userProperties, ...told] } };
+    await broker().publish(deadLetter.topic, payload, options).catch((error: MqttError) => {
+      const isTooLarge = error.code === 'refused' && error.reason === PACKET_TOO_LARGE;
+      throw isTooLarge ? new DeliveryError('The message is too large for the dead letter.', { isFinal: true }) : error;
+    });
   };
 }
 
@@ -47,3 +51,6 @@ export function isBuried({ properties }: Message): boolean {
 
 /** The User Property that names the forward. */
 const MARK = 'dead-letter-of';
+
+/** A Reason Code. */
+const PACKET_TOO_LARGE = 0x95;

@@ -219,7 +219,7 @@ export class Forwarder {
     const batch: Waiting[] = [];
     let bytes = 0;
     for (const waiting of this.#waiting.slice(0, Math.max(count, 1))) {
-      bytes += waiting.message.payload.length + waiting.message.topic.length;
+      bytes += sizeOf(waiting.message);
       if (batch.length > 0 && bytes > MOST_BYTES) break;
       batch.push(waiting);
     }
@@ -248,7 +248,7 @@ export class Forwarder {
     const attempts = this.#account.attempts + 1;
     this.#counts.attemptsFailed += 1;
     const kept = batch.filter(({ message }) => message.qos > 0);
-    const isOver = attempts >= maximumAttempts;
+    const isOver = attempts >= maximumAttempts || isFinal(error);
     const wait = isOver ? this.#forward.maximumDelayMillis : this.#delay(attempts, error);
     log.warn('forwardFailed', { forward: name, id: idOf(messages), attempt: attempts, message: reason, ...(!isOver && { retryInMillis: wait }) });
     const passing = batch.filter(({ message }) => message.qos === 0);
@@ -274,11 +274,12 @@ export class Forwarder {
       if (bury && !isBuried(message)) {
         try {
           await bury(id, message, { forward: name, attempts, reason });
+          this.#counts.deadLettered += 1;
         } catch (error) {
           log.error('deadLetterFailed', { forward: name, id, message: sentenceOf(error) });
-          return false;
+          if (!isFinal(error)) return false;
+          this.#lose(1, sentenceOf(error), id);
         }
-        this.#counts.deadLettered += 1;
       } else {
         this.#lose(1, reason, id);
       }
@@ -322,7 +323,7 @@ export class Forwarder {
 
 /** The Client Identifier of a forward's session. */
 function clientIdOf(name: string): string {
-  return `$forward/${name}`;
+  return FORWARD + name;
 }
 
 /** The identifier of a batch: another when anything in it is. */
@@ -340,6 +341,21 @@ function sentenceOf(error: unknown): string {
   return error instanceof DeliveryError ? error.message : 'The connection failed.';
 }
 
+/** The Client Identifiers of forwards begin so. */
+export const FORWARD = '$forward/';
+
+/** Whether no attempt more will do: then nothing behind it is to wait. */
+function isFinal(error: unknown): boolean {
+  return error instanceof DeliveryError && error.isFinal;
+}
+
+/** Bytes that it takes as JSON: of some payloads, six times as many as the payload has. */
+function sizeOf(message: Message): number {
+  return encoder.encode(JSON.stringify(toJson(message))).byteLength;
+}
+
+const encoder = new TextEncoder();
+
 /** Of what comes first. */
 const UNTRIED = { tried: 0, attempts: 0, retryAt: 0 };
 
@@ -355,5 +371,5 @@ const AT_HAND = 16;
 /** Messages at hand, beyond which those of QoS 0 are lost. */
 const MOST_WAITING = 1_000;
 
-/** Bytes of payloads and topics in a batch of more than one message: a Queue takes 256,000 in all. */
+/** Bytes of a batch of more than one message, as JSON: a Queue takes 256,000 in all. */
 const MOST_BYTES = 96 << 10;

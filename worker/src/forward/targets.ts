@@ -14,10 +14,13 @@ export type Target = (id: string, batch: ForwardedBatch) => Promise<void>;
 export class DeliveryError extends Error {
   /** Milliseconds that the other side wants to be left alone. */
   readonly retryAfterMillis: number | undefined;
+  /** Whether it never will. */
+  readonly isFinal: boolean;
 
-  constructor(message: string, retryAfterMillis?: number) {
+  constructor(message: string, { retryAfterMillis, isFinal = false }: { retryAfterMillis?: number | undefined; isFinal?: boolean } = {}) {
     super(message);
     this.retryAfterMillis = retryAfterMillis;
+    this.isFinal = isFinal;
   }
 }
 
@@ -48,6 +51,9 @@ export function targetOf(forward: KnownForward, bindings: object): Target {
 export function toQueue(queue: Queue, timeoutMillis: number): Target {
   return async (_, { room, forward, messages }) => {
     const bodies = messages.map((message) => ({ body: { room, forward, ...message } satisfies QueuedMessage, contentType: 'json' as const }));
+    if (bodies.some(({ body }) => encoder.encode(JSON.stringify(body)).byteLength > MOST_QUEUED_BYTES)) {
+      throw new DeliveryError('The message is larger than a Queue takes.', { isFinal: true });
+    }
     await within(timeoutMillis, queue.sendBatch(bodies));
   };
 }
@@ -71,7 +77,7 @@ async function post(
   try {
     const response = await within(timeoutMillis, send(request));
     await response.body?.cancel();
-    if (!response.ok) throw new DeliveryError(`The answer was ${response.status}.`, retryAfter(response));
+    if (!response.ok) throw new DeliveryError(`The answer was ${response.status}.`, { retryAfterMillis: retryAfter(response) });
   } catch (error) {
     abort.abort();
     throw error;
@@ -112,3 +118,8 @@ function toHeaders(binding: string, json: string): Record<string, string> {
   if (!isObject) throw new DeliveryError(`The secret "${binding}" must be a JSON object whose keys and texts make headers.`);
   return headers as Record<string, string>;
 }
+
+const encoder = new TextEncoder();
+
+/** Bytes of one message: Cloudflare takes 128,000, and counts some of its own. */
+const MOST_QUEUED_BYTES = 127_000;
