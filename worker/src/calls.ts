@@ -2,23 +2,23 @@
 // wish; who is asking is the caller's to know.
 
 import { DurableObject } from 'cloudflare:workers';
-import type {
-  Answer,
-  Broker,
-  BrokerStatistics,
-  ClientDetails,
-  HostPublishOptions,
+import {
+  type Answer,
+  type Broker,
+  type BrokerStatistics,
+  type ClientDetails,
+  type HostPublishOptions,
   MqttError,
-  Page,
-  PageOptions,
-  Payload,
-  RetainedMessage,
-  RetainedOptions,
+  type Page,
+  type PageOptions,
+  type Payload,
+  type RetainedMessage,
+  type RetainedOptions,
 } from 'mqlite/broker';
 import mqlite from 'mqlite/package.json' with { type: 'json' };
 import type { UserChange, Users, UserSummary } from './access/users.js';
 import type { Environment } from './environment.js';
-import type { ForwardStatistics } from './forward/forwarder.js';
+import { FORWARD, type ForwardStatistics } from './forward/forwarder.js';
 import { Guests, type Identity } from './guests.js';
 import { Traces } from './traces.js';
 
@@ -119,8 +119,10 @@ export abstract class RoomCalls extends DurableObject<Environment> {
    * @param clientId - Its Client Identifier.
    * @param options - `endSession` ends its session, too, connected or not. Default false.
    * @returns Whether there was one.
+   * @throws MqttError `refused` with the reason 0x87 for a forward of the room: what waits in its session would be lost.
    */
   kick(clientId: string, { endSession = false }: { endSession?: boolean } = {}): boolean {
+    if (clientId.startsWith(FORWARD)) throw new MqttError('refused', 'This client is a forward of the room.', { reason: NOT_AUTHORIZED });
     return this.broker.disconnect(clientId, { endSession });
   }
 
@@ -205,5 +207,6 @@ function refusal(error: MqttError): PublishOutcome {
 
 const MOST_MESSAGES = 10_000;
 
-/** A Reason Code. */
+// Reason Codes.
 const UNSPECIFIED_ERROR = 0x80;
+const NOT_AUTHORIZED = 0x87;
