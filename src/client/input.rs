@@ -66,7 +66,9 @@ pub enum Input {
         token: Token,
     },
     /// The host has taken a delivered message over: the server may forget it. Later than the next connection is too
-    /// late for QoS 1, and does nothing: that message comes again.
+    /// late for QoS 1, and does nothing: that message comes again. What the host is to know of the message after a crash has to
+    /// be durable before it performs what follows, and at QoS 2 in one with the [`Put`](super::Action::Put) that comes first:
+    /// else a crash in between loses the message, or has it delivered twice.
     Acknowledge {
         /// Which.
         delivery: Delivery,

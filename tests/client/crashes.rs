@@ -19,10 +19,28 @@ proptest! {
     #[test]
     fn messages_survive_crashes_as_often_as_their_qos_says(v5: bool, steps in vec(step(), 1..150)) {
         let mut world = World::new(v5);
-        for step in steps {
-            world.take(step);
-        }
+        world.take_all(steps);
         world.settle();
+    }
+}
+
+/// However much of that was durable, and with the answers that had left by then at the broker. [MQTT-4.3.2-4] [MQTT-4.3.3-10]
+#[test]
+fn a_crash_while_messages_are_taken_over_loses_none() {
+    for (v5, qos) in [false, true].into_iter().flat_map(|v5| QOS_1_AND_2.map(|qos| (v5, qos))) {
+        for durable in 0.. {
+            let mut world = World::new(v5);
+            world.take_all([Step::Publish(qos), Step::Publish(qos), Step::Open(PUBLISHER)]);
+            world.carry_all();
+            world.take_all([Step::Acknowledge(1), Step::Acknowledge(0), Step::Sync(SUBSCRIBER, durable)]);
+            let is_last = world.links[SUBSCRIBER].effects.is_empty();
+            world.take_all([Step::Carry(SUBSCRIBER, true, usize::MAX), Step::Crash(SUBSCRIBER)]);
+            world.settle();
+            if is_last {
+                assert_eq!(durable, 4, "two messages are taken over and two answers sent");
+                break;
+            }
+        }
     }
 }
 
@@ -60,6 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 const PUBLISHER: usize = 0;
 const SUBSCRIBER: usize = 1;
+const QOS_1_AND_2: [QoS; 2] = [QoS::AtLeastOnce, QoS::ExactlyOnce];
 
 /// A publisher, a broker and a subscriber that is subscribed.
 struct World {
@@ -90,11 +109,11 @@ struct Link {
 }
 
 enum Effect {
-    /// What belongs together: keys, and their values if there are any.
-    Write(Vec<(Bytes, Option<Bytes>)>),
+    /// What belongs together: keys, their values if there are any, and the message that the subscriber takes over.
+    Write(Vec<(Bytes, Option<Bytes>)>, Option<u64>),
     Send(ConnectionId, Bytes),
-    /// What came before is durable: the host has published, or taken over, this message.
-    Done(usize, u64),
+    /// What came before is durable: the publisher is sure to have this message.
+    Published(u64),
 }
 
 const NOW: Timestamp = Timestamp(1_000);
@@ -129,13 +148,17 @@ impl World {
         world
     }
 
+    fn take_all(&mut self, steps: impl IntoIterator<Item = Step>) {
+        steps.into_iter().for_each(|step| self.take(step));
+    }
+
     fn take(&mut self, step: Step) {
         match step {
             Step::Publish(qos) => {
                 let number = self.published.len() as u64 + 1;
                 self.published.insert(number, qos);
                 self.client(PUBLISHER, Input::Publish { token: Token(number), publish: message(qos, number) });
-                self.links[PUBLISHER].effects.push_back(Effect::Done(PUBLISHER, number));
+                self.links[PUBLISHER].effects.push_back(Effect::Published(number));
             }
             Step::Carry(link, true, bytes) => self.carry_up(link, bytes),
             Step::Carry(link, false, bytes) => self.carry_down(link, bytes),
@@ -184,7 +207,7 @@ impl World {
             }
         }
         if self.lost == [false; 2] {
-            for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            for qos in QOS_1_AND_2 {
                 let mut seen = BTreeSet::new();
                 let numbers = self.delivered.iter().filter(|number| self.published[*number] == qos);
                 assert!(numbers.filter(|number| seen.insert(**number)).is_sorted(), "{:?}", self.delivered);
@@ -192,10 +215,16 @@ impl World {
         }
     }
 
+    /// The subscriber has the message for good together with what the client stores first, and before any answer leaves.
     fn acknowledge(&mut self, place: usize) {
         let (delivery, number) = self.held.remove(place);
+        let first = self.links[SUBSCRIBER].effects.len();
         self.client(SUBSCRIBER, Input::Acknowledge { delivery });
-        self.links[SUBSCRIBER].effects.push_back(Effect::Done(SUBSCRIBER, number));
+        let effects = &mut self.links[SUBSCRIBER].effects;
+        match effects.get_mut(first) {
+            Some(Effect::Write(_, taken)) => *taken = Some(number),
+            _ => effects.insert(first, Effect::Write(Vec::new(), Some(number))),
+        }
     }
 
     fn open(&mut self, link: usize) {
@@ -288,14 +317,13 @@ impl World {
         for effect in link.effects.drain(..effects.min(link.effects.len())) {
             effect.write(&mut link.disk);
             match effect {
-                Effect::Write(_) => {}
+                Effect::Write(_, taken) => self.taken.extend(taken),
                 Effect::Send(connection, bytes) => {
                     if link.connection == Some(connection) {
                         link.up.extend_from_slice(&bytes);
                     }
                 }
-                Effect::Done(PUBLISHER, number) => _ = self.accepted.insert(number),
-                Effect::Done(_, number) => self.taken.push(number),
+                Effect::Published(number) => _ = self.accepted.insert(number),
             }
         }
     }
@@ -327,7 +355,7 @@ impl World {
                     writes.push((key, None));
                     continue;
                 }
-                _ if !writes.is_empty() => effects.push_back(Effect::Write(core::mem::take(&mut writes))),
+                _ if !writes.is_empty() => effects.push_back(Effect::Write(core::mem::take(&mut writes), None)),
                 _ => {}
             }
             match action {
@@ -341,7 +369,7 @@ impl World {
                     self.delivered.push(number);
                     match delivery {
                         Some(delivery) => self.held.push((delivery, number)),
-                        None => effects.push_back(Effect::Done(SUBSCRIBER, number)),
+                        None => effects.push_back(Effect::Write(Vec::new(), Some(number))),
                     }
                 }
                 Action::Connected { .. } | Action::Disconnected { .. } => {}
@@ -349,14 +377,14 @@ impl World {
             }
         }
         if !writes.is_empty() {
-            effects.push_back(Effect::Write(writes));
+            effects.push_back(Effect::Write(writes, None));
         }
     }
 }
 
 impl Effect {
     fn write(&self, disk: &mut BTreeMap<Bytes, Bytes>) {
-        let Self::Write(writes) = self else { return };
+        let Self::Write(writes, _) = self else { return };
         for (key, value) in writes {
             match value {
                 Some(value) => _ = disk.insert(key.clone(), value.clone()),
