@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import mqtt from 'mqtt';
 import { upgrade } from '../../tests/interop/access/peers.mjs';
 import { hs256, JWT_SECRET } from '../../tests/interop/access/signing.mjs';
-import { connect as open, scramSha256 } from '../../js/dist/index.js';
+import { connect as open, scramSha256 } from 'mqlite';
 import { startSteered } from './steering.mjs';
 
 const vectors = await import('../../tests/vectors/access.json', { with: { type: 'json' } });
