@@ -95,7 +95,10 @@ export class MqttBroker extends RoomCalls {
         clock,
         log: this.log,
       });
-      this.broker = await Broker.open({ ...options, clock, timer: alarms.timer(), storage, resume });
+      this.broker = await Broker.open({ ...options, clock, timer: alarms.timer(), storage, resume }).catch((error: MqttError) => {
+        if (error.code === 'invalid-options') this.log.error('settingsRefused', { message: error.message });
+        throw error;
+      });
       brokers.set(id, new WeakRef(this.broker));
       this.#whereabouts = this.#where();
       if (!this.#whereabouts.moved) await this.#forwards.open(this.broker);

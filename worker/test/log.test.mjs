@@ -81,3 +81,19 @@ test('A flood of refusals does not flood the log', { timeout: 60_000 }, async ()
   assert.ok(told < 1_000, `${told} lines of more than 2,000 refusals`);
   await client.close();
 });
+
+test('A limit that does not exist is told by its name, and the room does not open', async () => {
+  const told = [];
+  const room = { limits: { maximumConections: 5 } };
+  const other = await start({ settings: { authentication: anonymous, rooms: { wrong: room } }, log: (line) => told.push(line) });
+  try {
+    await assert.rejects(open(`ws://127.0.0.1:${other.port}/mqtt/wrong`));
+    // Besides, the runtime tells in lines of its own that the object threw.
+    const line = () => told.find((line) => line.includes('settingsRefused'));
+    while (!line()) await new Promise((resolve) => setTimeout(resolve, 5));
+    const message = 'There is no option "maximumConections".';
+    assert.deepEqual(JSON.parse(line()), { level: 'error', event: 'settingsRefused', room: 'wrong', message });
+  } finally {
+    await other.stop();
+  }
+});
