@@ -163,6 +163,13 @@ test('A stream ends when the token does', async () => {
   assert.equal(await stream.next(), undefined);
 });
 
+test('A trace ends when the token does', async () => {
+  const token = tokenOf({ scope: 'trace', room: '*', exp: Math.floor(Date.now() / 1000) - 1 });
+  const trace = new EventStream((await fetch(addressOf('expires', '/clients/a/trace?seconds=600'), { headers: headersOf(token) })).body);
+  assert.equal((await trace.next()).event, 'end');
+  assert.equal(await trace.next(), undefined);
+});
+
 test('A session of the events is nobody else\'s', async () => {
   const stream = await subscribe('own', 'filter=a');
   await publish('own', 'a', '1');

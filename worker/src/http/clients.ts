@@ -22,9 +22,10 @@ export async function disconnect({ request, room, parameter }: Call): Promise<Re
 }
 
 /** `GET /clients/ID/trace` */
-export async function trace({ request, room, parameter }: Call): Promise<Response> {
+export async function trace({ request, caller, room, parameter }: Call): Promise<Response> {
   const seconds = new Query(request.url, ['seconds']).number('seconds', 1, 600) ?? 60;
-  const lines = await room.trace(parameter('clientId'), seconds);
+  const left = caller.expiresAt === undefined ? seconds : Math.ceil((caller.expiresAt - Date.now()) / 1_000);
+  const lines = await room.trace(parameter('clientId'), Math.max(1, Math.min(seconds, left)));
   return eventStream(toEvents(lines));
 }
 
