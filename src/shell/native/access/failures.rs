@@ -46,7 +46,8 @@ impl Failures {
     pub(super) fn failed(&mut self, user_name: Option<&str>, peer: IpAddr, now: Instant) {
         let keys = [Some(Key::Peer(group(peer))), user_name.map(|name| self.key_of(name, peer))];
         for key in keys.into_iter().flatten() {
-            let level = self.level(&key, now) + 1.0;
+            // However many fail at once: that is over in a minute.
+            let level = (self.level(&key, now) + 1.0).min(self.per_minute);
             self.counts.set(key, Count { level, at: now });
         }
     }
@@ -126,6 +127,14 @@ mod tests {
         (0..9).for_each(|number| failures.failed(Some(&format!("guess {number}")), HERE, now));
         assert!(!failures.is_refused(Some("ada"), HERE, now));
         assert!(failures.is_refused(Some("eve"), HERE, now) && failures.is_refused(None, HERE, now));
+    }
+
+    #[test]
+    fn however_many_fail_at_once_it_is_over_in_a_minute() {
+        let (mut failures, now) = (Failures::new(3), Instant::now());
+        (0..1_000).for_each(|_| failures.failed(Some("ada"), HERE, now));
+        assert!(failures.is_refused(Some("ada"), HERE, now));
+        assert!(!failures.is_refused(Some("ada"), HERE, now + Duration::from_secs(60)));
     }
 
     #[test]
