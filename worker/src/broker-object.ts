@@ -26,6 +26,7 @@ import { Log } from './log.js';
 import { reviewer } from './review.js';
 import { Batch } from './pace.js';
 import { type RoomSettings, settingsOf } from './settings.js';
+import { faultOfSettings } from './settings-fault.js';
 import { SocketTransport } from './socket-transport.js';
 import { SqliteStorage } from './storage.js';
 import { Turn } from './turn.js';
@@ -95,7 +96,12 @@ export class MqttBroker extends RoomCalls {
         clock,
         log: this.log,
       });
-      this.broker = await Broker.open({ ...options, clock, timer: alarms.timer(), storage, resume }).catch((error: MqttError) => {
+      const open = async () => {
+        const fault = faultOfSettings(this.settings);
+        if (fault !== undefined) throw new MqttError('invalid-options', fault);
+        return Broker.open({ ...options, clock, timer: alarms.timer(), storage, resume });
+      };
+      this.broker = await open().catch((error: MqttError) => {
         if (error.code === 'invalid-options') this.log.error('settingsRefused', { message: error.message });
         throw error;
       });
