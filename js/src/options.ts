@@ -74,6 +74,8 @@ export interface BrokerLimits {
   maximumConnectionsPerUser?: number;
   /** Sessions, connected or not; one more is refused with 0x97 Quota exceeded. Default 20,000. */
   maximumSessions?: number;
+  /** Sessions of one user, connected or not, counted and refused as `maximumConnectionsPerUser` are. Default 4,000. */
+  maximumSessionsPerUser?: number;
   /** Milliseconds that a connection may be open without a CONNECT. Default 10,000. */
   connectTimeoutMillis?: number;
   /** The largest packet. Default 1,048,576. */

@@ -141,6 +141,7 @@ export const DECISIONS: { readonly [type in ReviewDecision['type']]: ShapeOf<Ext
 export const BROKER_OPTIONS: ShapeOf<BrokerOptions> = {
   maximumConnections: 'number',
   maximumConnectionsPerUser: 'number',
+  maximumSessionsPerUser: 'number',
   maximumSessions: 'number',
   connectTimeoutMillis: 'number',
   maximumPacketSize: 'number',

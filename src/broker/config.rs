@@ -32,6 +32,8 @@ pub struct Config {
     pub maximum_connections_per_user: usize,
     /// Sessions, connected or not; one more is refused with 0x97 (3.1.1: 3).
     pub maximum_sessions: usize,
+    /// Sessions of one user, counted and refused as `maximum_connections_per_user` are.
+    pub maximum_sessions_per_user: usize,
     /// How long a connection may be open without a CONNECT, or wait for a verdict.
     pub connect_timeout_millis: u64,
     /// Largest packet accepted; announced to MQTT 5 clients, 0x95 beyond.
@@ -172,6 +174,7 @@ impl Default for Config {
             review_fallback: ReviewFallback::Refuse,
             maximum_connections: 10_000,
             maximum_connections_per_user: 2_000,
+            maximum_sessions_per_user: 4_000,
             maximum_sessions: 20_000,
             connect_timeout_millis: 10_000,
             maximum_packet_size: 1 << 20,

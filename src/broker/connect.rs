@@ -224,6 +224,7 @@ impl Broker {
     pub(super) fn insert_session(&mut self, id: SessionId, client_id: Text, user_name: Option<Text>) {
         self.last_session = self.last_session.max(id.0);
         self.by_client_id.insert(client_id.clone(), id);
+        self.users.sessions.add(user_name.as_ref());
         self.sessions.insert(id, Session::new(client_id, user_name));
     }
 
@@ -279,7 +280,7 @@ impl Broker {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.open(Box::new(link), self.config.maximum_packet_size);
         }
-        self.users.add(connect.user_name.as_ref());
+        self.users.connections.add(connect.user_name.as_ref());
         self.set_verdict_expiry(id, expires_at);
         self.connection_changed(id);
         self.set_silence(id, keep_alive.peer_is_dead_at());

@@ -458,7 +458,7 @@ impl Broker {
             self.statistics.connections_refused += 1;
             return self.actions.push_back(Action::Report(Event::Refused { connection: id, refusal }));
         };
-        self.users.remove(link.user_name.as_ref());
+        self.users.connections.remove(link.user_name.as_ref());
         self.statistics.clients_connected -= 1;
         if let Some(session) = self.sessions.get(&link.session) {
             let client_id = session.client_id.clone();

@@ -119,6 +119,7 @@ impl Broker {
         let Some(mut session) = self.sessions.remove(&id) else { return };
         self.effort.add((session.subscriptions.len() + session.outbound.len() + session.queue.len()) * NODE);
         self.by_client_id.remove(&session.client_id);
+        self.users.sessions.remove(session.user_name.as_ref());
         for filter in core::mem::take(&mut session.subscriptions) {
             self.remove_route(&filter, id);
             if session.is_kept {

@@ -250,7 +250,7 @@ impl Broker {
         };
         self.set_stage(id, Stage::Open(Box::new(open)));
         self.set_verdict_expiry(id, link.expires_at);
-        self.users.add(link.user_name.as_ref());
+        self.users.connections.add(link.user_name.as_ref());
         self.statistics.clients_connected += 1;
         self.statistics.clients_maximum = self.statistics.clients_maximum.max(self.statistics.clients_connected);
         self.watch_sys(session_id);

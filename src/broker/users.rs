@@ -1,4 +1,4 @@
-//! Which session is whose, and how many connections each user has. Both count only where the host finds out who a client is:
+//! Which session is whose, and how many connections and sessions each user has. All count only where the host finds out who a client is:
 //! elsewhere a User Name proves nothing, and protects nothing.
 
 use super::{Authentication, Broker, SessionId, connection::Stage};
@@ -8,11 +8,20 @@ use crate::{
 };
 use alloc::collections::BTreeMap;
 
-/// How many open connections there are with each User Name.
+/// What each User Name has.
 #[derive(Debug, Default)]
-pub(super) struct Users(BTreeMap<Text, usize>);
+pub(super) struct Users {
+    /// Open connections.
+    pub(super) connections: Count,
+    /// Sessions, connected or not.
+    pub(super) sessions: Count,
+}
 
-impl Users {
+/// How many there are with each User Name.
+#[derive(Debug, Default)]
+pub(super) struct Count(BTreeMap<Text, usize>);
+
+impl Count {
     pub(super) fn add(&mut self, user_name: Option<&Text>) {
         if let Some(name) = user_name {
             *self.0.entry(name.clone()).or_default() += 1;
@@ -27,19 +36,21 @@ impl Users {
         }
     }
 
-    fn connections(&self, name: &Text) -> usize {
+    fn of(&self, name: &Text) -> usize {
         self.0.get(name).copied().unwrap_or(0)
     }
 }
 
 impl Broker {
-    /// Whether this user may have the Client Identifier of `old`, if that is a session, and one connection more.
+    /// Whether this user may have the Client Identifier of `old`, if that is a session, and one connection more; without such a
+    /// session of its own, also whether it may have one more.
     pub(super) fn check_user(&self, old: Option<SessionId>, user_name: Option<&Text>) -> Result<(), Violation> {
         if !matches!(self.config.authentication, Authentication::Ask) {
             return Ok(());
         }
-        let old = old.filter(|old| !self.has_expired(*old)).and_then(|old| self.sessions.get(&old));
-        if old.is_some_and(|old| old.user_name.is_some() && old.user_name.as_ref() != user_name) {
+        let has_expired = old.is_some_and(|old| self.has_expired(old));
+        let old = old.and_then(|old| self.sessions.get(&old));
+        if !has_expired && old.is_some_and(|old| old.user_name.is_some() && old.user_name.as_ref() != user_name) {
             return Err(ANOTHERS);
         }
         let Some(name) = user_name else { return Ok(()) };
@@ -47,8 +58,13 @@ impl Broker {
             Stage::Open(link) => link.user_name.as_ref(),
             _ => None,
         });
-        let others = self.users.connections(name) - usize::from(taken_over == Some(name));
-        if others >= self.config.maximum_connections_per_user { Err(TOO_MANY) } else { Ok(()) }
+        let others = self.users.connections.of(name) - usize::from(taken_over == Some(name));
+        if others >= self.config.maximum_connections_per_user {
+            return Err(TOO_MANY);
+        }
+        let has_session = old.is_some_and(|old| old.user_name.as_ref() == Some(name));
+        let is_full = !has_session && self.users.sessions.of(name) >= self.config.maximum_sessions_per_user;
+        if is_full { Err(TOO_MANY_SESSIONS) } else { Ok(()) }
     }
 
     /// Whether a session that nobody owns has the Client Identifier of a user, who is not to inherit it.
@@ -63,5 +79,7 @@ const ANOTHERS: Violation = Violation::new(
     ReasonCode::ClientIdentifierNotValid,
     "the session with this Client Identifier is another user's (3.1.3.1)",
 );
+const TOO_MANY_SESSIONS: Violation =
+    Violation::new(ReasonCode::QuotaExceeded, "this user has as many sessions as one may have");
 const TOO_MANY: Violation =
     Violation::new(ReasonCode::QuotaExceeded, "this user has as many connections as one may have");

@@ -122,6 +122,38 @@ fn a_user_has_so_many_connections_and_no_more() {
 }
 
 #[test]
+fn a_user_has_so_many_sessions_and_no_more() {
+    both(|version| {
+        let mut trace = asking(version, Config { maximum_sessions_per_user: 2, ..Default::default() });
+        for name in ["1", "2"] {
+            assert_eq!(come(&mut trace, name, name, Some("ada"), false), NEW);
+            trace.cut(name);
+        }
+        assert_eq!(come(&mut trace, "3", "3", Some("ada"), false), too_many(version));
+        // Others are others, and one's own session is not one more, whether it is gone on with or begun anew.
+        assert_eq!(come(&mut trace, "4", "4", Some("bob"), false), NEW);
+        assert_eq!(come(&mut trace, "1", "1", Some("ada"), false), PRESENT);
+        trace.cut("1");
+        assert_eq!(come(&mut trace, "1", "1", Some("ada"), true), NEW);
+        assert_eq!(come(&mut trace, "3", "3", Some("ada"), false), too_many(version));
+        trace.disconnect("2", ReasonCode::AdministrativeAction, true);
+        assert_eq!(come(&mut trace, "3", "3", Some("ada"), false), NEW);
+    });
+}
+
+#[test]
+fn sessions_that_outlive_the_broker_are_counted_as_before() {
+    let config = Config { maximum_sessions_per_user: 1, durability: Durability::Connections, ..Default::default() };
+    let mut trace = asking(V5, config);
+    assert_eq!(come(&mut trace, "1", "1", Some("ada"), false), NEW);
+    trace.cut("1");
+    trace.sleep();
+    assert_eq!(come(&mut trace, "2", "2", Some("ada"), false), TOO_MANY);
+    trace.disconnect("1", ReasonCode::AdministrativeAction, true);
+    assert_eq!(come(&mut trace, "2", "2", Some("ada"), false), NEW);
+}
+
+#[test]
 fn connections_that_outlive_a_sleep_are_counted_as_before() {
     let config = Config { maximum_connections_per_user: 1, durability: Durability::Connections, ..Default::default() };
     let mut trace = asking(V5, config);
