@@ -91,6 +91,7 @@ fn a_message_too_large_for_one_subscriber_is_as_good_as_sent() {
     trace.expect("ada", puback(1, ReasonCode::Success));
     trace.expect_nothing("bob");
     trace.send("ada", publish("t", "small", AtLeastOnce, 2));
+    trace.expect("ada", puback(2, ReasonCode::Success));
     trace.expect("bob", publish("t", "small", AtLeastOnce, 2));
     trace.wait_secs(1); // a host may tell of them once a second
     trace.send("ada", Packet::PingReq);
