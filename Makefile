@@ -115,8 +115,8 @@ suite-worker: target/ci/www.built npm-worker npm-interop setup-mosquitto
 
 # The representative part over the worker: what clients do most, and what only the host can answer.
 suite-spec: target/ci/worker.built
-	node .ci/spec.mjs asleep wasm tcp ws
-	node .ci/spec.mjs --modules=authenticate,connect,publish,session,will worker worker-asleep
+	@failed=0; node .ci/spec.mjs asleep wasm tcp ws || failed=1; \
+		node .ci/spec.mjs --modules=authenticate,connect,publish,session,will worker worker-asleep || failed=1; exit $$failed
 
 suite-tab: target/ci/js.built npm-interop setup-browser
 	.ci/browser npm --prefix tests/interop run tab

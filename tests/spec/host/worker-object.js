@@ -36,6 +36,8 @@ export class MqttBroker extends Room {
     this.room = rooms.get(this.ctx.id.name);
     this.questions = [];
     const { room, ctx } = this;
+    // The room's own tags are beside the one that tells connections apart.
+    ctx.getTags = (socket) => allTags(ctx, socket).slice(1);
     ctx.storage.setAlarm = (at) => (room.alarmAt = at);
     ctx.storage.deleteAlarm = () => (room.alarmAt = undefined);
     ctx.storage.getAlarm = async () => room.alarmAt ?? null;
@@ -56,8 +58,8 @@ export class MqttBroker extends Room {
     const { ctx, room } = this;
     const number = new URL(request.url).search.slice(1);
     room.connections[number] = { received: 0, sent: 0, closed: false, gone: false };
-    ctx.acceptWebSocket = (socket) => {
-      Object.getPrototypeOf(ctx).acceptWebSocket.call(ctx, socket, [number]);
+    ctx.acceptWebSocket = (socket, tags) => {
+      Object.getPrototypeOf(ctx).acceptWebSocket.call(ctx, socket, [number, ...tags]);
       this.count(socket);
     };
     const response = within(room, () => super.fetch(request));
@@ -80,7 +82,7 @@ export class MqttBroker extends Room {
   }
 
   connectionOf(socket) {
-    return this.room.connections[this.ctx.getTags(socket)[0]];
+    return this.room.connections[allTags(this.ctx, socket)[0]];
   }
 
   webSocketMessage(socket, message) {
@@ -178,6 +180,8 @@ async function steer(stub, room, data) {
   if (room.sleeps && !room.isOver && !(await stub.isAsking())) await unsafe.evict(stub, { webSockets: 'hibernate' });
   return reply;
 }
+
+const allTags = (ctx, socket) => Object.getPrototypeOf(ctx).getTags.call(ctx, socket);
 
 const turn = () => new Promise((resolve) => later(resolve, 0));
 
