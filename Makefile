@@ -121,7 +121,8 @@ suite-spec: target/ci/worker.built
 suite-tab: target/ci/js.built npm-interop setup-browser
 	.ci/browser npm --prefix tests/interop run tab
 
-suite-page: target/ci/www.built npm-interop setup-browser
+suite-page: target/ci/www.built npm-worker npm-interop setup-browser
+	npm --prefix www test
 	.ci/browser npm --prefix tests/interop run page
 
 # Packs the package, installs it in other projects, and runs it there: bundlers, platforms, pages. TABLE=write writes its table.

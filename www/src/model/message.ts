@@ -1,0 +1,20 @@
+// An Application Message as one client saw it. Knows neither a client nor how it is shown.
+
+import type { QoS, ReceivedProperties } from 'mqlite/broker';
+
+/** One message that a client received or sent. */
+export interface LoggedMessage {
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly direction: 'sent' | 'received';
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  /** At QoS 1 and 2. */
+  readonly packetIdentifier: number | undefined;
+  readonly properties: ReceivedProperties;
+  /** The filter that it was subscribed with, where one is known. */
+  readonly filter?: string | undefined;
+}

@@ -1,0 +1,153 @@
+// Which levels of a tree are in sight, top to bottom: what is unfolded, or what a filter finds. Knows nothing of how they are shown.
+
+import { contains, matches } from './find.ts';
+import type { TopicNode } from './topic-node.ts';
+import type { TopicTree } from './topic-tree.ts';
+
+/** What is looked for. An empty text finds all. */
+export interface TreeFilter {
+  /** A part of the topic, or a Topic Filter when it has wildcards. */
+  topic: string;
+  /** A part of the last payload, as text. */
+  payload: string;
+}
+
+/** The rows of a tree, and what a reader has folded. */
+export class TopicRows {
+  readonly #tree: TopicTree;
+  #unfolded = new Set<TopicNode>();
+  /** What was unfolded by itself is not again, after its reader has folded it. */
+  readonly #touched = new WeakSet<TopicNode>();
+  /** Folded while a filter is on, where all is unfolded to begin with. */
+  readonly #foldedInFilter = new Set<TopicNode>();
+  #filter: TreeFilter = { topic: '', payload: '' };
+  #found: Set<TopicNode> | null = null;
+  #rows: readonly TopicNode[] | null = null;
+  #size = -1;
+  #root: TopicNode | null = null;
+
+  constructor(tree: TopicTree) {
+    this.#tree = tree;
+  }
+
+  get filter(): TreeFilter {
+    return this.#filter;
+  }
+
+  set filter(filter: TreeFilter) {
+    this.#filter = filter;
+    this.#foldedInFilter.clear();
+    this.refresh();
+  }
+
+  get isFiltered(): boolean {
+    return this.#filter.topic !== '' || this.#filter.payload !== '';
+  }
+
+  /** Topics that the filter finds; `null` while there is none. */
+  get found(): number | null {
+    if (!this.isFiltered) return null;
+    this.rows();
+    let found = 0;
+    for (const node of this.#found ?? []) if (this.#isFound(node)) found += 1;
+    return found;
+  }
+
+  /** The rows in sight. They are made anew only where the tree has grown, something was folded, or `refresh` was called. */
+  rows(): readonly TopicNode[] {
+    const tree = this.#tree;
+    if (this.#root !== tree.root) this.#begin(tree.root);
+    if (this.#size !== tree.size) {
+      this.#size = tree.size;
+      this.#unfoldSmall();
+      this.refresh();
+    }
+    return (this.#rows ??= this.#walk());
+  }
+
+  /** Looks anew for what the filter finds, as last payloads change. */
+  refresh(): void {
+    this.#found = null;
+    this.#rows = null;
+  }
+
+  isUnfolded(node: TopicNode): boolean {
+    return this.isFiltered ? !this.#foldedInFilter.has(node) : this.#unfolded.has(node);
+  }
+
+  /** Shows or hides what is below a level. */
+  fold(node: TopicNode, unfolded: boolean): void {
+    if (node.children.length === 0) return;
+    const [set, isIn] = this.isFiltered ? [this.#foldedInFilter, !unfolded] : [this.#unfolded, unfolded];
+    if (isIn) set.add(node);
+    else set.delete(node);
+    this.#rows = null;
+  }
+
+  /** Unfolds or folds every level below this one and itself. */
+  foldAll(unfolded: boolean, from: TopicNode = this.#tree.root): void {
+    for (const node of this.#tree.below(from)) this.fold(node, unfolded);
+  }
+
+  /** Unfolds what hides a level. */
+  reveal(node: TopicNode): void {
+    for (let at = node.parent; at && at.level > 0; at = at.parent) this.fold(at, true);
+  }
+
+  #begin(root: TopicNode): void {
+    this.#root = root;
+    this.#size = -1;
+    this.#unfolded = new Set();
+    this.#foldedInFilter.clear();
+    this.refresh();
+  }
+
+  /** A tree that fits into a window is shown whole; a larger one is left to its reader. */
+  #unfoldSmall(): void {
+    if (this.#size > SMALL) return;
+    for (const node of this.#tree.below()) {
+      if (node.children.length === 0 || this.#touched.has(node)) continue;
+      this.#touched.add(node);
+      this.#unfolded.add(node);
+    }
+  }
+
+  #walk(): TopicNode[] {
+    if (this.isFiltered) this.#found ??= this.#find();
+    const rows: TopicNode[] = [];
+    const stack: TopicNode[] = [];
+    this.#stack(stack, this.#tree.root);
+    for (let node = stack.pop(); node; node = stack.pop()) {
+      rows.push(node);
+      if (this.isUnfolded(node)) this.#stack(stack, node);
+    }
+    return rows;
+  }
+
+  /** Puts the next levels that may be seen on the stack, the last one first. */
+  #stack(stack: TopicNode[], { children }: TopicNode): void {
+    for (let index = children.length - 1; index >= 0; index -= 1) {
+      const child = children[index]!;
+      if (!this.#found || this.#found.has(child)) stack.push(child);
+    }
+  }
+
+  /** What the filter finds, with all levels before. */
+  #find(): Set<TopicNode> {
+    const found = new Set<TopicNode>();
+    for (const node of this.#tree.below()) {
+      if (!this.#isFound(node)) continue;
+      for (let at: TopicNode | null = node; at && !found.has(at); at = at.parent) found.add(at);
+    }
+    return found;
+  }
+
+  #isFound(node: TopicNode): boolean {
+    const { topic, payload } = this.#filter;
+    if (node.count === 0 || !matches(topic, node.topic)) return false;
+    return payload === '' || (node.last !== null && contains(node.last.payload, payload));
+  }
+}
+
+/** Levels of a tree that unfolds by itself. */
+const SMALL = 60;
