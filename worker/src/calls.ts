@@ -144,7 +144,8 @@ export abstract class RoomCalls extends DurableObject<Environment> {
    * @param clientId - Its Client Identifier. It need not be connected yet.
    * @param seconds - How long, from 1 to 600. Default 60.
    * @returns Lines of JSON: each a `TracedPacket`, or `{ "dropped": NUMBER }` where the reader was too slow for so many.
-   * @throws RangeError for other seconds, and MqttError `queue-full` while 16 traces are under way.
+   * @throws RangeError for other seconds, and MqttError `queue-full` while 16 traces are under way, or `invalid-options` for what is no
+   * Client Identifier.
    */
   trace(clientId: string, seconds = 60): Promise<ReadableStream<Uint8Array>> {
     return this.traces.begin(clientId, seconds);

@@ -19,7 +19,7 @@ export class Traces {
 
   /**
    * Looks at a client for so many seconds.
-   * @throws RangeError, or MqttError `queue-full`.
+   * @throws RangeError, or MqttError `queue-full`, `closed`, or `invalid-options` for what is no Client Identifier.
    */
   async begin(clientId: string, seconds: number): Promise<ReadableStream<Uint8Array>> {
     if (!(Number.isInteger(seconds) && seconds >= 1 && seconds <= MOST_SECONDS)) {
@@ -31,7 +31,12 @@ export class Traces {
     const until = Date.now() + seconds * 1_000;
     const trace = new Trace(clientId, until, () => this.#end(trace));
     this.#traces.add(trace);
-    await this.#broker().trace(clientId, { until: this.#until(clientId) });
+    try {
+      await this.#broker().trace(clientId, { until: this.#until(clientId) });
+    } catch (error) {
+      trace.end();
+      throw error;
+    }
     return trace.lines;
   }
 
@@ -66,11 +71,11 @@ class Trace {
     this.until = until;
     this.#ended = ended;
     const start = (controller: ReadableByteStreamController) => void (this.#controller = controller);
-    const cancel = () => this.#end();
+    const cancel = () => this.end();
     // A call hands over streams of bytes alone.
     this.lines = new ReadableStream({ type: 'bytes', start, cancel }, { highWaterMark: MOST_BYTES });
     this.#timer = setTimeout(() => {
-      this.#end();
+      this.end();
       this.#controller.close();
     }, until - Date.now());
   }
@@ -82,13 +87,13 @@ class Trace {
     this.#write(packet);
   }
 
-  #write(line: object): void {
-    this.#controller.enqueue(encoder.encode(`${JSON.stringify(line)}\n`));
-  }
-
-  #end(): void {
+  end(): void {
     clearTimeout(this.#timer);
     this.#ended();
+  }
+
+  #write(line: object): void {
+    this.#controller.enqueue(encoder.encode(`${JSON.stringify(line)}\n`));
   }
 }
 

@@ -167,6 +167,13 @@ test('A trace is a stream of lines', async () => {
   await client.endAsync(true);
 });
 
+test('A trace that is refused takes the place of no other', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    const { thrown } = await call('refused-trace', 'trace', ['\u0000', 600]);
+    assert.deepEqual([thrown.name, thrown.code], ['MqttError', 'invalid-options']);
+  }
+});
+
 test('The HTTP API answers over a Service binding', async () => {
   const path = '/rooms/service/publish?topic=a&retain=true';
   assert.deepEqual(await call('service', 'api', { path, method: 'POST', token: ADMIN_TOKEN, body: 'x' }), { reasonCode: 0x10 });
