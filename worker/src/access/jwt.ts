@@ -78,7 +78,8 @@ export class Tokens {
     if (scope !== undefined && typeof scope !== 'string') return 'unfit';
     const rooms: unknown[] = Array.isArray(room) ? room : [room];
     if (!rooms.includes('*') && !rooms.includes(this.#room)) return 'elsewhere';
-    const expiresAt = (exp + (this.#settings.leewaySeconds ?? LEEWAY_SECONDS)) * 1000;
+    // RFC 7519 allows fractions of a second.
+    const expiresAt = Math.floor((exp + (this.#settings.leewaySeconds ?? LEEWAY_SECONDS)) * 1000);
     return {
       userName: sub,
       expiresAt,
