@@ -263,6 +263,20 @@ test('A user who is removed is let in no more', async () => {
   assert.equal(await room.steer('removeUser', { name: 'ada' }), false);
 });
 
+test('A user who is removed, or has another password, while proving the former one is not let in', async () => {
+  const room = workerd.room('meanwhile');
+  for (const change of [() => room.steer('removeUser', { name: 'ada' }), () => putUser(room, 'ada', { password: 'another password' })]) {
+    await putUser(room, 'ada');
+    const { respond, ...rest } = scramSha256({ userName: 'ada', password: PASSWORD, minimumIterations: 1_000 });
+    const late = async (challenge) => {
+      const answer = await respond(challenge);
+      await change();
+      return answer;
+    };
+    await assert.rejects(open(room.url, { reconnect: false, authentication: { ...rest, respond: late } }), { reason: 0x86 });
+  }
+});
+
 test('Users outlive a sleep and a crash, and travel with an export', async () => {
   const [from, to] = ['from', 'to'].map((name) => workerd.room(name));
   await putUser(from, 'ada');

@@ -100,13 +100,20 @@ export class Access {
       if (this.#failures.areTooMany) return TOO_MANY_FAILURES;
       isRight = await this.#isRight(password, user);
     }
-    if (!user || !isRight) {
+    const current = isRight ? this.#current(userName, user) : undefined;
+    if (!current) {
       this.#failures.failed(userName, peerAddress);
       return WRONG_CREDENTIALS;
     }
     this.#failures.succeeded(userName, peerAddress);
-    this.#remember(userName, { verifier: user.verifier, mac });
-    return this.#admit({ userName, ...user }, clientId);
+    this.#remember(userName, { verifier: current.verifier, mac });
+    return this.#admit({ userName, ...current }, clientId);
+  }
+
+  /** The user of now, who may have been removed or have got another password while the former one was proved: then `undefined`. */
+  #current(userName: string, former: UserRecord | undefined): UserRecord | undefined {
+    const user = this.#users.find(userName);
+    return user?.verifier === former?.verifier ? user : undefined;
   }
 
   /** Does for a user who does not exist, or has no verifier that can be read, what it does for others. */
@@ -146,14 +153,15 @@ export class Access {
     const proof = await finish(exchange, data);
     // Others may have failed meanwhile: who is right after too many guesses is refused, too.
     if (this.#failures.isRefused(userName, context.peerAddress)) return TOO_MANY_FAILURES;
-    if (proof === undefined || !user) {
+    const current = proof === undefined || !user ? undefined : this.#current(userName, user);
+    if (proof === undefined || !current) {
       this.#failures.failed(userName, context.peerAddress);
       return isAgain ? NOT_PROVED_AGAIN : WRONG_CREDENTIALS;
     }
     this.#failures.succeeded(userName, context.peerAddress);
     // A connection cannot become that of somebody else.
     if (isAgain && userName !== former) return NOT_PROVED_AGAIN;
-    const verdict = this.#admit({ userName, ...user }, clientId);
+    const verdict = this.#admit({ userName, ...current }, clientId);
     return verdict.type === 'allow' ? { ...verdict, data: encode(proof) } : verdict;
   }
 
