@@ -34,6 +34,8 @@ before(async () => {
     bulky: { forward: [{ name: 'bulky', filter: 'tide/#', ...quick, maximumAttempts: 2, deadLetter: { topic: 'dead' } }] },
     sleepy: { forward: [{ name: 'sleepy', filter: 'tide/#', ...quick, minimumDelayMillis: 60_000, maximumDelayMillis: 600_000 }] },
     dozing: { forward: [{ name: 'dozing', filter: 'tide/#', ...quick, minimumDelayMillis: 2_000, maximumDelayMillis: 2_000 }] },
+    replaced: { forward: [{ name: 'replaced', filter: 'tide/#', ...quick, batch: 10 }] },
+    single: { limits: { maximumConnectionsPerUser: 1 }, forward: ['one', 'two'].map((name) => ({ name, filter: 'tide/#', ...quick })) },
     serviced: { forward: [{ name: 'serviced', filter: 'tide/#', service: 'CONSUMER' }] },
     faulty: {
       forward: [
@@ -184,6 +186,49 @@ test('A message whose attempts are used up goes to the topic of the dead letter 
   await client.endAsync();
 });
 
+test('The limits of a user are not about forwards', async () => {
+  const client = await connect('single');
+  hook.answer = () => 200;
+  await client.publishAsync('tide/low', '06:12', { qos: 1 });
+  await hook.until(() => of('single').length === 2);
+  assert.deepEqual(new Set(of('single').map(({ json }) => json.forward)), new Set(['one', 'two']));
+  await client.endAsync();
+});
+
+/** Resolves when so many attempts have failed. */
+async function failed(room, count) {
+  while ((await room.steer('forwards'))[0].attemptsFailed < count) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+test('When a room is replaced by a backup nothing of what it had is delivered, and no identifier is used again', async () => {
+  const room = workerd.room('replaced');
+  await room.time(1_000_000);
+  const client = await connect('replaced');
+  const isOpen = { first: false, others: false };
+  hook.answer = ({ json }) => ((json.messages[0].payload === 'first' ? isOpen.first : isOpen.others) ? 200 : 503);
+  const publish = async (publisher, ...payloads) => {
+    for (const payload of payloads) await publisher.publishAsync('tide/n', payload, { qos: 1 });
+  };
+  await publish(client, 'first', 'kept');
+  const file = await room.export();
+  await publish(client, 'lost 1', 'lost 2');
+  await failed(room, 1);
+  isOpen.first = true;
+  await room.time(1_001_000);
+  await failed(room, 2);
+  assert.equal(of('replaced').at(-1).json.messages.length, 3, 'those that were tried have their numbers');
+  await room.import(file);
+  isOpen.others = true;
+  await room.time(1_002_000);
+  const again = await connect('replaced');
+  await publish(again, 'new 1', 'new 2');
+  const taken = () => hook.taken.filter(({ id }) => id.startsWith('replaced/'));
+  await hook.until(() => taken().some(({ payload }) => payload === 'new 2'));
+  assert.deepEqual(taken().map(({ payload }) => payload), ['first', 'first', 'kept', 'new 1', 'new 2']);
+  assert.equal(new Set(taken().map(({ id }) => id)).size, 5);
+  for (const it of [client, again]) await it.endAsync(true);
+});
+
 test('A Service binding gets a request', async () => {
   hook.answer = () => 200;
   const client = await connect('serviced');
@@ -238,7 +283,7 @@ test('The alarm of the platform itself wakes the room', async () => {
   hook.answer = () => 503;
   await client.publishAsync('tide/asleep', 'x', { qos: 1 });
   await hook.until(() => of('dozing').length === 1);
-  while ((await room.steer('forwards'))[0].attemptsFailed === 0);
+  await failed(room, 1);
   await room.steer('sleep');
   const { started } = await room.facts();
   hook.answer = () => 200;

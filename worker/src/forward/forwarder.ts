@@ -123,8 +123,10 @@ export class Forwarder {
     ledger.remove(name);
   }
 
-  /** The room is another from now on: numbers that were given are given no more. */
+  /** The room is another from now on: what was at hand is not its own, and numbers that were given are given no more. */
   begin(): void {
+    this.#connection += 1;
+    this.#waiting = [];
     this.#account = newAccount(this.#forward);
     this.#write({});
     this.#known.clear();
@@ -277,7 +279,7 @@ export class Forwarder {
           this.#counts.deadLettered += 1;
         } catch (error) {
           log.error('deadLetterFailed', { forward: name, id, message: sentenceOf(error) });
-          if (!isFinal(error)) return false;
+          if (!isFinal(error)) return connection !== this.#connection;
           this.#lose(1, sentenceOf(error), id);
         }
       } else {
