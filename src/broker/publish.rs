@@ -137,7 +137,7 @@ impl Broker {
             return refuse(ReasonCode::TopicNameInvalid);
         }
         let session = self.sessions.get(&session_id)?;
-        let is_known = publish.packet_id.is_some_and(|packet_id| session.inbound.knows(packet_id));
+        let is_known = publish.packet_id.is_some_and(|packet_id| session.inbound.knows(publish.qos, packet_id));
         if decided.is_some() || self.config.rules.is_empty() || is_known {
             return Some(decided.unwrap_or(Decision::Accept));
         }

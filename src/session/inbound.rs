@@ -60,9 +60,10 @@ impl Inbound {
         self.exactly_once.get(&id) == Some(&self.connection)
     }
 
-    /// Whether this is the identifier of a QoS 2 message that is not released.
-    pub fn knows(&self, id: PacketId) -> bool {
-        self.exactly_once.contains_key(&id)
+    /// Whether a PUBLISH with this identifier brings no message: the one that is known by it is not released. At QoS 1 that is
+    /// so for the current connection alone: see [`Inbound::reused`].
+    pub fn knows(&self, qos: QoS, id: PacketId) -> bool {
+        self.is_carried(id) || (qos == QoS::ExactlyOnce && self.exactly_once.contains_key(&id))
     }
 
     /// A PUBLISH of QoS 1 came with an identifier that an earlier connection left to a QoS 2 message: the peer has forgotten
@@ -167,7 +168,9 @@ mod tests {
         let mut inbound = Inbound::new(9);
         inbound.published(QoS::ExactlyOnce, ID).unwrap();
         assert!(!inbound.reused(ID));
+        assert!(inbound.knows(QoS::AtLeastOnce, ID) && inbound.knows(QoS::ExactlyOnce, ID));
         inbound.connected(9);
+        assert!(!inbound.knows(QoS::AtLeastOnce, ID) && inbound.knows(QoS::ExactlyOnce, ID));
         assert!(inbound.reused(ID));
         assert!(!inbound.reused(ID));
         assert_eq!(inbound.published(QoS::AtLeastOnce, ID), Ok(Novelty::New));

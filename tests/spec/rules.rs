@@ -80,6 +80,28 @@ fn a_message_of_qos_2_is_rewritten_once_however_often_it_comes() {
     });
 }
 
+/// Such an identifier is free again at QoS 1, and what it names now is another message.
+#[test]
+fn an_identifier_that_an_earlier_connection_left_takes_no_message_past_the_rules() {
+    both(|version| {
+        let mut trace = with(version, vec![rule("refuse", "refuse", None), rule("a", "rewrite", Some("b"))]);
+        two(&mut trace);
+        trace.leave("ada");
+        trace.resume("ada");
+        for (topic, reason) in [("refuse", ReasonCode::NotAuthorized), ("a", ReasonCode::Success)] {
+            trace.send("ada", publish("left", "x", ExactlyOnce, 1));
+            trace.expect("ada", pubrec(1, ReasonCode::Success));
+            trace.expect("bob", publish("left", "x", ExactlyOnce, if topic == "a" { 2 } else { 1 }));
+            trace.cut("ada");
+            trace.resume("ada");
+            trace.send("ada", publish(topic, "y", AtLeastOnce, 1));
+            trace.expect("ada", puback(1, reason));
+        }
+        trace.expect("bob", publish("b", "y", AtLeastOnce, 3));
+        trace.expect_nothing("bob");
+    });
+}
+
 #[test]
 fn what_is_retained_is_so_for_the_new_topic() {
     both(|version| {
