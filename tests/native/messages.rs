@@ -6,6 +6,13 @@ use mqlite::{
     broker::Config,
     codec::{Ack, Packet, PacketId, Publish, QoS, SubscribeFilter},
 };
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
 
 /// [MQTT-4.2-1]
 #[test]
@@ -167,4 +174,31 @@ fn a_publisher_that_is_too_fast_for_the_broker_is_slowed_and_others_are_served()
         publisher.send(publish("end", "heard", QoS::AtMostOnce));
         assert_eq!(publisher.hear_publish().payload, "heard");
     }
+}
+
+/// Whoever makes the broker look at the time, the pause is over for the socket too.
+#[test]
+fn who_published_too_fast_is_read_on_while_others_keep_the_server_busy() {
+    let config = Config { publish_messages_per_second: 1_000, requests_per_second: 1_000_000, ..Config::default() };
+    let server = Running::start(config);
+    let (mut busy, mut quick) = (server.over_tcp(V5), server.over_tcp(V5));
+    quick.connect("quick");
+    let is_over = Arc::new(AtomicBool::new(false));
+    let others = thread::spawn({
+        let is_over = is_over.clone();
+        move || {
+            busy.connect("busy");
+            while !is_over.load(Ordering::Relaxed) {
+                busy.expect_open();
+            }
+        }
+    });
+    // A second's worth and a tenth, then a tenth and more each time: more than the server reads at a time.
+    for count in [1_100].into_iter().chain([150; 10]) {
+        let message = encode(publish("t", vec![0; 200], QoS::AtMostOnce), V5);
+        quick.send_bytes(&message.repeat(count));
+        quick.expect_open();
+    }
+    is_over.store(true, Ordering::Relaxed);
+    others.join().unwrap();
 }

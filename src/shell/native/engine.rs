@@ -98,6 +98,8 @@ pub(super) struct Engine {
     peers: HashMap<ConnectionId, Peer>,
     /// Connections that are behind: what they send next waits, in the end with its sender.
     behind: HashMap<ConnectionId, OwnedSemaphorePermit>,
+    /// Whether one of them may be so no longer.
+    is_catching_up: bool,
     /// Connections that speak HTTP.
     web: BTreeSet<ConnectionId>,
     commits: Commits,
@@ -136,6 +138,7 @@ impl Engine {
             orders,
             peers: HashMap::new(),
             behind: HashMap::new(),
+            is_catching_up: false,
             web: BTreeSet::new(),
             commits: Commits::new(storage),
             judges: Judges::new(access),
@@ -251,11 +254,12 @@ impl Engine {
                 group = self.commits.finished() => self.release(group?),
                 Some(order) = self.orders.recv() => self.order(order),
                 Some((connection, verdict)) = self.judges.next() => self.answer(connection, verdict),
-                () = is_due(wait) => self.timeout(),
+                () = is_due(wait) => self.order(Input::Timeout),
             }
             for notice in pending.drain(..) {
                 self.notice(notice);
             }
+            self.read_on();
             self.flush();
         }
         notices.close();
@@ -289,16 +293,15 @@ impl Engine {
 
     /// Does what the pilot or an operator says.
     pub(super) fn order(&mut self, input: Input) {
-        match input {
-            Input::Timeout => self.timeout(),
-            input => self.input(input, None),
-        }
+        self.input(input, None);
     }
 
-    fn timeout(&mut self) {
-        self.input(Input::Timeout, None);
+    /// Reads on where the broker has caught up.
+    fn read_on(&mut self) {
         let Self { broker, behind, .. } = self;
-        behind.retain(|connection, _| broker.is_behind(*connection));
+        if mem::take(&mut self.is_catching_up) {
+            behind.retain(|connection, _| broker.is_behind(*connection));
+        }
     }
 
     fn notice(&mut self, notice: Notice) {
@@ -346,6 +349,9 @@ impl Engine {
         if let Some(pilot) = &mut self.pilot {
             pilot.before(&input);
         }
+        // Whatever the input is, what was due comes first.
+        self.is_catching_up |= matches!(input, Input::Timeout | Input::Reviewed { .. })
+            || self.broker.deadline().is_some_and(|deadline| deadline.at <= now);
         for action in self.broker.handle(now, input) {
             if let Some(pilot) = &mut self.pilot {
                 pilot.action(&action);
