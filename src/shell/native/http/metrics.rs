@@ -47,7 +47,6 @@ fn text(counted: &Counted) -> String {
         ("message_bytes", "Bytes of all messages now.", statistics.message_bytes),
         ("messages_stored", "Messages that wait or are in flight now.", statistics.messages_stored),
         ("messages_delayed", "Messages that are to be published later, now.", statistics.messages_delayed),
-        ("messages_delayed", "Messages that are to be published later, now.", statistics.messages_delayed),
         ("messages_received_total", "Messages received from clients.", statistics.messages_received),
         ("messages_sent_total", "Messages sent to clients.", statistics.messages_sent),
         ("messages_dropped_total", "Messages dropped because of a limit.", statistics.messages_dropped),
@@ -70,3 +69,18 @@ fn text(counted: &Counted) -> String {
 }
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_figure_is_told_once() {
+        let counted = Counted { statistics: Statistics::default(), uptime_seconds: 0, authentication_failures: 0 };
+        let text = text(&counted);
+        let names: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{text}");
+        assert_eq!(text.lines().count(), 3 * names.len());
+    }
+}
