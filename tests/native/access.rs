@@ -12,7 +12,7 @@ use mqlite::{
     },
     shell::native::{AuthenticationConfig, JwtConfig, Secrets, ServerConfig, UserChange, add_user},
 };
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, thread::sleep, time::Duration};
 
 /// Enough for tests.
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(4_096).unwrap();
@@ -174,6 +174,27 @@ fn attempts_at_the_same_time_count_too() {
     assert!((3..3 + processors).contains(&looked_at), "{looked_at} passwords were looked at");
     let refused = reasons.iter().filter(|reason| **reason == ReasonCode::ConnectionRateExceeded).count();
     assert_eq!(looked_at + refused, 40);
+}
+
+/// Else a password costs work that nobody counts.
+#[test]
+fn who_does_not_wait_for_the_answer_has_failed_too() {
+    let directory = Directory::new();
+    let change = UserChange::default().with_password("correct horse".into());
+    add_user(directory.path(), "ada", change, NonZeroU32::new(400_000).unwrap()).unwrap();
+    let authentication = AuthenticationConfig { failures_per_minute: 3, ..is_asked() };
+    let data = Some(directory.path().to_owned());
+    let server = Running::start_as(ServerConfig { data, ..config(authentication) });
+    let is_refused = (0..20).any(|number| {
+        let mut guess = server.over_tcp(V5);
+        let connect = named("a", "ada", &format!("guess {number}"));
+        guess.send(Packet::Connect(Box::new(Connect { version: V5, ..connect })));
+        sleep(Duration::from_millis(50)); // the work has begun, most often
+        guess.cut();
+        let reason = answer(&mut server.over_tcp(V5), named("a", "ada", "correct horse"));
+        reason == ReasonCode::ConnectionRateExceeded
+    });
+    assert!(is_refused);
 }
 
 #[test]

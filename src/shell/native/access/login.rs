@@ -17,7 +17,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::{fmt, net::IpAddr, num::NonZeroU32, str, sync::Arc, time::Instant};
-use tokio::task::spawn_blocking;
+use tokio::{spawn, task::spawn_blocking};
 
 /// What is known of a connection besides what its client says in MQTT.
 pub(crate) struct Visitor {
@@ -102,9 +102,15 @@ impl Access {
         }
         let user_name = user_name.unwrap_or_default().to_owned();
         let user = find(&user_name, kept);
-        Judgement::Later(Box::pin(
-            async move { access.judge_password(&user_name, password, user, address, &request).await },
-        ))
+        Judgement::Later(Box::pin(async move {
+            let Ok(turn) = access.work.clone().acquire_owned().await else { return deny(WRONG_CREDENTIALS) };
+            // Work that has begun keeps its turn to the end, and counts, although its client may have gone.
+            let work = async move {
+                let _turn = turn;
+                access.judge_password(&user_name, password, user, address, &request).await
+            };
+            spawn(work).await.unwrap_or_else(|_| deny(UNAVAILABLE))
+        }))
     }
 
     async fn judge_token(&self, token: &str, address: IpAddr, request: &AuthenticationRequest) -> Verdict {
@@ -128,7 +134,6 @@ impl Access {
         address: IpAddr,
         request: &AuthenticationRequest,
     ) -> Verdict {
-        let Ok(_turn) = self.work.acquire().await else { return deny(WRONG_CREDENTIALS) };
         // Others may have failed while this one waited.
         if self.is_refused(Some(user_name), address) {
             return deny(TOO_MANY_FAILURES);

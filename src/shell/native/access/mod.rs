@@ -39,7 +39,7 @@ use crate::{broker::Grants, time::Timestamp};
 use std::{
     collections::BTreeSet,
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Instant, SystemTime},
 };
@@ -112,7 +112,7 @@ pub(super) struct Access {
     failures: Mutex<Failures>,
     proved: Mutex<Proved>,
     /// Passwords that are looked at, at a time.
-    work: Semaphore,
+    work: Arc<Semaphore>,
 }
 
 impl Access {
@@ -137,7 +137,7 @@ impl Access {
             return Err(SettingError::new("adminTokenFile", SHORT_ADMIN_TOKEN));
         }
         let failures = Mutex::new(Failures::new(authentication.failures_per_minute));
-        let work = Semaphore::new(thread::available_parallelism().map_or(1, |count| count.get().div_ceil(2)));
+        let work = Arc::new(Semaphore::new(thread::available_parallelism().map_or(1, |count| count.get().div_ceil(2))));
         let mut secret = [0; SECRET_BYTES];
         getrandom::fill(&mut secret).map_err(|_| SettingError::new("authentication", NO_SEED))?;
         let proved = Mutex::new(Proved::new(secret));
