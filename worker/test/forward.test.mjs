@@ -45,6 +45,8 @@ before(async () => {
         { name: 'no-service', filter: 'a', service: 'NOBODY' },
         { name: 'no-secret', filter: 'a', ...quick, signature: 'NOTHING' },
         { name: 'bad-headers', filter: 'a', ...quick, headersFrom: 'HOOK_SECRET' },
+        { name: 'bad-secret', filter: 'a', ...quick, signature: 'BAD_SECRET' },
+        { name: 'empty-secret', filter: 'a', ...quick, signature: 'EMPTY_SECRET' },
         { name: 'no-attempts', filter: 'a', ...quick, maximumAttempts: 0 },
         { name: 'good', filter: 'a', ...quick },
         { name: 'good', filter: 'b', ...quick },
@@ -53,7 +55,7 @@ before(async () => {
   };
   workerd = await startSteered({
     settings: { rooms, log: { level: 'debug' } },
-    variables: { HOOK_SECRET: SECRET, HOOK_HEADERS: HEADERS, ADMIN_TOKEN },
+    variables: { HOOK_SECRET: SECRET, BAD_SECRET: 'whsec_not-base64', EMPTY_SECRET: '', HOOK_HEADERS: HEADERS, ADMIN_TOKEN },
     peers: { CONSUMER: service(hook.port, 'service') },
     log: (line) => log.push(line),
   });
@@ -302,6 +304,8 @@ test('What is wrong with a forward is said in one sentence, and the others work'
     ['no-service', 'There is no binding "NOBODY" of a Service.'],
     ['no-secret', 'There is no secret "NOTHING".'],
     ['bad-headers', 'The secret "HOOK_SECRET" must be a JSON object whose keys and texts make headers.'],
+    ['bad-secret', 'The secret "BAD_SECRET" must be a text, or whsec_ and base64.'],
+    ['empty-secret', 'The secret "EMPTY_SECRET" must be a text, or whsec_ and base64.'],
     ['no-attempts', 'The maximumAttempts of a forward is a whole number from 1 to 1000.'],
     ['good', 'Another forward has this name.'],
   ]);

@@ -2,20 +2,31 @@
 
 import { base64 } from '../message-json.js';
 
+/** What a secret signs with: its text, or what follows `whsec_` in base64. `undefined` when that is no base64, or nothing. */
+export function keyOf(secret: string): Uint8Array | undefined {
+  const key = secret.startsWith(PREFIX) ? bytesOf(secret.slice(PREFIX.length)) : encoder.encode(secret);
+  return key?.byteLength ? key : undefined;
+}
+
 /**
- * Signs a request. `secret` is text, or `whsec_` and base64. Who remembers `id` takes each request once, and who compares `time`,
- * in milliseconds since 1970, takes none that was copied long ago.
+ * Signs a request. Who remembers `id` takes each request once, and who compares `time`, in milliseconds since 1970, takes none that
+ * was copied long ago.
  */
-export async function signed(secret: string, id: string, time: number, body: string): Promise<Record<string, string>> {
+export async function signed(secret: Uint8Array, id: string, time: number, body: string): Promise<Record<string, string>> {
   const seconds = Math.floor(time / 1000);
-  const key = await crypto.subtle.importKey('raw', keyOf(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
   const mac = await crypto.subtle.sign('HMAC', key, encoder.encode(`${id}.${seconds}.${body}`));
   return { 'webhook-id': id, 'webhook-timestamp': `${seconds}`, 'webhook-signature': `v1,${base64(new Uint8Array(mac))}` };
 }
 
-function keyOf(secret: string): Uint8Array {
-  const [, inBase64] = /^whsec_([\w+/]+=*)$/.exec(secret) ?? [];
-  return inBase64 === undefined ? encoder.encode(secret) : Uint8Array.from(atob(inBase64), (character) => character.charCodeAt(0));
+function bytesOf(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
 }
+
+const PREFIX = 'whsec_';
 
 const encoder = new TextEncoder();

@@ -2,7 +2,7 @@
 
 import type { ForwardedBatch, ForwardedMessage } from '../message-json.js';
 import type { KnownForward } from './settings.js';
-import { signed } from './signature.js';
+import { keyOf, signed } from './signature.js';
 
 /**
  * Delivers a batch, whose identifier is the same at each attempt.
@@ -27,7 +27,10 @@ export class DeliveryError extends Error {
 /** What a Queue gets. */
 export type QueuedMessage = ForwardedMessage & Pick<ForwardedBatch, 'room' | 'forward'>;
 
-/** The target of a forward without faults. */
+/**
+ * The target of a forward without faults.
+ * @throws DeliveryError for a secret that is not what it is for.
+ */
 export function targetOf(forward: KnownForward, bindings: object): Target {
   const bound = bindings as Record<string, Queue & Fetcher & string>;
   const { queue, service, webhook = '', timeoutMillis, signature, headersFrom } = forward;
@@ -38,7 +41,7 @@ export function targetOf(forward: KnownForward, bindings: object): Target {
       await post((request) => fetcher.fetch(request), `https://mqlite.invalid/${forward.name}`, JSON.stringify(batch), {}, timeoutMillis);
     };
   }
-  const secret = signature === undefined ? undefined : bound[signature];
+  const secret = signature === undefined ? undefined : toKey(signature, bound[signature] as string);
   const headers = headersFrom === undefined ? {} : toHeaders(headersFrom, bound[headersFrom] as string);
   return async (id, batch) => {
     const body = JSON.stringify(batch);
@@ -101,6 +104,12 @@ async function within<T>(millis: number, task: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(handle);
   }
+}
+
+function toKey(binding: string, secret: string): Uint8Array {
+  const key = keyOf(secret);
+  if (!key) throw new DeliveryError(`The secret "${binding}" must be a text, or whsec_ and base64.`);
+  return key;
 }
 
 /**
