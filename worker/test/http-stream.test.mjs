@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ADMIN_TOKEN, JWT_SECRET, tokenOf } from '../../tests/interop/http/caller.mjs';
 import { EventStream } from '../../tests/interop/http/event-stream.mjs';
+import { start } from '../local.mjs';
 import { startSteered } from './steering.mjs';
 
 let workerd;
@@ -168,6 +170,18 @@ test('A trace ends when the token does', async () => {
   const trace = new EventStream((await fetch(addressOf('expires', '/clients/a/trace?seconds=600'), { headers: headersOf(token) })).body);
   assert.equal((await trace.next()).event, 'end');
   assert.equal(await trace.next(), undefined);
+});
+
+test('A stream on which nothing comes shows that it is there, again and again', async (context) => {
+  const hasty = await start({ entry: fileURLToPath(new URL('hasty.js', import.meta.url)), variables: { ADMIN_TOKEN } });
+  context.after(() => hasty.stop());
+  for (const path of ['/subscribe?filter=a', '/clients/a/trace?seconds=600']) {
+    const { body } = await fetch(`http://127.0.0.1:${hasty.port}${path}`, { headers: headersOf() });
+    const stream = new EventStream(body);
+    void stream.next();
+    await until(() => stream.comments > 3);
+    await stream.close();
+  }
 });
 
 test('A session of the events is nobody else\'s', async () => {

@@ -34,26 +34,26 @@ function toEvents(lines: ReadableStream<Uint8Array>): ReadableStream<Uint8Array>
   const decoder = new TextDecoder();
   let rest = '';
   let beat: ReturnType<typeof setInterval>;
-  return lines.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      start(controller) {
-        beat = setInterval(() => (controller.desiredSize ?? 0) > 0 && controller.enqueue(HEARTBEAT), HEARTBEAT_MILLIS);
-        // Shows that it has begun.
-        controller.enqueue(HEARTBEAT);
-      },
-      transform(piece, controller) {
-        const pieces = (rest + decoder.decode(piece, { stream: true })).split('\n');
-        rest = pieces.pop() ?? '';
-        for (const line of pieces) {
-          const said = JSON.parse(line);
-          controller.enqueue('dropped' in said ? event('dropped', said.dropped) : event('packet', said));
-        }
-      },
-      flush(controller) {
-        clearInterval(beat);
-        controller.enqueue(event('end', {}));
-      },
-      cancel: () => clearInterval(beat),
-    }),
-  );
+  const events: Transformer<Uint8Array, Uint8Array> = {
+    start(controller) {
+      // A reader that has taken all wants more: only then it gets one.
+      beat = setInterval(() => (controller.desiredSize ?? 0) > 0 && controller.enqueue(HEARTBEAT), HEARTBEAT_MILLIS);
+      // Shows that it has begun.
+      controller.enqueue(HEARTBEAT);
+    },
+    transform(piece, controller) {
+      const pieces = (rest + decoder.decode(piece, { stream: true })).split('\n');
+      rest = pieces.pop() ?? '';
+      for (const line of pieces) {
+        const said = JSON.parse(line);
+        controller.enqueue('dropped' in said ? event('dropped', said.dropped) : event('packet', said));
+      }
+    },
+    flush(controller) {
+      clearInterval(beat);
+      controller.enqueue(event('end', {}));
+    },
+    cancel: () => clearInterval(beat),
+  };
+  return lines.pipeThrough(new TransformStream(events, {}, { highWaterMark: 1 }));
 }
