@@ -75,13 +75,14 @@ test('A broker that is closed by what it reports tells its clients too', async (
 
 test('Every limit is known to the broker, and a wrong value is refused by name', async () => {
   const limits = {
-    maximumConnections: 1, maximumConnectionsPerUser: 1, maximumSessions: 1, connectTimeoutMillis: 1, maximumPacketSize: 100, receiveMaximum: 1,
+    maximumConnections: 1, maximumConnectionsPerUser: 1, maximumSessions: 1, maximumSessionsPerUser: 1,
+    connectTimeoutMillis: 1, maximumPacketSize: 100, receiveMaximum: 1,
     topicAliasMaximum: 1, assignedTopicAliases: 1, maximumQos: 1, retainAvailable: true, wildcardSubscriptionAvailable: true,
     subscriptionIdentifiersAvailable: true, sharedSubscriptionAvailable: true, serverKeepAliveSeconds: 1,
     maximumSessionExpirySeconds: 1, maximumSubscriptions: 1, maximumTopicLevels: 1, maximumInFlight: 1,
     maximumQueuedMessages: 1, maximumQueuedBytes: 1, sendBuffer: 1, maximumRetainedMessages: 1, maximumRetainedBytes: 1,
-    maximumMessageBytes: 1, maximumDelayedMessages: 1, maximumDelaySeconds: 1, maximumKeptRecords: 1, maximumKeptBytes: 1, maximumSubscriptionBytes: 1, maximumConnectSize: 1, publishMessagesPerSecond: 1,
-    publishBytesPerSecond: 1, requestsPerSecond: 1, sysIntervalSeconds: 1, responseInformation: 'a',
+    maximumMessageBytes: 1, maximumDelayedMessages: 1, maximumDelaySeconds: 1, maximumKeptRecords: 1, maximumKeptBytes: 1,
+    maximumSubscriptionBytes: 1, maximumConnectSize: 1, publishMessagesPerSecond: 1, publishBytesPerSecond: 1, requestsPerSecond: 1, sysIntervalSeconds: 1, responseInformation: 'a',
   };
   (await Broker.open(limits)).close();
   const wrong = (value) => (typeof value === 'number' ? -1 : typeof value === 'string' ? '\0' : undefined);

@@ -96,6 +96,5 @@ function pattern(path) {
   return new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
 }
 
-
 const ajv = new Ajv({ strict: false, allErrors: true });
 ajv.addSchema({ $id: 'document', ...document });
