@@ -137,10 +137,10 @@ export class MqttBroker extends RoomCalls {
    * setting `review.timeoutMillis`, and a failure leaves it to `review.fallback`.
    */
   protected review(message: ReviewedMessage, publisher: Publisher): ReviewDecision | PromiseLike<ReviewDecision> {
-    const { service } = this.settings.review ?? {};
+    const { service, timeoutMillis } = this.settings.review ?? {};
     const fetcher = service === undefined ? undefined : (this.env as unknown as Record<string, Fetcher | undefined>)[service];
     if (!fetcher) throw new Error('There is nobody to review messages: the setting review names no Service that is bound.');
-    return reviewer(fetcher, this.roomName)(message, publisher);
+    return reviewer(fetcher, this.roomName, timeoutMillis)(message, publisher);
   }
 
   /** What happens in the broker. */

@@ -31,21 +31,33 @@ export type ReviewAnswer =
   /** Published with another topic, another payload, or both. */
   | { readonly type: 'rewrite'; readonly topic?: string; readonly payload?: string; readonly payloadBase64?: string };
 
-/** Asks a Service. */
-export function reviewer(fetcher: Fetcher, room: string) {
+/** Asks a Service. What it does not answer in time it is asked no longer: the room would not sleep meanwhile. */
+export function reviewer(fetcher: Fetcher, room: string, timeoutMillis: number = TIMEOUT_MILLIS) {
   return async (message: ReviewedMessage, publisher: Publisher): Promise<ReviewDecision> => {
-    const question: ReviewRequest = { room, ...publisher, ...toJson(message) };
-    const headers = { 'content-type': 'application/json' };
-    const response = await fetcher.fetch('https://mqlite.invalid/review', { method: 'POST', headers, body: JSON.stringify(question) });
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw new Error(`The Service that reviews messages answered ${response.status}.`);
+    const abort = new AbortController();
+    const late = setTimeout(() => abort.abort(), timeoutMillis);
+    try {
+      return await ask(fetcher, { room, ...publisher, ...toJson(message) }, abort.signal);
+    } finally {
+      clearTimeout(late);
     }
-    return toDecision(await response.json<ReviewAnswer & { payloadBase64?: string }>());
   };
+}
+
+async function ask(fetcher: Fetcher, question: ReviewRequest, signal: AbortSignal): Promise<ReviewDecision> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetcher.fetch('https://mqlite.invalid/review', { method: 'POST', headers, body: JSON.stringify(question), signal });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new Error(`The Service that reviews messages answered ${response.status}.`);
+  }
+  return toDecision(await response.json<ReviewAnswer & { payloadBase64?: string }>());
 }
 
 function toDecision({ payloadBase64, ...answer }: ReviewAnswer & { payloadBase64?: string }): ReviewDecision {
   if (answer.type !== 'rewrite' || payloadBase64 === undefined) return answer;
   return { ...answer, payload: Uint8Array.from(atob(payloadBase64), (character) => character.charCodeAt(0)) };
 }
+
+/** The broker's own default. */
+const TIMEOUT_MILLIS = 5_000;

@@ -1,12 +1,14 @@
 // Rules about what clients publish, and another Worker that reviews it.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import mqtt from 'mqtt';
 import { startSteered } from './steering.mjs';
 
 /** The Worker that reviews: does what the payload says. */
-const REVIEWER = `export default {
+const reviewer = (port) => `export default {
   async fetch(request) {
     const { payload, payloadBase64, ...message } = await request.json();
     switch (payload) {
@@ -19,14 +21,18 @@ const REVIEWER = `export default {
       case 'broken': return new Response(null, { status: 500 });
       case 'nonsense': return new Response('This is no JSON.');
       case 'other': return Response.json({ type: 'perhaps' });
-      case 'silent': return new Promise(() => {});
+      case 'silent': return fetch('http://127.0.0.1:${port}/');
     }
   },
 };`;
 
+/** What a reviewer waits for that says nothing. */
+const silence = createServer(() => {});
+
 const lines = [];
 let workerd;
 before(async () => {
+  await once(silence.listen(0, '127.0.0.1'), 'listening');
   const review = { filter: 'orders/#', service: 'REVIEWER', timeoutMillis: 500 };
   const rooms = {
     ruled: {
@@ -42,9 +48,12 @@ before(async () => {
     orphaned: { review: { ...review, service: 'NOBODY' } },
     first: { review, rules: [{ filter: 'orders/free/#', action: 'drop' }] },
   };
-  workerd = await startSteered({ settings: { rooms, log: { level: 'warn' } }, peers: { REVIEWER }, log: (line) => lines.push(line) });
+  workerd = await startSteered({ settings: { rooms, log: { level: 'warn' } }, peers: { REVIEWER: reviewer(silence.address().port) }, log: (line) => lines.push(line) });
 });
-after(() => workerd.stop());
+after(async () => {
+  await workerd.stop();
+  silence.close();
+});
 
 const connect = (room, options) => mqtt.connectAsync(workerd.room(room).url, { protocolVersion: 5, reconnectPeriod: 0, ...options });
 
@@ -98,6 +107,14 @@ test('A review that fails or takes too long is what the fallback says: refuse un
   assert.deepEqual(await publish('lenient', 'orders/1', failures), { codes: [0, 0, 0, 0], heard: accepted });
   assert.deepEqual(await publish('deaf', 'orders/1', failures), { codes: [0, 0, 0, 0], heard: [] });
   assert.ok(lines.some((line) => line.includes('"reviewFailed"')));
+});
+
+test('A Service that does not answer in time is left alone, so that the room may sleep', async () => {
+  const asked = once(silence, 'request');
+  const published = publish('reviewed-4', 'orders/1', ['silent']);
+  const [{ socket }] = await asked;
+  await once(socket, 'close');
+  assert.deepEqual((await published).codes, [0x83]);
 });
 
 test('Where no Service is bound nothing gets through', async () => {
