@@ -1,26 +1,28 @@
-import { ClientPanel } from './components/client-panel.js';
-import { Header } from './components/header.js';
-import { Notice } from './components/notice.js';
-import type { Console } from './state/console.js';
+// The page: its head, the connections, and the view that is looked at.
 
-/** The page: the broker's figures over the clients. */
-export function App({ console }: { console: Console }) {
+import type { Workspace } from './model/workspace.ts';
+import { t } from './i18n/index.ts';
+import { ConnectionsBar } from './views/shell/connections-bar.tsx';
+import { Header } from './views/shell/header.tsx';
+import { Navigation } from './views/shell/navigation.tsx';
+import { Stage } from './views/shell/stage.tsx';
+
+export function App({ workspace }: { workspace: Workspace }) {
   return (
     <>
-      <Header statistics={console.statistics.value} />
-      <main>
-        {console.problem.value !== null && (
-          <Notice text={console.problem.value} onDismiss={() => (console.problem.value = null)} />
-        )}
-        <div class="panels">
-          {console.clients.value.map((client) => (
-            <ClientPanel key={client.number} client={client} />
-          ))}
-        </div>
-        <button type="button" class="secondary add" onClick={() => console.addClient()}>
-          Add a client
-        </button>
-      </main>
+      <a class="skip" href="#stage" onClick={(event) => focusStage(event)}>
+        {t('shell.skip')}
+      </a>
+      <Header workspace={workspace} />
+      <Navigation workspace={workspace} />
+      <ConnectionsBar workspace={workspace} />
+      <Stage workspace={workspace} />
     </>
   );
+}
+
+/** The address is left alone: it may be a link to a profile. */
+function focusStage(event: Event): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>('#stage')?.focus();
 }

@@ -1,10 +1,20 @@
+// Starts the page: its language, its state, and its first drawing.
+
 import { render } from 'preact';
-import { App } from './app.js';
-import { Console } from './state/console.js';
+import { App } from './app.tsx';
+import { preferredLocale, setLocale } from './i18n/index.ts';
+import { applyTheme } from './theme.ts';
+import { Workspace } from './model/workspace.ts';
+import './style/tokens.css';
 import './style/base.css';
-import './style/layout.css';
 import './style/controls.css';
-import './style/log.css';
+import './style/layout.css';
+import './style/messages.css';
+
+const workspace = new Workspace();
+applyTheme();
+void workspace.start();
+await setLocale(preferredLocale(), false).catch(() => setLocale('en', false));
 
 const root = document.querySelector('#app');
-if (root) render(<App console={Console.start()} />, root);
+if (root) render(<App workspace={workspace} />, root);

@@ -1,11 +1,31 @@
-/** What went wrong, as a sentence that can be put away. */
-export function Notice({ text, onDismiss }: { text: string; onDismiss: () => void }) {
+// What went wrong, in words, with what may help and a way to put it away.
+
+import type { ComponentChildren } from 'preact';
+import { t } from '../i18n/index.ts';
+import { Icon } from './icon.tsx';
+
+export interface NoticeProps {
+  readonly text: string;
+  readonly hints?: readonly string[];
+  readonly onDismiss?: () => void;
+  readonly children?: ComponentChildren;
+}
+
+export function Notice({ text, hints = [], onDismiss, children }: NoticeProps) {
   return (
-    <p class="notice" role="alert">
-      <span>{text}</span>
-      <button type="button" class="quiet" aria-label="Dismiss" onClick={onDismiss}>
-        ×
-      </button>
-    </p>
+    <div class="notice" role="alert">
+      <div class="notice-text">
+        <strong>{text}</strong>
+        {hints.map((hint) => (
+          <p key={hint}>{hint}</p>
+        ))}
+        {children}
+      </div>
+      {onDismiss && (
+        <button type="button" class="icon-button" aria-label={t('shell.dismiss')} title={t('shell.dismiss')} onClick={onDismiss}>
+          <Icon name="close" />
+        </button>
+      )}
+    </div>
   );
 }

@@ -1,0 +1,27 @@
+// Which views there are, and from where each is loaded when it is first looked at. A view gets the workspace and one connection.
+
+import type { ComponentType } from 'preact';
+import type { Connection } from '../model/connection.ts';
+import type { View, Workspace } from '../model/workspace.ts';
+
+/** What every view is given. */
+export interface ViewProps {
+  readonly workspace: Workspace;
+  /** The one that is looked at; `null` while there is none. */
+  readonly connection: Connection | null;
+}
+
+interface ViewEntry {
+  /** Whether it shows one connection, so that several can stand side by side. */
+  readonly isPerConnection: boolean;
+  readonly load: () => Promise<ComponentType<ViewProps>>;
+}
+
+export const views: Readonly<Record<View, ViewEntry>> = {
+  tour: { isPerConnection: false, load: async () => (await import('./tour/tour-view.tsx')).TourView },
+  messages: { isPerConnection: true, load: async () => (await import('./messages/messages-view.tsx')).MessagesView },
+  topics: { isPerConnection: true, load: async () => (await import('./topics/topics-view.tsx')).TopicsView },
+  wire: { isPerConnection: false, load: async () => (await import('./wire/wire-view.tsx')).WireView },
+  broker: { isPerConnection: false, load: async () => (await import('./broker/broker-view.tsx')).BrokerView },
+  bench: { isPerConnection: false, load: async () => (await import('./bench/bench-view.tsx')).BenchView },
+};

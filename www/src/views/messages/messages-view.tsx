@@ -1,0 +1,20 @@
+// The messages of one connection, beside what it subscribes to and what it publishes.
+
+import { t } from '../../i18n/index.ts';
+import type { ViewProps } from '../index.ts';
+import { MessageList } from './message-list.tsx';
+import { PublishForm } from './publish-form.tsx';
+import { Subscriptions } from './subscriptions.tsx';
+
+export function MessagesView({ connection }: ViewProps) {
+  if (!connection) return <p class="muted placeholder">{t('shell.none')}</p>;
+  return (
+    <div class="messages-view">
+      <aside class="side">
+        <Subscriptions connection={connection} />
+        <PublishForm connection={connection} />
+      </aside>
+      <MessageList connection={connection} />
+    </div>
+  );
+}
