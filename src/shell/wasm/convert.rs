@@ -2,8 +2,8 @@
 //! The `name` of each error is a word for programs, in the manner of DOM exceptions.
 
 use super::{
-    from_js::{FromJs, Unfit, readable},
-    to_js::writable,
+    from_js::{FromJs, Unfit},
+    to_js::{exchanged, writable},
 };
 #[cfg(feature = "broker")]
 use crate::broker::KeepError;
@@ -109,18 +109,7 @@ pub(super) fn message(
     })
 }
 
-readable!(PublishProperties {
-    payload_format_indicator,
-    message_expiry_interval,
-    topic_alias,
-    response_topic,
-    correlation_data,
-    user_properties,
-    subscription_identifiers,
-    content_type,
-});
-
-writable!(PublishProperties {
+exchanged!(PublishProperties {
     payload_format_indicator,
     message_expiry_interval,
     topic_alias,

@@ -1,6 +1,9 @@
 //! The members that JavaScript knows of what a client's packets carry.
 
-use super::{from_js::readable, to_js::writable};
+use super::{
+    from_js::readable,
+    to_js::{exchanged, writable},
+};
 use crate::codec::{
     AckProperties, AuthProperties, ConnAckProperties, ConnectProperties, DisconnectProperties, SubscribeProperties,
     SubscriptionOptions, Will, WillProperties,
@@ -34,9 +37,9 @@ readable!(SubscribeProperties { subscription_identifier, user_properties });
 
 readable!(SubscriptionOptions { qos, no_local, retain_as_published, retain_handling });
 
-readable!(DisconnectProperties { session_expiry_interval, reason_string, user_properties, server_reference });
+exchanged!(DisconnectProperties { session_expiry_interval, reason_string, user_properties, server_reference });
 
-readable!(AuthProperties { authentication_method, authentication_data, reason_string, user_properties });
+exchanged!(AuthProperties { authentication_method, authentication_data, reason_string, user_properties });
 
 writable!(ConnAckProperties {
     session_expiry_interval,
@@ -59,7 +62,3 @@ writable!(ConnAckProperties {
 });
 
 writable!(AckProperties { reason_string, user_properties });
-
-writable!(DisconnectProperties { session_expiry_interval, reason_string, user_properties, server_reference });
-
-writable!(AuthProperties { authentication_method, authentication_data, reason_string, user_properties });

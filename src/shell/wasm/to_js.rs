@@ -37,6 +37,15 @@ macro_rules! writable {
 }
 pub(super) use writable;
 
+/// Makes both [`ToJs`] and `FromJs` of one table of members.
+macro_rules! exchanged {
+    ($type:ty { $($member:ident),+ $(,)? }) => {
+        $crate::shell::wasm::from_js::readable!($type { $($member),+ });
+        $crate::shell::wasm::to_js::writable!($type { $($member),+ });
+    };
+}
+pub(super) use exchanged;
+
 pub(super) fn write_member(object: &JsValue, name: &str, value: JsValue) {
     if !value.is_undefined() {
         object.unchecked_ref::<Members>().set_member(name, value);
