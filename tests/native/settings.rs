@@ -112,7 +112,7 @@ rules = [{ filter = "a/#/b", action = "drop" }]
     );
     assert_mistakes(
         "[[rules]]\nfilter = \"a/#\"\naction = \"drop\"\n[[rules]]\nfilter = \"b\"\naction = \"review\"\n",
-        &["line 6: rules[1].action cannot be review: nobody decides here"],
+        &["line 6: rules[1].action cannot be review, as nobody decides here: use drop, refuse or rewrite"],
     );
     assert_mistakes(
         "[[limits.rules]]\nfilter = \"a/#\"\naction = \"drop\"\n",
@@ -133,6 +133,15 @@ rules = [{ filter = "a/#/b", action = "drop" }]
 #[test]
 fn a_secret_that_is_too_short_is_a_mistake_and_never_shown() {
     let directory = Directory::new();
+#[test]
+fn a_server_with_a_rule_that_asks_for_a_review_does_not_start() {
+    let directory = Directory::new();
+    let file = settings(&directory, "memory = true\n[[rules]]\nfilter = \"a\"\naction = \"review\"\n");
+    let (code, _, stderr) = mqlite(&["serve", "--tcp", "127.0.0.1:0", "--config", file.to_str().unwrap()]);
+    let sentence = "line 4: rules[0].action cannot be review, as nobody decides here: use drop, refuse or rewrite";
+    assert_eq!((code, stderr), (Some(1), format!("error: {}: {sentence}\n", file.display())));
+}
+
     let text = "adminTokenFile = \"token\"\n[authentication.jwt]\nsecretFile = \"secret\"\n";
     let file = settings(&directory, text);
     fs::write(directory.join("token"), "open sesame\n").unwrap();

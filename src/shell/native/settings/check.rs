@@ -43,7 +43,10 @@ pub(super) fn mistakes(config: &ServerConfig) -> Vec<Mistake> {
         }
     }
     for (index, _) in config.rules.iter().enumerate().filter(|(_, rule)| rule.asks_host()) {
-        mistakes.push((format!("rules[{index}].action"), "cannot be review: nobody decides here".into()));
+        mistakes.push((
+            format!("rules[{index}].action"),
+            "cannot be review, as nobody decides here: use drop, refuse or rewrite".into(),
+        ));
     }
     if !config.broker.rules.is_empty() {
         mistakes.push(("limits.rules".into(), "is no setting: rules stand by themselves, as [[rules]]".into()));
