@@ -151,6 +151,31 @@ fn help_names_every_option_and_its_default() {
 }
 
 #[test]
+fn the_log_says_who_is_let_in_and_no_secrets() {
+    let jwt = "[authentication.jwt]\nissuer = \"https://id.example\"\n";
+    for (settings, said) in [
+        ("", "everybody who can connect is let in"),
+        ("[authentication]\n", "users are let in"),
+        ("[authentication]\nanonymous = true\n", "users, and clients without credentials, are let in"),
+        (jwt, "users, and bearers of JSON Web Tokens, are let in"),
+        (
+            &format!("[authentication]\nanonymous = true\n{jwt}"),
+            "users, bearers of JSON Web Tokens, and clients without credentials, are let in",
+        ),
+    ] {
+        let directory = Directory::new();
+        fs::create_dir_all(directory.path()).unwrap();
+        let file = directory.join("mqlite.toml");
+        fs::write(&file, settings).unwrap();
+        let mut command = Command::new(MQLITE);
+        command.args(["serve", "--memory", "--tcp", "127.0.0.1:0", "--ws", "127.0.0.1:0", "--config"]).arg(&file);
+        command.env("MQLITE_JWT_SECRET", "open sesame, and once more, open sesame");
+        let line = Process::spawn(&mut command).line_with("let in");
+        assert!(line.ends_with(said) && !line.contains("sesame"), "{line}");
+    }
+}
+
+#[test]
 fn version_is_that_of_the_package() {
     assert_eq!(mqlite(&["--version"]), (Some(0), format!("mqlite {}\n", env!("CARGO_PKG_VERSION")), String::new()));
 }

@@ -266,8 +266,12 @@ impl Addresses {
 fn announce_access(config: &Config, access: &Access) {
     match config.authentication {
         Authentication::Open(_) => info!("everybody who can connect is let in"),
-        Authentication::Ask if access.allows_anonymous() => info!("users are let in, and who brings no credentials"),
-        Authentication::Ask => info!("users are let in"),
+        Authentication::Ask => match (access.allows_tokens(), access.allows_anonymous()) {
+            (false, false) => info!("users are let in"),
+            (false, true) => info!("users, and clients without credentials, are let in"),
+            (true, false) => info!("users, and bearers of JSON Web Tokens, are let in"),
+            (true, true) => info!("users, bearers of JSON Web Tokens, and clients without credentials, are let in"),
+        },
     }
 }
 

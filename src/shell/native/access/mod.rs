@@ -152,6 +152,11 @@ impl Access {
 
     /// Who may use the HTTP API with this token, from this address.
     ///
+    /// Whether tokens let in who brings them.
+    pub(super) fn allows_tokens(&self) -> bool {
+        self.tokens.is_some()
+    }
+
     /// # Errors
     /// Why nobody.
     pub(super) async fn bearer(&self, token: Option<&str>, peer: IpAddr) -> Result<Caller, Refusal> {
