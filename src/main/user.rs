@@ -2,7 +2,7 @@
 
 use super::{DATA_HELP, Data, explain_storage, say};
 use clap::{Args, Subcommand};
-use mqlite::shell::native::{AccountError, UserChange, UserSummary, add_user, remove_user, users};
+use mqlite::shell::native::{AccountError, StorageProblem, UserChange, UserSummary, add_user, remove_user, users};
 use std::{
     io::{self, BufRead, IsTerminal, Write},
     num::NonZeroU32,
@@ -10,7 +10,8 @@ use std::{
 
 /// Add, remove or list users
 ///
-/// They are kept with the state. The server must not be running.
+/// They are kept with the state. The server must not be running; while it does, users are managed
+/// by its HTTP API (PUT /users/NAME).
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct User {
@@ -148,7 +149,11 @@ fn password() -> Result<String, String> {
 
 fn explain(error: &AccountError) -> String {
     match error {
+        AccountError::Storage(error) if error.problem() == StorageProblem::InUse => format!("{error}: {HTTP}"),
         AccountError::Storage(error) => explain_storage(error),
         error => error.to_string(),
     }
 }
+
+/// What helps while a server runs.
+const HTTP: &str = "while that runs, users are managed by its HTTP API (PUT /users/NAME); or stop it";

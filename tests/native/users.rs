@@ -50,7 +50,11 @@ fn the_first_user_is_added_from_the_command_line_and_others_are_kept_out() {
     assert_eq!(answer(&mut process.client(V5), "ada", "wrong horse"), ReasonCode::BadUserNameOrPassword);
 
     let (code, complaint) = add(&directory, "eve", "correct horse\n", &[]);
-    assert!(code == Some(1) && complaint.contains("stop it"), "{complaint}");
+    let way = "while that runs, users are managed by its HTTP API (PUT /users/NAME)";
+    assert!(code == Some(1) && complaint.contains(way) && complaint.lines().count() == 1, "{complaint}");
+    for (code, _, complaint) in [user(&directory, &["remove", "ada"]), user(&directory, &["list"])] {
+        assert!(code == Some(1) && complaint.contains(way), "{complaint}");
+    }
 }
 
 #[test]
