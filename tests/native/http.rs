@@ -4,10 +4,12 @@
 use crate::{
     command::Process,
     harness::{Directory, HANG, Running, V5, connect_bytes, connect_to, publish, read_to_end},
+    signed::{Claims, SECRET},
 };
 use mqlite::{
     broker::Config,
-    codec::{Packet, QoS},
+    codec::{Packet, QoS, ReasonCode},
+    shell::native::{AuthenticationConfig, JwtConfig, Secrets, ServerConfig},
 };
 use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
@@ -27,7 +29,11 @@ fn patient(config: Config) -> Running {
 }
 
 fn head(method: &str, target: &str, more: &str) -> String {
-    format!("{method} {target} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n{more}\r\n")
+    head_of(TOKEN, method, target, more)
+}
+
+fn head_of(token: &str, method: &str, target: &str, more: &str) -> String {
+    format!("{method} {target} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n{more}\r\n")
 }
 
 /// Sends a request and nothing after it; status and body of the response.
@@ -73,8 +79,12 @@ struct Reader(BufReader<TcpStream>);
 
 impl Reader {
     fn open(address: SocketAddr, target: &str) -> Self {
+        Self::begin(address, &head("GET", target, ""))
+    }
+
+    fn begin(address: SocketAddr, head: &str) -> Self {
         let mut stream = connect_to(address);
-        stream.write_all(head("GET", target, "").as_bytes()).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
         let mut reader = Self(BufReader::new(stream));
         assert_eq!(reader.line(), "HTTP/1.1 200 OK");
         while !reader.line().is_empty() {}
@@ -89,9 +99,14 @@ impl Reader {
 
     /// The data of the next event.
     fn data(&mut self) -> String {
+        self.field("data")
+    }
+
+    /// The next field of this name.
+    fn field(&mut self, name: &str) -> String {
         loop {
-            if let Some(data) = self.line().strip_prefix("data: ") {
-                return data.to_owned();
+            if let Some(value) = self.line().strip_prefix(&format!("{name}: ")) {
+                return value.to_owned();
             }
         }
     }
@@ -258,6 +273,27 @@ fn a_reader_that_does_not_read_loses_messages_and_then_its_stream_and_nobody_els
     drop(reader);
 }
 
+#[test]
+fn the_operator_is_no_user_whatever_a_user_is_called() {
+    let secrets = Secrets { admin_token: Some(TOKEN.into()), jwt_secret: Some(SECRET.into()), ..Secrets::default() };
+    let authentication = AuthenticationConfig { jwt: Some(JwtConfig::default()), ..AuthenticationConfig::default() };
+    let config = ServerConfig { authentication: Some(authentication), secrets, ..ServerConfig::default() };
+    let server = Running::start_as(config);
+    let mut reader = Reader::open(server.websocket, "/subscribe?filter=a");
+    let (_, clients) = ask(server.websocket, "GET", "/clients", "");
+    assert!(clients.contains("clientId") && !clients.contains("userName"), "{clients}");
+    assert_eq!(ask(server.websocket, "POST", "/publish?topic=a&qos=1", "x").0, 200);
+    let last = format!("Last-Event-ID: {}\r\n", reader.field("id"));
+    let token = Claims::of("admin").with("scope", r#""subscribe""#).sign();
+    let mut user = Reader::begin(server.websocket, &head_of(&token, "GET", "/subscribe?filter=a", &last));
+    assert_eq!(user.field("event"), "gap");
+    // The operator itself goes on where it was.
+    assert_eq!(ask(server.websocket, "POST", "/publish?topic=a&qos=1", "y").0, 200);
+    let mut again = Reader::begin(server.websocket, &head("GET", "/subscribe?filter=a", &last));
+    assert_eq!(again.field("event"), "message");
+    assert!(again.data().contains("\"y\""));
+}
+
 /// Publishes large messages of QoS 0 to `a` until that is enough.
 fn flood(server: &Running, mut is_enough: impl FnMut() -> bool) {
     let mut publisher = server.over_tcp(V5);
@@ -269,7 +305,7 @@ fn flood(server: &Running, mut is_enough: impl FnMut() -> bool) {
         is_enough()
     });
     publisher.send(Packet::Disconnect(mqlite::codec::Disconnect {
-        reason: mqlite::codec::ReasonCode::Success,
+        reason: ReasonCode::Success,
         properties: Default::default(),
     }));
     publisher.expect_closed();

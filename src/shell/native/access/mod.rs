@@ -49,10 +49,8 @@ use tokio::sync::Semaphore;
 /// Whoever may use the HTTP API.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The `sub` of the token; `admin` for the operator's, which no JWT need be confused with: see `is_operator`.
-    pub name: String,
-    /// Whether this is the bearer of the operator's token.
-    pub is_operator: bool,
+    /// The `sub` of the token; `None` for the operator's, who is no user.
+    pub user_name: Option<String>,
     /// What may be done.
     pub scopes: BTreeSet<Scope>,
     /// What may be published, subscribed to and read.
@@ -165,12 +163,12 @@ impl Access {
             return Err(Refusal::TooManyFailures);
         }
         if self.is_admin_token(token) {
-            let (name, scopes, grants) = ("admin".to_owned(), Scope::ALL.into(), Grants::all());
-            return Ok(Caller { name, is_operator: true, scopes, grants, expires_at: None });
+            let (scopes, grants) = (Scope::ALL.into(), Grants::all());
+            return Ok(Caller { user_name: None, scopes, grants, expires_at: None });
         }
         let TokenClaims { user_name, expires_at, grants, scopes, .. } = self.check_token(token, peer).await?;
         let grants = Grants::of(grants.unwrap_or_else(|| self.config.grants.clone()));
-        Ok(Caller { name: user_name, is_operator: false, scopes, grants, expires_at: Some(expires_at) })
+        Ok(Caller { user_name: Some(user_name), scopes, grants, expires_at: Some(expires_at) })
     }
 
     /// What a token says, brought from this address.

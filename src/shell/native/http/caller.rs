@@ -16,7 +16,8 @@ use std::sync::Arc;
 /// Whoever brought a token that is valid.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Caller {
-    pub name: Text,
+    /// `None` for the operator, who is no user.
+    pub user_name: Option<Text>,
     pub grants: Grants,
     pub expires_at: Option<Timestamp>,
 }
@@ -28,7 +29,7 @@ pub(in super::super) struct Gate(pub Arc<Access>);
 impl Caller {
     /// As the broker knows those who have no connection.
     pub(super) fn for_broker(&self) -> broker::Caller {
-        broker::Caller { user_name: Some(self.name.clone()), grants: self.grants.clone() }
+        broker::Caller { user_name: self.user_name.clone(), grants: self.grants.clone() }
     }
 }
 
@@ -47,8 +48,9 @@ impl Gate {
         if !found.scopes.iter().any(|own| own.name() == scope) {
             return Err(Failure::scope(scope));
         }
-        let name = Text::try_from(found.name).map_err(|_| Failure::of_bearer(Refusal::Unfit))?;
-        Ok(Caller { name, grants: found.grants, expires_at: found.expires_at })
+        let user_name = found.user_name.map(Text::try_from).transpose();
+        let user_name = user_name.map_err(|_| Failure::of_bearer(Refusal::Unfit))?;
+        Ok(Caller { user_name, grants: found.grants, expires_at: found.expires_at })
     }
 }
 

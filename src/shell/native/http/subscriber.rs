@@ -82,8 +82,8 @@ impl Subscriber {
             Some(Place { session, packet_id }) => (session, (is_held == Some(true)).then_some(packet_id)),
             None => (new_session(&mark)?, None),
         };
-        let Caller { name, grants, expires_at, .. } = wanted.caller.clone();
-        let verdict = Verdict::Allow { grants, data: None, user_name: Some(name), expires_at };
+        let Caller { user_name, grants, expires_at } = wanted.caller.clone();
+        let verdict = Verdict::Allow { grants, data: None, user_name, expires_at };
         let inner = door.enter(address, verdict).await?;
         let has_gap = was_there && skip_to.is_none();
         let (unacknowledged, held) = (VecDeque::new(), usize::from(wanted.maximum_in_flight / 2));
@@ -201,7 +201,8 @@ impl Wanted {
     /// What another reader's session does not begin with, nor one for other filters.
     fn mark(&self) -> String {
         let mut hasher = DefaultHasher::new();
-        (self.caller.name.as_bytes(), &self.filters.iter().map(Text::as_bytes).collect::<Vec<_>>()).hash(&mut hasher);
+        let user_name = self.caller.user_name.as_ref().map(Text::as_bytes);
+        (user_name, &self.filters.iter().map(Text::as_bytes).collect::<Vec<_>>()).hash(&mut hasher);
         format!("sse-{}-", URL_SAFE_NO_PAD.encode(hasher.finish().to_be_bytes()))
     }
 }
