@@ -15,6 +15,10 @@ pub struct Config {
     /// Who is let in. Data says nothing of it: that is code's to decide.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub authentication: Authentication,
+    /// Whether Client Identifiers that begin with `$` are for the host's own clients: who wants one is asked about, even where
+    /// everybody is let in. Data says nothing of it: only a host that answers can do so.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub asks_about_reserved: bool,
     /// What the host keeps for a broker that comes after this one. Data says nothing of it: a host can or cannot.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub durability: Durability,
@@ -168,6 +172,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             authentication: Authentication::Open(Grants::all()),
+            asks_about_reserved: false,
             durability: Durability::None,
             rules: Vec::new(),
             review_timeout_millis: 5_000,

@@ -74,7 +74,9 @@ impl Broker {
         let method_is_refused = connect.properties.authentication_method.is_some();
         let data = connect.properties.authentication_data.clone();
         let pending = Pending { connect, client_id, will, host_is_asked: true, read: 0 };
-        match self.config.authentication.clone() {
+        let is_reserved = self.config.asks_about_reserved && pending.client_id.as_str().starts_with('$');
+        let authentication = if is_reserved { Authentication::Ask } else { self.config.authentication.clone() };
+        match authentication {
             // [MQTT-4.12.0-1]
             Authentication::Open(_) if method_is_refused => Err(Violation::new(
                 ReasonCode::BadAuthenticationMethod,

@@ -273,6 +273,32 @@ fn a_reader_that_does_not_read_loses_messages_and_then_its_stream_and_nobody_els
     drop(reader);
 }
 
+/// Also where everybody else is let in.
+#[test]
+fn nobody_takes_over_the_session_of_a_reader() {
+    let server = patient(Config::default());
+    let mut reader = Reader::open(server.websocket, "/subscribe?filter=a");
+    let (_, clients) = ask(server.websocket, "GET", "/clients", "");
+    let clients: serde_json::Value = serde_json::from_str(&clients).unwrap();
+    let session = clients["clients"][0]["clientId"].as_str().unwrap();
+    assert!(session.starts_with("$sse/"), "{session}");
+    for name in [session, "$sse/", "$SYS", "$"] {
+        let mut thief = server.over_tcp(V5);
+        thief.send_bytes(&connect_bytes(name, V5));
+        match thief.hear() {
+            Some(Packet::ConnAck(connack)) => assert_eq!(connack.reason, ReasonCode::ClientIdentifierNotValid),
+            other => panic!("expected CONNACK, heard {other:?}"),
+        }
+        thief.expect_closed();
+    }
+    assert_eq!(ask(server.websocket, "POST", "/publish?topic=a&qos=1", "x").0, 200);
+    assert!(reader.data().contains("\"x\""));
+    let id = reader.field("id");
+    assert!(!id.contains('$') && session.ends_with(id.split_once('.').unwrap().0), "{id}");
+    let mut client = server.over_tcp(V5);
+    client.connect("a$");
+}
+
 #[test]
 fn the_operator_is_no_user_whatever_a_user_is_called() {
     let secrets = Secrets { admin_token: Some(TOKEN.into()), jwt_secret: Some(SECRET.into()), ..Secrets::default() };
@@ -281,7 +307,7 @@ fn the_operator_is_no_user_whatever_a_user_is_called() {
     let server = Running::start_as(config);
     let mut reader = Reader::open(server.websocket, "/subscribe?filter=a");
     let (_, clients) = ask(server.websocket, "GET", "/clients", "");
-    assert!(clients.contains("clientId") && !clients.contains("userName"), "{clients}");
+    assert!(clients.contains("$sse/") && !clients.contains("userName"), "{clients}");
     assert_eq!(ask(server.websocket, "POST", "/publish?topic=a&qos=1", "x").0, 200);
     let last = format!("Last-Event-ID: {}\r\n", reader.field("id"));
     let token = Claims::of("admin").with("scope", r#""subscribe""#).sign();

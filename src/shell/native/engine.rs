@@ -417,6 +417,7 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
         let judged = match peer.known_as.take() {
             Some(verdict) => Ok(verdict),
+            None if request.client_id.as_str().starts_with('$') => Ok(reserved()),
             None => self.judges.ask(connection, request, &mut peer.visitor, &self.broker),
         };
         match judged {
@@ -466,6 +467,12 @@ async fn is_due(wait: Option<u64>) {
         Some(wait) => sleep(Duration::from_millis(wait).min(LONGEST_SLEEP)).await,
         None => future::pending().await,
     }
+}
+
+/// The sessions of the server's own clients are nobody else's.
+fn reserved() -> Verdict {
+    let message = Some(Text::from_static("Client Identifiers that begin with $ are the server's own"));
+    Verdict::Deny { reason: ReasonCode::ClientIdentifierNotValid, message }
 }
 
 fn now() -> Timestamp {

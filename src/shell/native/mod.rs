@@ -110,7 +110,8 @@ impl Server {
         let is_asked = config.authentication.is_some();
         let authentication = if is_asked { Authentication::Ask } else { config.broker.authentication };
         let rules = [config.rules, config.broker.rules].concat();
-        let mut broker_config = Config { durability, authentication, rules, ..config.broker };
+        let mut broker_config =
+            Config { durability, authentication, rules, asks_about_reserved: true, ..config.broker };
         let is_open = matches!(broker_config.authentication, Authentication::Open(_));
         let (broker, storage) = match &config.data {
             None => (Broker::new(broker_config.clone(), seed), None),

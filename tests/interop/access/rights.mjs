@@ -56,7 +56,6 @@ export function rights(peers, host) {
 
   test('No Client Identifier widens a grant', async () => {
     await host.addUser('ada', { password: PASSWORD });
-    // A host may keep those that begin with $ for itself.
     for (const clientId of NAMES.filter((name) => !name.startsWith('$'))) {
       await peers.letIn({ username: 'ada', password: PASSWORD, clientId }, async (client) => {
         const found = await granted(client, 'at/#', 'at/+/a', 'at/pump/a', 'at/a/b/c', `at/${clientId}/#`.replaceAll('#/', ''), '$SYS/#');
@@ -64,6 +63,14 @@ export function rights(peers, host) {
         assert.equal(await published(client, 'at/pump/a'), 0x87, clientId);
         assert.equal(await published(client, 'at/a/b/c'), 0x87, clientId);
       });
+    }
+  });
+
+  test("Client Identifiers that begin with $ are for the host's own clients", async () => {
+    await host.addUser('ada', { password: PASSWORD });
+    for (const clientId of ['$', '$SYS', '$room', '$sse/', '$forward/all']) {
+      await peers.refused(0x85, { username: 'ada', password: PASSWORD, clientId }, clientId);
+      await peers.refused(0x85, { password: hs256({ sub: 'ada' }), username: 'x', clientId }, clientId);
     }
   });
 

@@ -15,8 +15,9 @@ use std::fmt::Write;
 /// Every setting of a broker, as the package names it.
 pub fn config(config: &Config) -> Value {
     let Config {
-        authentication: _, // see `policy`
-        durability: _,     // the hosts have none
+        authentication: _,      // see `policy`
+        asks_about_reserved: _, // the hosts reserve none
+        durability: _,          // the hosts have none
         rules,
         review_timeout_millis,
         review_fallback,

@@ -32,7 +32,7 @@ pub(super) struct Wanted {
     pub maximum_in_flight: u16,
 }
 
-/// The last event that a reader has: `SESSION.PACKETID`.
+/// The last event that a reader has: `SESSION.PACKETID`, without what all sessions of readers begin with.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     session: Text,
@@ -57,7 +57,7 @@ pub(super) struct Subscriber {
 impl Place {
     pub(super) fn parse(value: &HeaderValue) -> Option<Self> {
         let (session, packet_id) = value.to_str().ok()?.split_once('.')?;
-        let session = Text::try_from(session).ok()?;
+        let session = Text::try_from(format!("{READERS}{session}")).ok()?;
         Some(Self { session, packet_id: PacketId::new(packet_id.parse().ok()?)? })
     }
 }
@@ -140,7 +140,10 @@ impl Subscriber {
         let data = serde_json::to_string(&Message::new(publish)).ok()?;
         let event = Event::default().event("message").data(data);
         let event = match packet_id {
-            Some(packet_id) => event.id(format!("{}.{}", self.session, packet_id.value())),
+            Some(packet_id) => {
+                let session = self.session.as_str();
+                event.id(format!("{}.{}", session.strip_prefix(READERS).unwrap_or(session), packet_id.value()))
+            }
             None => event,
         };
         events.send(event).await.ok()?;
@@ -203,7 +206,7 @@ impl Wanted {
         let mut hasher = DefaultHasher::new();
         let user_name = self.caller.user_name.as_ref().map(Text::as_bytes);
         (user_name, &self.filters.iter().map(Text::as_bytes).collect::<Vec<_>>()).hash(&mut hasher);
-        format!("sse-{}-", URL_SAFE_NO_PAD.encode(hasher.finish().to_be_bytes()))
+        format!("{READERS}{}-", URL_SAFE_NO_PAD.encode(hasher.finish().to_be_bytes()))
     }
 }
 
@@ -214,6 +217,8 @@ fn new_session(mark: &str) -> Result<Text, Failure> {
     let session = format!("{mark}{}", URL_SAFE_NO_PAD.encode(random));
     Text::try_from(session).map_err(|_| Failure::refused(ReasonCode::ServerUnavailable))
 }
+/// What the sessions of readers begin with, and those of nobody else.
+const READERS: &str = "$sse/";
 
 /// How long a reader may be away.
 const SESSION_EXPIRY_SECONDS: u32 = 120;
