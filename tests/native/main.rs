@@ -11,6 +11,7 @@ mod kill;
 mod lifetime;
 mod memory;
 mod messages;
+mod proxies;
 mod settings;
 #[expect(clippy::disallowed_types, reason = "a token ends at a time of day")]
 mod signed;

@@ -37,6 +37,7 @@ fn every_mistake_is_told_with_its_line_and_what_to_do() {
 tcp = ["127.0.0.1:1883", "nowhere"]
 memry = true
 origins = ["app.example"]
+trustedProxies = ["10.0.0.0/8", "2001:db8::1", "proxy.example", "10.0.0.0/33"]
 
 [limits]
 maximumConections = 3
@@ -58,15 +59,17 @@ algorithms = ["HS256", "none"]
             "line 2: tcp[1] must be HOST:PORT, for example \"127.0.0.1:1883\"",
             "line 3: memry is no setting: is memory meant?",
             "line 4: origins[0] must be an origin such as \"https://app.example\", or \"*\" for all",
-            "line 7: limits.maximumConections is no setting: is maximumConnections meant?",
-            "line 8: limits.maximumQos is not allowed: QoS is 0, 1 or 2",
-            "line 9: limits.maximumPacketSize must be a whole number from 0 to 4,294,967,295",
-            "line 10: limits.retainAvailable must be true or false",
-            "line 13: authentication.passwordIterations must be 1,000 to 1,000,000",
-            "line 14: authentication.failuresPerMinute must be 1 at least",
-            "line 15: authentication.grants[0].filter must be a Topic Filter, in which + and # are levels by themselves, \
+            "line 5: trustedProxies[2] must be an address or a network such as \"10.0.0.0/8\"",
+            "line 5: trustedProxies[3] must be an address or a network such as \"10.0.0.0/8\"",
+            "line 8: limits.maximumConections is no setting: is maximumConnections meant?",
+            "line 9: limits.maximumQos is not allowed: QoS is 0, 1 or 2",
+            "line 10: limits.maximumPacketSize must be a whole number from 0 to 4,294,967,295",
+            "line 11: limits.retainAvailable must be true or false",
+            "line 14: authentication.passwordIterations must be 1,000 to 1,000,000",
+            "line 15: authentication.failuresPerMinute must be 1 at least",
+            "line 16: authentication.grants[0].filter must be a Topic Filter, in which + and # are levels by themselves, \
              for example \"home/%u/#\"",
-            "line 18: authentication.jwt.algorithms[1] must be one of HS256, RS256, ES256, EdDSA",
+            "line 19: authentication.jwt.algorithms[1] must be one of HS256, RS256, ES256, EdDSA",
         ],
     );
 }
@@ -131,9 +134,6 @@ rules = [{ filter = "a/#/b", action = "drop" }]
 }
 
 #[test]
-fn a_secret_that_is_too_short_is_a_mistake_and_never_shown() {
-    let directory = Directory::new();
-#[test]
 fn a_server_with_a_rule_that_asks_for_a_review_does_not_start() {
     let directory = Directory::new();
     let file = settings(&directory, "memory = true\n[[rules]]\nfilter = \"a\"\naction = \"review\"\n");
@@ -142,6 +142,9 @@ fn a_server_with_a_rule_that_asks_for_a_review_does_not_start() {
     assert_eq!((code, stderr), (Some(1), format!("error: {}: {sentence}\n", file.display())));
 }
 
+#[test]
+fn a_secret_that_is_too_short_is_a_mistake_and_never_shown() {
+    let directory = Directory::new();
     let text = "adminTokenFile = \"token\"\n[authentication.jwt]\nsecretFile = \"secret\"\n";
     let file = settings(&directory, text);
     fs::write(directory.join("token"), "open sesame\n").unwrap();

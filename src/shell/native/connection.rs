@@ -93,14 +93,12 @@ impl Connection {
             },
             Transport::WebSocket { limits, access } => {
                 let accepted = select! {
-                    accepted = handshake::accept(&mut stream, &access, self.address.ip()) => accepted,
+                    accepted = handshake::accept(&mut stream, &access, self.address) => accepted,
                     _ = self.batches.recv() => return, // it took too long
                 };
                 match accepted {
-                    Ok(Opening::WebSocket { early, token }) => {
-                        if let Some(token) = token {
-                            _ = self.notices.send(Notice::Welcomed { connection: self.id, token }).await;
-                        }
+                    Ok(Opening::WebSocket { early, address, token }) => {
+                        _ = self.notices.send(Notice::Welcomed { connection: self.id, address, token }).await;
                         let gate = limits.gate(&mut stream, self.admission.clone());
                         let (incoming, outgoing) = websocket::open(gate, early, limits).await;
                         self.talk(incoming, outgoing).await;

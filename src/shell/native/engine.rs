@@ -2,7 +2,7 @@
 //! Knows no socket, only the outbox of each connection; nor the storage, only what has to wait for it.
 
 use super::{
-    access::{Access, Token, Visitor},
+    access::{Access, Address, Token, Visitor},
     commits::{Answer, Commits, Group},
     gate::Admission,
     http::Counted,
@@ -28,7 +28,6 @@ use std::{
     collections::{BTreeSet, HashMap},
     future::{self, Future},
     mem,
-    net::SocketAddr,
     pin::pin,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -48,8 +47,8 @@ pub(super) const NOTICES: usize = 256;
 pub(super) enum Notice {
     /// It was accepted. Always its first.
     Opened { connection: ConnectionId, peer: Peer },
-    /// A token with its WebSocket's request says who it is.
-    Welcomed { connection: ConnectionId, token: Token },
+    /// Its WebSocket's request was accepted, which says where it is, and with a token who it is.
+    Welcomed { connection: ConnectionId, address: Address, token: Option<Token> },
     /// Bytes came. The next ones do once `turn` is dropped.
     Received { connection: ConnectionId, bytes: Bytes, turn: OwnedSemaphorePermit },
     /// Everything up to and with this batch was written.
@@ -63,7 +62,7 @@ pub(super) enum Notice {
 /// The other end of a connection.
 #[derive(Debug)]
 pub(super) struct Peer {
-    pub address: SocketAddr,
+    pub address: Address,
     pub outbox: Outbox,
     pub admission: Admission,
     /// Who it is, where it is one of the server's own clients: nobody else need be asked.
@@ -73,7 +72,7 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(address: SocketAddr, outbox: Outbox, admission: Admission) -> Self {
+    pub(super) fn new(address: Address, outbox: Outbox, admission: Admission) -> Self {
         Self {
             address,
             outbox,
@@ -317,9 +316,10 @@ impl Engine {
                     self.peers.remove(&connection);
                 }
             }
-            Notice::Welcomed { connection, token } => {
+            Notice::Welcomed { connection, address, token } => {
                 if let Some(peer) = self.peers.get_mut(&connection) {
-                    peer.visitor.token = Some(token);
+                    peer.address = address;
+                    peer.visitor.welcome(address.ip(), token);
                 }
             }
             Notice::Received { connection, bytes, turn } => {
@@ -500,7 +500,7 @@ mod tests {
         engine.flush();
         let mut open = |number| {
             let (outbox, _, closing) = outbox();
-            let peer = Peer::new(([127, 0, 0, 1], 1).into(), outbox, Admission::default());
+            let peer = Peer::new(Address::Socket(([127, 0, 0, 1], 1).into()), outbox, Admission::default());
             engine.notice(Notice::Opened { connection: ConnectionId(number), peer });
             engine.flush();
             closing

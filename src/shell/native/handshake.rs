@@ -2,10 +2,14 @@
 
 use super::{
     WEBSOCKET_PATH,
-    access::{Access, Refusal, Token},
+    access::{Access, Address, Refusal, Token},
     stream::Stream,
 };
-use std::{borrow::Cow, io, net::IpAddr};
+use std::{
+    borrow::Cow,
+    io,
+    net::{IpAddr, SocketAddr},
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{
     Error,
@@ -23,6 +27,8 @@ pub(super) enum Opening {
     WebSocket {
         /// What came behind the request.
         early: Vec<u8>,
+        /// Where the request is from.
+        address: Address,
         /// What the request says of who opens it.
         token: Option<Token>,
     },
@@ -34,7 +40,11 @@ pub(super) enum Opening {
 ///
 /// # Errors
 /// Why it was refused, for the log.
-pub(super) async fn accept(stream: &mut Stream, access: &Access, peer: IpAddr) -> Result<Opening, Cow<'static, str>> {
+pub(super) async fn accept(
+    stream: &mut Stream,
+    access: &Access,
+    socket: SocketAddr,
+) -> Result<Opening, Cow<'static, str>> {
     let mut received = Vec::new();
     let answer = loop {
         if is_for_others(&received) {
@@ -43,7 +53,11 @@ pub(super) async fn accept(stream: &mut Stream, access: &Access, peer: IpAddr) -
         match Request::try_parse(&received) {
             Ok(Some((length, request))) => {
                 break match answer(&request, access) {
-                    Ok(response) => welcome(&request, access, peer).await.map(|token| (length, response, token)),
+                    Ok(response) => {
+                        let address = access.proxies.locate(socket, request.headers());
+                        let welcomed = welcome(&request, access, address.ip()).await;
+                        welcomed.map(|token| (length, response, address, token))
+                    }
                     Err(refusal) => Err(refusal),
                 };
             }
@@ -62,11 +76,13 @@ pub(super) async fn accept(stream: &mut Stream, access: &Access, peer: IpAddr) -
         }
     };
     let written = match &answer {
-        Ok((_, response, _)) => stream.write_all(response).await,
+        Ok((_, response, ..)) => stream.write_all(response).await,
         Err((status, sentence)) => stream.write_all(&refusal(*status, sentence)).await,
     };
     match (answer, written) {
-        (Ok((length, _, token)), Ok(())) => Ok(Opening::WebSocket { early: received.split_off(length), token }),
+        (Ok((length, _, address, token)), Ok(())) => {
+            Ok(Opening::WebSocket { early: received.split_off(length), address, token })
+        }
         (Err((status, sentence)), _) => Err(format!("HTTP {}: {sentence}", status.as_u16()).into()),
         (_, Err(error)) => Err(io::Error::to_string(&error).into()),
     }

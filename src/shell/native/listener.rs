@@ -1,7 +1,7 @@
 //! Accepts connections and hands each to a task of its own. Knows nothing of what is said on them.
 
 use super::{
-    access::Access,
+    access::{Access, Address},
     connection::Connection,
     engine::{Notice, Peer},
     gate::Admission,
@@ -97,7 +97,7 @@ impl Door {
         let id = self.next_id();
         let (outbox, batches, closing) = outbox();
         let admission = Admission::default();
-        let peer = Peer::new(address, outbox, admission.clone());
+        let peer = Peer::new(Address::Socket(address), outbox, admission.clone());
         let opened = Notice::Opened { connection: id, peer };
         if self.notices.send(opened).await.is_ok() {
             let connection = Connection { id, address, notices: self.notices.clone(), batches, admission, web };
@@ -120,7 +120,7 @@ impl Door {
     ///
     /// # Errors
     /// When the server is stopping.
-    pub(super) async fn enter(&self, address: SocketAddr, known_as: Verdict) -> Result<Inner, Stopping> {
+    pub(super) async fn enter(&self, address: Address, known_as: Verdict) -> Result<Inner, Stopping> {
         let id = self.next_id();
         let (outbox, batches, _) = outbox();
         let peer = Peer::new(address, outbox, Admission::default()).known_as(known_as);

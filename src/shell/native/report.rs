@@ -1,12 +1,12 @@
 //! What the broker reports, as lines of the log. Text of a client is quoted and escaped: it cannot forge a line.
 //! What a client can cause many times over a connection is shown at level debug only.
 
-use super::engine::Peer;
+use super::{access::Address, engine::Peer};
 use crate::{
     broker::{ConnectionId, Event, Refusal},
     codec::{ProtocolVersion, ReasonCode},
 };
-use std::{collections::HashMap, net::SocketAddr};
+use std::collections::HashMap;
 use tracing::{debug, field, info};
 
 /// Logs an event. `why` replaces the broker's guess about a connection that the host saw end.
@@ -46,6 +46,6 @@ fn explain<'a>(refusal: &'a Refusal, why: Option<&'a str>) -> (&'a str, Option<f
 }
 
 /// Logs that the broker closes a connection.
-pub(super) fn closing(from: SocketAddr, reason: ReasonCode) {
+pub(super) fn closing(from: Address, reason: ReasonCode) {
     debug!(%from, %reason, "closing");
 }

@@ -42,6 +42,10 @@ pub struct ServerConfig {
     /// The Origins whose pages may open a WebSocket; `*` is all. `None`: that of the server itself. Clients that are no
     /// browsers send none, and are not asked.
     pub origins: Option<Vec<String>>,
+    /// The reverse proxies that are believed where a request over HTTP or to open a WebSocket comes from, in `X-Forwarded-For` or
+    /// `Forwarded`: addresses and networks such as `10.0.0.0/8`. The last hop that is none of these is where a client is. Where
+    /// both headers are there and say different things, neither counts.
+    pub trusted_proxies: Vec<String>,
     /// The Origins whose pages may use the HTTP API; `*` is all.
     pub cors: Vec<String>,
     /// The folder of the files that are served beside the HTTP API, as the console's; none are without one.
@@ -75,6 +79,7 @@ impl Default for ServerConfig {
             websocket_tls: Vec::new(),
             data: None,
             origins: None,
+            trusted_proxies: Vec::new(),
             cors: Vec::new(),
             console: None,
             admin_token_file: None,
@@ -119,7 +124,7 @@ pub struct AuthenticationConfig {
     /// PBKDF2 iterations of new passwords: 1,000 to 1,000,000. A worker of Cloudflare can check 100,000 at most.
     pub password_iterations: u32,
     /// Attempts that may fail, for each user name and each peer address; then each is refused for a while. At least 1. Behind a
-    /// proxy all clients have its address: allow more there.
+    /// proxy that is not in `trusted_proxies`, and behind each one of MQTT over TCP, all clients have its address: allow more there.
     pub failures_per_minute: u32,
     /// The rights of clients that bring no credentials.
     pub anonymous_grants: Vec<Grant>,

@@ -23,7 +23,7 @@ use tokio::{spawn, task::spawn_blocking};
 pub(crate) struct Visitor {
     address: IpAddr,
     /// What the token says that came with the upgrade.
-    pub token: Option<Token>,
+    token: Option<Token>,
     /// An exchange of SCRAM that waits for its last message.
     exchange: Option<Begun>,
 }
@@ -52,6 +52,11 @@ type Kept<'kept> = &'kept dyn Fn(&str) -> Option<Bytes>;
 impl Visitor {
     pub(crate) fn new(address: IpAddr) -> Self {
         Self { address, token: None, exchange: None }
+    }
+
+    /// The request that opened its WebSocket said this.
+    pub(crate) fn welcome(&mut self, address: IpAddr, token: Option<Token>) {
+        (self.address, self.token) = (address, token);
     }
 }
 

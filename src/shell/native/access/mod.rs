@@ -10,6 +10,7 @@ mod names;
 mod origins;
 mod password;
 mod proved;
+mod proxies;
 mod recent;
 mod scope;
 mod scram;
@@ -20,6 +21,7 @@ mod vectors;
 pub(super) use login::{Judgement, SECRET, SECRET_BYTES, Token, Visitor};
 pub(super) use origins::{Origins, normal as normal_origin};
 pub(super) use password::SALT;
+pub(super) use proxies::{Address, BAD_PROXY, Proxies, network as proxy_network};
 pub(super) use users::{USERS, change as change_user, key_of as user_key, summary as user_summary};
 pub use {
     keys::JwtAlgorithm,
@@ -107,6 +109,7 @@ pub(super) struct Access {
     tokens: Option<Tokens>,
     admin_token: Option<String>,
     pub origins: Origins,
+    pub proxies: Proxies,
     failures: Mutex<Failures>,
     proved: Mutex<Proved>,
     /// Passwords that are looked at, at a time.
@@ -140,7 +143,8 @@ impl Access {
         getrandom::fill(&mut secret).map_err(|_| SettingError::new("authentication", NO_SEED))?;
         let proved = Mutex::new(Proved::new(secret));
         let origins = Origins::new(config.origins.clone());
-        Ok(Self { config: authentication, tokens, admin_token, origins, failures, proved, work })
+        let proxies = Proxies::new(&config.trusted_proxies)?;
+        Ok(Self { config: authentication, tokens, admin_token, origins, proxies, failures, proved, work })
     }
 
     /// Whether clients that bring no credentials are let in.
@@ -148,13 +152,13 @@ impl Access {
         self.config.anonymous
     }
 
-    /// Who may use the HTTP API with this token, from this address.
-    ///
     /// Whether tokens let in who brings them.
     pub(super) fn allows_tokens(&self) -> bool {
         self.tokens.is_some()
     }
 
+    /// Who may use the HTTP API with this token, from this address.
+    ///
     /// # Errors
     /// Why nobody.
     pub(super) async fn bearer(&self, token: Option<&str>, peer: IpAddr) -> Result<Caller, Refusal> {

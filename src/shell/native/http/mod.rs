@@ -21,7 +21,11 @@ mod users;
 pub(super) use metrics::Counted;
 pub(super) use router::Site;
 
-use super::{listener::Door, stream::Stream};
+use super::{
+    access::{Address, Proxies},
+    listener::Door,
+    stream::Stream,
+};
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -38,6 +42,7 @@ use tracing::debug;
 #[derive(Clone, Debug)]
 pub(super) struct Web {
     router: Router,
+    proxies: Proxies,
     header_timeout: Duration,
     patience: Duration,
 }
@@ -45,13 +50,14 @@ pub(super) struct Web {
 /// Who sent a request.
 #[derive(Clone, Copy, Debug)]
 struct Visitor {
-    address: SocketAddr,
+    address: Address,
 }
 
 impl Web {
     pub(super) fn new(site: Site, door: Door) -> Self {
         let (header_timeout, patience) = (site.header_timeout, site.patience);
-        Self { header_timeout, patience, router: router::router(site, door) }
+        let proxies = site.gate.0.proxies.clone();
+        Self { header_timeout, patience, proxies, router: router::router(site, door) }
     }
 
     /// Answers what comes on a connection, beginning with what has come `early`, until it is closed. Once `is_over`
@@ -60,7 +66,7 @@ impl Web {
         &self,
         stream: &mut Stream,
         early: Vec<u8>,
-        address: SocketAddr,
+        socket: SocketAddr,
         is_over: impl Future<Output = ()>,
     ) {
         let (incoming, outgoing) = split(stream);
@@ -69,6 +75,7 @@ impl Web {
         let stream = TokioIo::new(join(Cursor::new(early).chain(incoming), Box::pin(outgoing)));
         let answer = |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
+            let address = self.proxies.locate(socket, request.headers());
             request.extensions_mut().insert(Visitor { address });
             let answer = self.router.clone().call(request);
             async { answer.await.map(router::finish) }
@@ -87,7 +94,7 @@ impl Web {
             }
         };
         if let Err(error) = served {
-            debug!(from = %address, "an HTTP connection failed: {error}");
+            debug!(from = %socket, "an HTTP connection failed: {error}");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         Connect, ConnectProperties, Disconnect, DisconnectProperties, Packet, PacketId, Publish, QoS, ReasonCode,
         RetainHandling, SubAck, Subscribe, SubscribeFilter, SubscriptionOptions, Text,
     },
-    shell::native::{inner::Inner, line::Stopping, listener::Door},
+    shell::native::{access::Address, inner::Inner, line::Stopping, listener::Door},
 };
 use axum::{http::HeaderValue, response::sse::Event};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,7 +16,6 @@ use std::{
     collections::VecDeque,
     hash::{DefaultHasher, Hash, Hasher},
     mem,
-    net::SocketAddr,
     num::NonZeroU16,
 };
 use tokio::{select, sync::mpsc};
@@ -67,7 +66,7 @@ impl Subscriber {
     ///
     /// # Errors
     /// When the broker does not let it in, or refuses one of its filters.
-    pub(super) async fn begin(door: &Door, address: SocketAddr, wanted: Wanted) -> Result<Self, Failure> {
+    pub(super) async fn begin(door: &Door, address: Address, wanted: Wanted) -> Result<Self, Failure> {
         let mark = wanted.mark();
         let was_there = wanted.last.is_some();
         let last = wanted.last.clone().flatten().filter(|place| place.session.as_str().starts_with(&mark));
@@ -217,8 +216,8 @@ fn new_session(mark: &str) -> Result<Text, Failure> {
     let session = format!("{mark}{}", URL_SAFE_NO_PAD.encode(random));
     Text::try_from(session).map_err(|_| Failure::refused(ReasonCode::ServerUnavailable))
 }
+
 /// What the sessions of readers begin with, and those of nobody else.
 const READERS: &str = "$sse/";
-
 /// How long a reader may be away.
 const SESSION_EXPIRY_SECONDS: u32 = 120;

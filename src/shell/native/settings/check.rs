@@ -1,7 +1,10 @@
 //! What is wrong with settings that can be read: each mistake with its key, and what to do.
 
 use super::{
-    super::{access::Access, access::normal_origin, tls::Certificate},
+    super::{
+        access::{Access, BAD_PROXY, normal_origin, proxy_network},
+        tls::Certificate,
+    },
     AuthenticationConfig, Secrets, ServerConfig,
 };
 use crate::{broker::Grant, topic::TopicFilter};
@@ -41,6 +44,9 @@ pub(super) fn mistakes(config: &ServerConfig) -> Vec<Mistake> {
             let sentence = "must be an origin such as \"https://app.example\", or \"*\" for all";
             mistakes.push((format!("{key}[{index}]"), sentence.into()));
         }
+    }
+    for (index, _) in config.trusted_proxies.iter().enumerate().filter(|(_, proxy)| proxy_network(proxy).is_none()) {
+        mistakes.push((format!("trustedProxies[{index}]"), BAD_PROXY.into()));
     }
     for (index, _) in config.rules.iter().enumerate().filter(|(_, rule)| rule.asks_host()) {
         mistakes.push((
