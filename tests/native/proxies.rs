@@ -96,3 +96,17 @@ fn nobody_can_say_where_it_is_where_no_proxy_is_trusted() {
         assert_eq!(statuses, [401, 401, 401, 429]);
     }
 }
+
+/// Each address and each name has failed once.
+#[test]
+fn when_very_many_have_failed_no_more_passwords_are_looked_at() {
+    let directory = Directory::new();
+    let server = behind(&directory, "trustedProxies = [\"127.0.0.1\"]\n", 2);
+    let reasons: Vec<_> = (0..70)
+        .map(|number| guess(&server, "X-Forwarded-For", &format!("203.0.113.{number}"), &format!("user {number}")))
+        .collect();
+    let looked_at = reasons.iter().take_while(|reason| **reason == ReasonCode::BadUserNameOrPassword).count();
+    // Some of it is over while this goes on.
+    assert!((60..70).contains(&looked_at), "{looked_at} passwords were looked at");
+    assert_eq!(reasons[looked_at], ReasonCode::ConnectionRateExceeded);
+}

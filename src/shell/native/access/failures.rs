@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-/// Counts failures, by user name and by peer address.
+/// Counts failures: by user name, by peer address, and all together.
 #[derive(Debug)]
 pub(super) struct Failures {
     per_minute: f64,
@@ -20,6 +20,8 @@ enum Key {
     Name(String),
     /// A user was let in from here: this place is theirs even while somebody else tries their name.
     Place(IpAddr, String),
+    /// Whoever they are.
+    All,
 }
 
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl Failures {
 
     /// Whether to refuse at once.
     pub(super) fn is_refused(&self, user_name: Option<&str>, peer: IpAddr, now: Instant) -> bool {
-        let is_full = |key: &Key| self.level(key, now) > self.per_minute - 1.0;
+        let is_full = |key: &Key| self.is_full(key, now);
         match user_name.map(|name| self.key_of(name, peer)) {
             // Others behind the same address, such as a proxy's, do not keep out who was let in from there.
             Some(place @ Key::Place(..)) => is_full(&place),
@@ -43,11 +45,18 @@ impl Failures {
         }
     }
 
+    /// Whether so many have failed, whoever they are, that there is no more work for those who were not here before.
+    pub(super) fn are_too_many(&self, now: Instant) -> bool {
+        self.is_full(&Key::All, now)
+    }
+
     pub(super) fn failed(&mut self, user_name: Option<&str>, peer: IpAddr, now: Instant) {
-        let keys = [Some(Key::Peer(group(peer))), user_name.map(|name| self.key_of(name, peer))];
+        // A token costs less work than there is to bound.
+        let of_all = user_name.map(|_| Key::All);
+        let keys = [Some(Key::Peer(group(peer))), user_name.map(|name| self.key_of(name, peer)), of_all];
         for key in keys.into_iter().flatten() {
             // However many fail at once: that is over in a minute.
-            let level = (self.level(&key, now) + 1.0).min(self.per_minute);
+            let level = (self.level(&key, now) + 1.0).min(self.most(&key));
             self.counts.set(key, Count { level, at: now });
         }
     }
@@ -64,10 +73,18 @@ impl Failures {
         if self.counts.get(&place).is_some() { place } else { Key::Name(short(user_name)) }
     }
 
-    /// What is left of the failures: they leak away by so many a minute.
+    fn is_full(&self, key: &Key, now: Instant) -> bool {
+        self.level(key, now) > self.most(key) - 1.0
+    }
+
+    /// What is left of the failures: they leak away by so many a minute as there may be.
     fn level(&self, key: &Key, now: Instant) -> f64 {
         let Some(Count { level, at }) = self.counts.get(key) else { return 0.0 };
-        (level - now.saturating_duration_since(*at).as_secs_f64() * self.per_minute / 60.0).max(0.0)
+        (level - now.saturating_duration_since(*at).as_secs_f64() * self.most(key) / 60.0).max(0.0)
+    }
+
+    fn most(&self, key: &Key) -> f64 {
+        if *key == Key::All { self.per_minute * OF_ALL } else { self.per_minute }
     }
 }
 
@@ -85,6 +102,8 @@ fn short(name: &str) -> String {
 }
 
 const MOST: usize = 12_288;
+/// How many more may fail together than of one name.
+const OF_ALL: f64 = 30.0;
 
 #[cfg(test)]
 mod tests {
@@ -135,6 +154,20 @@ mod tests {
         (0..1_000).for_each(|_| failures.failed(Some("ada"), HERE, now));
         assert!(failures.is_refused(Some("ada"), HERE, now));
         assert!(!failures.is_refused(Some("ada"), HERE, now + Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn many_names_from_many_addresses_are_too_many_together_for_a_while() {
+        let (mut failures, now) = (Failures::new(2), Instant::now());
+        for number in 0..60 {
+            assert!(!failures.are_too_many(now));
+            failures.failed(Some(&format!("guess {number}")), IpAddr::V4([192, 0, 2, number].into()), now);
+        }
+        assert!(failures.are_too_many(now) && !failures.is_refused(Some("ada"), HERE, now));
+        (0..1_000).for_each(|_| failures.failed(Some("ada"), HERE, now));
+        assert!(!failures.are_too_many(now + Duration::from_secs(2)));
+        (0..1_000).for_each(|_| failures.failed(None, THERE, now + Duration::from_secs(60)));
+        assert!(!failures.are_too_many(now + Duration::from_secs(60)));
     }
 
     #[test]

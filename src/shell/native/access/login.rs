@@ -143,27 +143,31 @@ impl Access {
         if self.is_refused(Some(user_name), address) {
             return deny(TOO_MANY_FAILURES);
         }
+        let was_proved = user.as_ref().is_some_and(|user| self.was_proved(user_name, &password, user));
+        if !was_proved && self.failures().are_too_many(Instant::now()) {
+            return deny(TOO_MANY_FAILURES);
+        }
+        let is_proved = was_proved || self.proves(user_name, &password, user.as_ref()).await;
         match user {
-            Some(user) if self.is_proved(user_name, &password, Some(&user)).await => {
+            Some(user) if is_proved => {
                 self.failures().succeeded(user_name, address, Instant::now());
                 self.admit_user(user_name, user, request, None)
             }
-            user => {
-                if user.is_none() {
-                    self.is_proved(user_name, &password, None).await;
-                }
+            _ => {
                 self.failures().failed(Some(user_name), address, Instant::now());
                 deny(WRONG_CREDENTIALS)
             }
         }
     }
 
+    /// Whether this password was right before.
+    fn was_proved(&self, user_name: &str, password: &Binary, user: &UserRecord) -> bool {
+        self.proved().is(user_name, &user.verifier, password.bytes())
+    }
+
     /// Does for a user who does not exist, or has no verifier that can be read, what it does for others.
-    async fn is_proved(&self, user_name: &str, password: &Binary, user: Option<&UserRecord>) -> bool {
+    async fn proves(&self, user_name: &str, password: &Binary, user: Option<&UserRecord>) -> bool {
         let text = user.map_or("", |user| &user.verifier);
-        if self.proved().is(user_name, text, password.bytes()) {
-            return true;
-        }
         let verifier = Verifier::parse(text);
         let is_known = verifier.is_some();
         let verifier = verifier.unwrap_or_else(|| Verifier::decoy(self.iterations(), vec![0; SALT]));
