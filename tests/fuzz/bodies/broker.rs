@@ -4,13 +4,17 @@
 use super::{
     Log, Source,
     disk::{Change, Side},
-    encode, one_of, packets,
+    encode,
+    host::{self, Notes, Order},
+    one_of, packets,
     peer::Peer,
 };
 use arbitrary::{Result, Unstructured};
 use bytes::{Bytes, BytesMut};
 use mqlite::{
-    broker::{Action, Authentication, Config, ConnectionId, Durability, Event, Frame, Grant, Grants, Input, Verdict},
+    broker::{
+        Action, Authentication, Caller, Config, ConnectionId, Durability, Event, Frame, Grant, Grants, Input, Verdict,
+    },
     codec::{Framer, MAXIMUM_PACKET_SIZE, Packet, PacketId, Publish, QoS, ReasonCode, Text},
     time::Timestamp,
 };
@@ -44,13 +48,17 @@ fn run(data: &[u8], change: impl FnOnce(&mut Config), restarts: Restarts, log: L
         config.publish_messages_per_second = 1;
         config.requests_per_second = 1;
     }
+    let has_rules = config.maximum_connections == 4;
+    if has_rules {
+        host::set_rules(&mut config);
+    }
     change(&mut config);
     let mut world = World::new(config, log);
     for _ in 0..MOST_STEPS {
         if source.is_empty() {
             break;
         }
-        let Ok(step) = step(&mut source, restarts) else { break };
+        let Ok(step) = step(&mut source, restarts, has_rules) else { break };
         (world.log)(&step);
         world.take(step);
     }
@@ -71,6 +79,7 @@ enum Step {
     Verdict(Verdict),
     Wait(u64),
     Publish(Publish),
+    Order(Order),
     ShutDown,
     /// The broker comes back, with these of its clients' connections.
     Restart(Vec<Change>, [bool; CLIENTS]),
@@ -81,7 +90,7 @@ const MOST_STEPS: usize = 150;
 /// A little more than one input may cause.
 const FLOOD: usize = 2_500;
 
-fn step(source: &mut Source<'_>, restarts: Restarts) -> Result<Step> {
+fn step(source: &mut Source<'_>, restarts: Restarts, has_rules: bool) -> Result<Step> {
     let kind = source.int_in_range(0..=31_u8)?;
     let client = source.int_in_range(0..=CLIENTS as u8 - 1)?.into();
     Ok(match kind {
@@ -98,6 +107,7 @@ fn step(source: &mut Source<'_>, restarts: Restarts) -> Result<Step> {
         }
         21 | 22 => Step::AcknowledgeAll(client),
         23 => Step::Close(client),
+        24 if has_rules => Step::Order(host::order(source)?),
         24 | 25 => Step::Writable(client),
         26 | 27 => Step::Verdict(verdict(source)?),
         28 | 29 => Step::Wait(one_of(source, &[1, 999, 1_500, 10_000, 120_000])?),
@@ -191,6 +201,8 @@ struct World<'log> {
     /// Hears the same in smaller pieces; gone after a flood, which has no such twin, as when pieces count.
     twin: Option<Side>,
     restarts: u8,
+    /// What its host does besides; absent where there are no rules.
+    notes: Option<Notes>,
     /// Whether all records ever restored were a broker's own.
     is_sound: bool,
     /// Bytes of such a piece, another one each time.
@@ -217,6 +229,7 @@ impl<'log> World<'log> {
             side: Side::new(&config),
             twin: (!is_slow(&config)).then(|| Side::new(&config)),
             restarts: 0,
+            notes: (!config.rules.is_empty()).then(Notes::default),
             is_sound: true,
             piece: 1,
             now: Timestamp(1),
@@ -259,7 +272,16 @@ impl<'log> World<'log> {
                 self.now = self.now.plus_millis(millis);
                 self.input(Input::Timeout);
             }
-            Step::Publish(publish) => self.input(Input::Publish { publish, caller: None }),
+            Step::Publish(publish) => {
+                // Without a caller no rule counts.
+                let caller = self.notes.is_some().then(|| Box::new(Caller::default()));
+                self.input(Input::Publish { publish, caller });
+            }
+            Step::Order(order) => {
+                if let Some(input) = self.notes.as_mut().and_then(|notes| notes.input(order, &self.side)) {
+                    self.input(input);
+                }
+            }
             Step::ShutDown => self.input(Input::ShutDown),
             Step::Restart(changes, resumed) => self.restart(&changes, resumed),
         }
@@ -315,6 +337,9 @@ impl<'log> World<'log> {
         self.restarts += 1;
         self.is_sound &= changes.is_empty();
         self.questions.clear();
+        if let Some(notes) = &mut self.notes {
+            notes.restarted(self.config.durability != Durability::None);
+        }
         let connections = self.side.restart(&self.config, self.restarts, changes, self.is_sound);
         if let Some(twin) = &mut self.twin {
             twin.restart(&self.config, self.restarts, changes, self.is_sound);
@@ -362,8 +387,12 @@ impl<'log> World<'log> {
     fn perform(&mut self, action: Action) {
         match action {
             Action::Send { connection, frame } => {
-                if let Some(client) = self.client(connection) {
-                    client.hears(&frame);
+                let keeps_silence = self.notes.is_some() && self.is_sound;
+                if let Some(client) = self.client(connection)
+                    && let Packet::Publish(publish) = client.hears(&frame)
+                    && keeps_silence
+                {
+                    host::check_heard(&publish);
                 }
             }
             Action::Close { connection, .. } => {
@@ -372,7 +401,9 @@ impl<'log> World<'log> {
                 }
             }
             Action::Authenticate { connection, .. } => self.questions.push(connection),
-            Action::Review { .. } => panic!("there are no rules"),
+            Action::Review { review, request } => {
+                self.notes.as_mut().expect("only rules ask").asked(review, &request.publish);
+            }
             Action::Put { .. }
             | Action::Delete { .. }
             | Action::Remember { .. }
@@ -393,6 +424,9 @@ impl<'log> World<'log> {
         }
         if !self.is_sound {
             return; // what records say beyond a limit is kept
+        }
+        if let Some(notes) = &self.notes {
+            notes.check(&self.side, config);
         }
         let most = |value: usize| value as u64;
         assert!(now.clients_connected <= most(config.maximum_connections));
@@ -423,7 +457,7 @@ impl<'log> World<'log> {
         }
         assert_eq!(self.side.broker.deadline(), None);
         let left = self.side.broker.statistics();
-        assert_eq!(left.clients_connected, 0);
+        assert_eq!((left.clients_connected, left.messages_in_review), (0, 0));
         if self.is_sound && self.config.maximum_session_expiry_seconds < u32::MAX {
             assert_eq!((left.sessions, left.subscriptions, left.subscription_bytes), (0, 0, 0));
             assert_eq!(left.messages_stored, 0);
@@ -447,12 +481,13 @@ impl Client {
         }
     }
 
-    fn hears(&mut self, frame: &Frame) {
+    fn hears(&mut self, frame: &Frame) -> Packet {
         assert!(!frame.is_empty());
         self.unsent += frame.len();
         let mut bytes = BytesMut::new();
         frame.write_to(&mut bytes);
-        match self.peer.hears(&bytes.freeze()) {
+        let packet = self.peer.hears(&bytes.freeze());
+        match &packet {
             Packet::ConnAck(connack) => {
                 assert!(!self.is_accepted, "CONNACK comes once");
                 self.is_accepted = connack.reason == ReasonCode::Success;
@@ -469,6 +504,7 @@ impl Client {
             | Packet::PingResp => assert!(self.is_accepted, "[MQTT-3.2.0-1]"),
             packet => panic!("no server sends {packet:?}"),
         }
+        packet
     }
 }
 

@@ -7,6 +7,7 @@ mod client;
 mod decode;
 mod disk;
 mod frame;
+mod host;
 mod packets;
 mod peer;
 mod topic;

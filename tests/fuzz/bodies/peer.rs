@@ -72,7 +72,7 @@ impl Peer {
         *self.owed.entry(answer).or_default() += 1;
     }
 
-    /// Bytes come for the peer: one whole packet that it can read, and that may come now.
+    /// Bytes come for the peer: one whole packet that it can read, and that may come now. A topic stands in place of its alias.
     pub fn hears(&mut self, bytes: &Bytes) -> Packet {
         assert!(!self.is_closed, "nothing is sent after Close");
         assert!(bytes.len() <= self.maximum_packet_size, "[MQTT-3.1.2-24] [MQTT-3.2.2-15]");
@@ -82,9 +82,9 @@ impl Peer {
         // The answer to a CONNECT that cannot be read may be of either version.
         let versions = self.version.map_or(vec![ProtocolVersion::V5, ProtocolVersion::V3_1_1], |version| vec![version]);
         let mut decoded = versions.into_iter().map(|version| Packet::decode(bytes.clone(), version));
-        let packet = decoded.find_map(Result::ok).expect("a packet that the peer can read");
-        match &packet {
-            Packet::Publish(publish) => self.hears_publish(publish),
+        let mut packet = decoded.find_map(Result::ok).expect("a packet that the peer can read");
+        match &mut packet {
+            Packet::Publish(publish) => publish.topic = self.hears_publish(publish),
             Packet::PubAck(ack) => self.is_owed(("PUBACK", Some(ack.packet_id))),
             Packet::PubRec(ack) => self.is_owed(("PUBREC", Some(ack.packet_id))),
             Packet::PubComp(ack) => self.is_owed(("PUBCOMP", Some(ack.packet_id))),
@@ -106,7 +106,7 @@ impl Peer {
         *owed.unwrap_or_else(|| panic!("{answer:?} answers nothing")) -= 1;
     }
 
-    fn hears_publish(&mut self, publish: &Publish) {
+    fn hears_publish(&mut self, publish: &Publish) -> Text {
         let topic = match publish.properties.topic_alias {
             None => publish.topic.clone(),
             Some(alias) => {
@@ -122,5 +122,6 @@ impl Peer {
             assert!(self.exchanges.insert(id), "[MQTT-2.2.1-3] [MQTT-2.2.1-4] {id:?}");
             assert!(self.exchanges.len() <= self.receive_maximum, "[MQTT-3.3.4-7] [MQTT-3.3.4-9]");
         }
+        topic
     }
 }
