@@ -57,7 +57,7 @@ struct Outgoing {
 impl Scripted {
     pub fn new(client: u64) -> Self {
         Self {
-            id: text(&format!("c{client}")),
+            id: name_of(client),
             connect: trace::Connect::default(),
             is_online: false,
             framer: Framer::new(MAXIMUM_PACKET_SIZE),
@@ -362,6 +362,11 @@ pub fn disconnect(reason: u64, expiry: Option<u32>, connect: &trace::Connect) ->
 /// The number of a message, by its payload; 0 for an empty one.
 pub fn number(payload: &[u8]) -> u64 {
     payload.iter().take_while(|byte| byte.is_ascii_digit()).fold(0, |all, digit| all * 10 + u64::from(digit - b'0'))
+}
+
+/// The Client Identifier of a client.
+pub fn name_of(client: u64) -> Text {
+    text(&format!("c{client}"))
 }
 
 pub fn text(text: &str) -> Text {

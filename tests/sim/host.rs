@@ -14,7 +14,7 @@ use mqlite::{
     broker::{
         Action, Authentication, Broker, Config, ConnectionId, Durability, Event, Grants, Input, Statistics, Verdict,
     },
-    codec::{Framer, MAXIMUM_PACKET_SIZE, Packet, Publish, Text},
+    codec::{Framer, MAXIMUM_PACKET_SIZE, Packet, Publish, ReasonCode, Text},
     time::Timestamp,
 };
 use std::{
@@ -190,6 +190,12 @@ impl Host {
         let value = value.map(|value| Bytes::from(value.to_string()));
         let kept = (name.clone(), value.clone());
         self.both(now, Input::Keep { name, value }, |model| model.keep(kept));
+    }
+
+    pub fn dismiss(&mut self, now: u64, client_id: Text, end_session: bool) {
+        let whose = client_id.clone();
+        let input = Input::Disconnect { client_id, reason: ReasonCode::AdministrativeAction, end_session };
+        self.both(now, input, |model| model.dismiss(&whose, end_session));
     }
 
     /// When the broker wants to be called, and why.

@@ -160,6 +160,20 @@ impl Model {
         held.into_iter().for_each(|packet| self.packet(id, packet));
     }
 
+    /// The host closes the connection of a client, perhaps with its session.
+    pub fn dismiss(&mut self, client_id: &Text, ends: bool) {
+        let find = |model: &Self| model.sessions.iter().find(|it| it.client_id == *client_id).cloned();
+        let Some(session) = find(self) else { return };
+        if let Some(id) = session.connection {
+            self.tell(id, ReasonCode::AdministrativeAction);
+            self.close(id, ReasonCode::AdministrativeAction, false);
+        }
+        if let Some(session) = find(self).filter(|_| ends) {
+            self.touch(session.number, true);
+            self.end_session(session.number);
+        }
+    }
+
     pub fn refuse(&mut self, id: ConnectionId, reason: ReasonCode) {
         self.answers.push((id, connack(false, reason)));
         self.close(id, reason, false);

@@ -102,7 +102,8 @@ impl Generator<'_> {
                 expiry: self.some(30, &[0, 1, 20]),
             },
             73..=76 => Operation::Cut { client },
-            77..=78 => Operation::Vanish { client },
+            77 => Operation::Vanish { client },
+            78 => Operation::Dismiss { client, ends: self.random.chance(40) },
             79..=81 => Operation::Stall { client },
             82..=84 => Operation::Read { client },
             85 => {

@@ -2,7 +2,7 @@
 
 use super::{
     check::violated,
-    client::{Outbox, disconnect, filters_of, message, packet, text},
+    client::{Outbox, disconnect, filters_of, message, name_of, packet, text},
     trace::{self, Operation},
 };
 use bytes::Bytes;
@@ -126,8 +126,8 @@ impl Real {
 }
 
 fn client(name: u64, connect: &trace::Connect) -> Client {
-    let mut options = Options::new(text(&format!("c{name}")));
-    options.connect = packet(&text(&format!("c{name}")), connect);
+    let mut options = Options::new(name_of(name));
+    options.connect = packet(&name_of(name), connect);
     options.assigned_topic_aliases = connect.aliases;
     options.outbox.maximum_messages = 20;
     Client::new(options).expect("a CONNECT that a server can accept")

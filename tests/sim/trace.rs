@@ -106,6 +106,11 @@ pub enum Operation {
         name: u64,
         value: Option<u64>,
     },
+    /// The host closes the client's connection, perhaps with its session.
+    Dismiss {
+        client: u64,
+        ends: bool,
+    },
     Wait {
         millis: u64,
     },
@@ -239,6 +244,7 @@ impl Operation {
             "read" => Self::Read { client },
             "host-publish" => Self::HostPublish { number, topic: topic(), qos, retain, length },
             "keep" => Self::Keep { name: words.number("name"), value: words.find("value") },
+            "dismiss" => Self::Dismiss { client, ends: words.has("ends") },
             "wait" => Self::Wait { millis: words.number("millis") },
             "jump" => Self::Jump { millis: words.number("millis") },
             "hibernate" => Self::Hibernate,
@@ -290,6 +296,10 @@ impl Operation {
             Self::Keep { name, value } => {
                 *out = format!("keep name={name}");
                 option(out, "value", *value);
+            }
+            Self::Dismiss { client, ends } => {
+                *out = format!("dismiss client={client}");
+                flag(out, "ends", *ends);
             }
             Self::Wait { millis } => *out = format!("wait millis={millis}"),
             Self::Jump { millis } => *out = format!("jump millis={millis}"),

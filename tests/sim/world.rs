@@ -2,7 +2,7 @@
 
 use super::{
     check::{Violation, violated},
-    client::{Outbox, Scripted, message},
+    client::{Outbox, Scripted, message, name_of},
     delivery::Float,
     host::{Host, Output},
     link::Link,
@@ -147,6 +147,7 @@ impl World {
                 self.host.publish(self.wall(), publish);
             }
             Operation::Keep { name, value } => self.host.keep(self.wall(), *name, *value),
+            Operation::Dismiss { client, ends } => self.host.dismiss(self.wall(), name_of(*client), *ends),
             Operation::Wait { millis } => self.run_until(self.now + millis),
             Operation::Jump { millis } => self.offset += millis,
             Operation::Settle => self.settle(),
