@@ -28,8 +28,10 @@ export function operation(caller, host) {
     await client.end();
   });
 
-  test('Every metric has a type and a help', async () => {
+  test('Every metric is there once, with a type and a help', async () => {
     const { text } = await caller.call('GET', '/metrics');
+    const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    assert.deepEqual(names, [...new Set(names)]);
     for (const [name] of parsed(text)) {
       const family = name.replace(/\{.*/, '');
       assert.match(text, new RegExp(`^# HELP ${family} \\S.*$`, 'm'));
