@@ -219,6 +219,8 @@ struct Client {
     peer: Peer,
     /// What the client sends, as the broker reads it.
     sent: Framer,
+    /// Whether something was sent that nobody can read: what follows is not looked at.
+    is_unreadable: bool,
     is_accepted: bool,
     unsent: usize,
 }
@@ -296,7 +298,8 @@ impl<'log> World<'log> {
             self.input(Input::Closed { connection: old.connection });
         }
         let sent = Framer::new(MAXIMUM_PACKET_SIZE);
-        self.clients[index] = Some(Client { connection, peer: Peer::new(), sent, is_accepted: false, unsent: 0 });
+        self.clients[index] =
+            Some(Client { connection, peer: Peer::new(), sent, is_unreadable: false, is_accepted: false, unsent: 0 });
         self.input(Input::Opened { connection });
         if let Some(connect) = connect {
             self.send(index, &[connect]);
@@ -471,12 +474,14 @@ impl Client {
     /// Notes what is sent, up to what nobody can read.
     fn sends(&mut self, bytes: Bytes) {
         self.sent.push(bytes);
-        while let Ok(Some(frame)) = self.sent.next() {
+        while !self.is_unreadable
+            && let Ok(Some(frame)) = self.sent.next()
+        {
             let is_first = self.peer.version.is_none();
             match Packet::decode(frame, self.peer.version.unwrap_or_default()) {
                 Ok(Packet::Connect(connect)) if is_first => self.peer.connects(&connect),
                 Ok(packet) => self.peer.sends(&packet),
-                Err(_) => {}
+                Err(_) => self.is_unreadable = true,
             }
         }
     }
