@@ -3,12 +3,12 @@
 
 use crate::{
     command::Process,
-    harness::{Directory, HANG, Running, V5, connect_bytes, connect_to, publish, read_to_end},
+    harness::{Directory, HANG, Running, V5, connect, connect_bytes, connect_to, publish, read_to_end, text},
     signed::{Claims, SECRET},
 };
 use mqlite::{
     broker::Config,
-    codec::{Packet, QoS, ReasonCode},
+    codec::{Binary, Connect, Packet, QoS, ReasonCode},
     shell::native::{AuthenticationConfig, JwtConfig, Secrets, ServerConfig},
 };
 use std::{
@@ -318,6 +318,34 @@ fn the_operator_is_no_user_whatever_a_user_is_called() {
     let mut again = Reader::begin(server.websocket, &head("GET", "/subscribe?filter=a", &last));
     assert_eq!(again.field("event"), "message");
     assert!(again.data().contains("\"y\""));
+}
+
+/// Or is closed, if that was proved first.
+#[test]
+fn a_user_who_is_removed_while_the_password_is_looked_at_is_not_let_in() {
+    let secrets = Secrets { admin_token: Some(TOKEN.into()), ..Secrets::default() };
+    let authentication = Some(AuthenticationConfig::default());
+    let broker = Config { connect_timeout_millis: HANG.as_millis() as u64, ..Config::default() };
+    let server = Running::start_as(ServerConfig { authentication, secrets, broker, ..ServerConfig::default() });
+    let body = r#"{"password":"correct horse"}"#;
+    let json = format!("Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());
+    let mut stream = connect_to(server.websocket);
+    stream.write_all((head("PUT", "/users/ada", &json) + body).as_bytes()).unwrap();
+    assert!(read_to_end(stream).starts_with("HTTP/1.1 204 "));
+    let mut client = server.over_tcp(V5);
+    let password = Some(Binary::try_from(b"correct horse".to_vec()).unwrap());
+    let connect = Connect { version: V5, user_name: Some(text("ada")), password, ..connect("a") };
+    client.send(Packet::Connect(Box::new(connect)));
+    // It was read before the next connection was opened.
+    until("asked", || metric(&server, "mqlite_bytes_received_total") > 0);
+    assert_eq!(ask(server.websocket, "DELETE", "/users/ada", "").0, 204);
+    match client.hear() {
+        Some(Packet::ConnAck(connack)) if connack.reason == ReasonCode::Success => {
+            client.expect_thrown_out(ReasonCode::AdministrativeAction);
+        }
+        Some(Packet::ConnAck(connack)) => assert_eq!(connack.reason, ReasonCode::BadUserNameOrPassword),
+        other => panic!("expected CONNACK, heard {other:?}"),
+    }
 }
 
 /// Publishes large messages of QoS 0 to `a` until that is enough.

@@ -252,7 +252,7 @@ impl Engine {
                 _ = notices.recv_many(&mut pending, NOTICES), if !self.commits.is_full() => {}
                 group = self.commits.finished() => self.release(group?),
                 Some(order) = self.orders.recv() => self.order(order),
-                Some((connection, verdict)) = self.judges.next() => self.answer(connection, verdict),
+                Some((connection, verdict)) = self.judges.next() => self.judged(connection, verdict),
                 () = is_due(wait) => self.order(Input::Timeout),
             }
             for notice in pending.drain(..) {
@@ -411,6 +411,16 @@ impl Engine {
     fn answer(&mut self, connection: ConnectionId, verdict: Verdict) {
         self.authentication_failures += u64::from(matches!(verdict, Verdict::Deny { .. }));
         self.input(Input::Authenticated { connection, verdict }, None);
+    }
+
+    /// An answer that took a while.
+    fn judged(&mut self, connection: ConnectionId, verdict: Verdict) {
+        let work = self.peers.get_mut(&connection).and_then(|peer| peer.judging.take());
+        let lets_in = matches!(verdict, Verdict::Allow { .. });
+        match work.filter(|_| lets_in).and_then(|work| work.again(&self.broker)) {
+            Some(request) => self.judge(connection, request),
+            None => self.answer(connection, verdict),
+        }
     }
 
     fn judge(&mut self, connection: ConnectionId, request: Box<AuthenticationRequest>) {

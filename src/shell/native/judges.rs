@@ -1,7 +1,7 @@
 //! Who answers the broker's questions: some at once, some after work beside which the broker goes on.
 //! Knows how to ask, not how to decide.
 
-use super::access::{Access, Judgement, SECRET, SECRET_BYTES, Visitor};
+use super::access::{Access, Basis, Judgement, SECRET, SECRET_BYTES, Visitor};
 use crate::{
     broker::{AuthenticationRequest, Broker, ConnectionId, Input, Verdict},
     codec::{ReasonCode, Text},
@@ -23,7 +23,11 @@ pub(super) struct Judges {
 
 /// Work on an answer, which ends when nobody waits for it any more.
 #[derive(Debug)]
-pub(super) struct Work(JoinHandle<()>);
+pub(super) struct Work {
+    task: JoinHandle<()>,
+    request: Box<AuthenticationRequest>,
+    basis: Option<Basis>,
+}
 
 impl Judges {
     pub(super) fn new(access: Option<Arc<Access>>) -> Self {
@@ -51,13 +55,14 @@ impl Judges {
         broker: &Broker,
     ) -> Result<Verdict, Work> {
         let Some(access) = &self.access else { return Ok(Verdict::deny(ReasonCode::NotAuthorized)) };
-        match access.judge(request, visitor, &|name| kept(broker, name)) {
+        match access.judge(request.clone(), visitor, &|name| kept(broker, name)) {
             Judgement::Now(verdict) => Ok(verdict),
-            Judgement::Later(work) => {
+            Judgement::Later(work, basis) => {
                 let answers = self.answers.clone();
-                Err(Work(tokio::spawn(async move {
+                let task = tokio::spawn(async move {
                     _ = answers.send((connection, work.await)); // it fails when the server stops
-                })))
+                });
+                Err(Work { task, request, basis })
             }
         }
     }
@@ -68,9 +73,17 @@ impl Judges {
     }
 }
 
+impl Work {
+    /// The question once more, when what its answer goes by has changed meanwhile: a user was removed, or has another password.
+    pub(super) fn again(&self, broker: &Broker) -> Option<Box<AuthenticationRequest>> {
+        let is_as_before = self.basis.as_ref().is_none_or(|(name, value)| kept(broker, name) == *value);
+        (!is_as_before).then(|| self.request.clone())
+    }
+}
+
 impl Drop for Work {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 

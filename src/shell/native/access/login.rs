@@ -35,8 +35,12 @@ pub(crate) struct Token(TokenClaims);
 /// What becomes of a question.
 pub(crate) enum Judgement {
     Now(Verdict),
-    Later(BoxFuture<'static, Verdict>),
+    /// Letting in counts only while what is kept by this name is this.
+    Later(BoxFuture<'static, Verdict>, Option<Basis>),
 }
+
+/// What a verdict goes by: a name, and what was kept by it.
+pub(crate) type Basis = (String, Option<Bytes>);
 
 struct Begun {
     exchange: Exchange,
@@ -103,11 +107,14 @@ impl Access {
         let (access, address) = (self.clone(), visitor.address);
         let token = str::from_utf8(password.bytes()).ok().filter(|text| self.tokens.is_some() && is_token(text));
         if let Some(token) = token.map(str::to_owned) {
-            return Judgement::Later(Box::pin(async move { access.judge_token(&token, address, &request).await }));
+            let work = Box::pin(async move { access.judge_token(&token, address, &request).await });
+            return Judgement::Later(work, None);
         }
         let user_name = user_name.unwrap_or_default().to_owned();
-        let user = find(&user_name, kept);
-        Judgement::Later(Box::pin(async move {
+        let key = key_of(&user_name);
+        let record = kept(&key);
+        let user = record.as_ref().and_then(|record| UserRecord::parse(record));
+        let work = async move {
             let Ok(turn) = access.work.clone().acquire_owned().await else { return deny(WRONG_CREDENTIALS) };
             // Work that has begun keeps its turn to the end, and counts, although its client may have gone.
             let work = async move {
@@ -115,7 +122,8 @@ impl Access {
                 access.judge_password(&user_name, password, user, address, &request).await
             };
             spawn(work).await.unwrap_or_else(|_| deny(UNAVAILABLE))
-        }))
+        };
+        Judgement::Later(Box::pin(work), Some((key, record)))
     }
 
     async fn judge_token(&self, token: &str, address: IpAddr, request: &AuthenticationRequest) -> Verdict {
@@ -188,7 +196,7 @@ impl Access {
         let begun = visitor.exchange.take();
         if request.step == AuthenticationStep::Continue {
             return match begun {
-                Some(begun) => self.finish(begun, data, request, visitor.address),
+                Some(begun) => self.finish(begun, data, request, visitor.address, kept),
                 None => deny(NOT_PROVED_AGAIN),
             };
         }
@@ -213,9 +221,18 @@ impl Access {
         Verdict::Continue { data }
     }
 
-    fn finish(&self, begun: Begun, data: &[u8], request: &AuthenticationRequest, address: IpAddr) -> Verdict {
+    fn finish(
+        &self,
+        begun: Begun,
+        data: &[u8],
+        request: &AuthenticationRequest,
+        address: IpAddr,
+        kept: Kept,
+    ) -> Verdict {
         let Begun { exchange, user, is_again } = begun;
         let user_name = exchange.user_name.clone();
+        // Who has been removed meanwhile, or has another password, has proved nothing.
+        let user = find(&user_name, kept).filter(|now| user.is_some_and(|then| then.verifier == now.verifier));
         if self.is_refused(Some(&user_name), address) {
             return deny(TOO_MANY_FAILURES);
         }

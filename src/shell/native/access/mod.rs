@@ -18,7 +18,7 @@ mod users;
 #[cfg(test)]
 mod vectors;
 
-pub(super) use login::{Judgement, SECRET, SECRET_BYTES, Token, Visitor};
+pub(super) use login::{Basis, Judgement, SECRET, SECRET_BYTES, Token, Visitor};
 pub(super) use origins::{Origins, normal as normal_origin};
 pub(super) use password::SALT;
 pub(super) use proxies::{Address, BAD_PROXY, Proxies, network as proxy_network};
