@@ -405,7 +405,10 @@ impl<'log> World<'log> {
             }
             Action::Authenticate { connection, .. } => self.questions.push(connection),
             Action::Review { review, request } => {
-                self.notes.as_mut().expect("only rules ask").asked(review, &request.publish);
+                self.notes.as_mut().expect("only rules ask").asked(review);
+                if self.is_sound {
+                    host::check_asked(&request.publish);
+                }
             }
             Action::Put { .. }
             | Action::Delete { .. }
