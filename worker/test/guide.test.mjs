@@ -37,9 +37,9 @@ test('The settings fit into a variable, and let nobody in', () => {
 });
 
 test('The guide names each event of the log', async () => {
-  const sources = ['src/log.ts', 'src/broker-object.ts', 'src/forward/forwarder.ts', 'src/forward/forwards.ts'];
+  const sources = ['src/log.ts', 'src/broker-object.ts', 'src/forward/forwarder.ts', 'src/forward/forwards.ts', 'src/access/complain.ts'];
   const texts = await Promise.all(sources.map((name) => readFile(path(name), 'utf8')));
-  const events = new Set(texts.flatMap((text) => [...text.matchAll(/\b(?:log|this)\.(?:error|warn|info|debug)\('(\w+)'/g)].map(([, event]) => event)));
+  const events = new Set(texts.flatMap((text) => [...text.matchAll(/(?:\b(?:log|this)\.(?:error|warn|info|debug)\(|\bevent: )'(\w+)'/g)].map(([, event]) => event)));
   assert.ok(events.size > 10);
   const guide = await readFile(path('DEPLOY.md'), 'utf8');
   assert.deepEqual([...events].filter((event) => !guide.includes(`\`${event}\``)), []);
