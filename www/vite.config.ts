@@ -6,7 +6,7 @@ const contentSecurityPolicy = [
   'worker-src blob:', // what wakes a client with a short Keep Alive while the page is hidden
   "style-src 'self'",
   "img-src 'self'",
-  "connect-src 'self'",
+  "connect-src 'self' ws: wss:", // the brokers that a reader names
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ');

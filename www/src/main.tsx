@@ -10,11 +10,19 @@ import './style/base.css';
 import './style/controls.css';
 import './style/layout.css';
 import './style/messages.css';
+import './style/connect.css';
 
 const workspace = new Workspace();
 applyTheme();
 void workspace.start();
 await setLocale(preferredLocale(), false).catch(() => setLocale('en', false));
+
+function follow(): void {
+  if (workspace.follow(location.href)) history.replaceState(null, '', location.pathname + location.search);
+}
+
+follow();
+addEventListener('hashchange', follow);
 
 const root = document.querySelector('#app');
 if (root) render(<App workspace={workspace} />, root);

@@ -26,7 +26,7 @@ const CONTENT_SECURITY_POLICY = [
   'worker-src blob:', // what wakes a client with a short Keep Alive while the page is hidden
   "style-src 'self'",
   "img-src 'self'",
-  "connect-src 'self'",
+  "connect-src 'self' ws: wss:", // the brokers that a reader names
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

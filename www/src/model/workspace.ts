@@ -5,6 +5,7 @@ import { Connection } from './connection.ts';
 import { InTabBroker } from './in-tab-broker.ts';
 import { newProfile, type Profile } from './profile.ts';
 import { Profiles } from './profiles.ts';
+import { fromLink } from './share.ts';
 import { localStore, type Store } from './store.ts';
 import { WireLog } from './wire-log.ts';
 
@@ -35,6 +36,8 @@ export class Workspace {
   readonly isSideBySide = signal(false);
   /** The connect form, while it is open. */
   readonly draft = signal<Draft | null>(null);
+  /** Whether the page was opened with a link whose profile cannot be read. */
+  readonly isLinkBad = signal(false);
   #last = 0;
 
   constructor(store: Store = localStore()) {
@@ -57,6 +60,15 @@ export class Workspace {
     if (this.broker.status.value !== 'open') return;
     await first.connect();
     await this.broker.sensors.start();
+  }
+
+  /** Shows the profile of a link, if there is one; nothing is connected by itself. Whether the address can be cleared of it. */
+  follow(link: string): boolean {
+    const profile = fromLink(link);
+    if (profile === null) return false;
+    if (profile) this.draft.value = { profile, connection: null, isForeign: true };
+    else this.isLinkBad.value = true;
+    return true;
   }
 
   /** A new connection, which is looked at from now on. */

@@ -1,6 +1,7 @@
-// Which views there are, and from where each is loaded when it is first looked at. A view gets the workspace and one connection.
+// Which views there are, each loaded when it is first looked at. A view gets the workspace and one connection.
 
 import type { ComponentType } from 'preact';
+import { lazy } from '../components/lazy.tsx';
 import type { Connection } from '../model/connection.ts';
 import type { View, Workspace } from '../model/workspace.ts';
 
@@ -14,14 +15,14 @@ export interface ViewProps {
 interface ViewEntry {
   /** Whether it shows one connection, so that several can stand side by side. */
   readonly isPerConnection: boolean;
-  readonly load: () => Promise<ComponentType<ViewProps>>;
+  readonly View: ComponentType<ViewProps>;
 }
 
 export const views: Readonly<Record<View, ViewEntry>> = {
-  tour: { isPerConnection: false, load: async () => (await import('./tour/tour-view.tsx')).TourView },
-  messages: { isPerConnection: true, load: async () => (await import('./messages/messages-view.tsx')).MessagesView },
-  topics: { isPerConnection: true, load: async () => (await import('./topics/topics-view.tsx')).TopicsView },
-  wire: { isPerConnection: false, load: async () => (await import('./wire/wire-view.tsx')).WireView },
-  broker: { isPerConnection: false, load: async () => (await import('./broker/broker-view.tsx')).BrokerView },
-  bench: { isPerConnection: false, load: async () => (await import('./bench/bench-view.tsx')).BenchView },
+  tour: { isPerConnection: false, View: lazy<ViewProps>(async () => (await import('./tour/tour-view.tsx')).TourView) },
+  messages: { isPerConnection: true, View: lazy<ViewProps>(async () => (await import('./messages/messages-view.tsx')).MessagesView) },
+  topics: { isPerConnection: true, View: lazy<ViewProps>(async () => (await import('./topics/topics-view.tsx')).TopicsView) },
+  wire: { isPerConnection: false, View: lazy<ViewProps>(async () => (await import('./wire/wire-view.tsx')).WireView) },
+  broker: { isPerConnection: false, View: lazy<ViewProps>(async () => (await import('./broker/broker-view.tsx')).BrokerView) },
+  bench: { isPerConnection: false, View: lazy<ViewProps>(async () => (await import('./bench/bench-view.tsx')).BenchView) },
 };

@@ -28,8 +28,8 @@ export function MessageList({ connection }: { connection: Connection }) {
   }, [version, search.value, pausedAt.value]);
 
   return (
-    <section class="panel messages" aria-label={t('messages.title')}>
-      <header class="toolbar">
+    <div class="panel messages">
+      <div class="toolbar">
         <h2 class="panel-title">{t('messages.title')}</h2>
         <span class="muted">{t('messages.count', { count: all })}</span>
         <div class="toolbar-search">
@@ -62,7 +62,7 @@ export function MessageList({ connection }: { connection: Connection }) {
         >
           {t('messages.clear')}
         </button>
-      </header>
+      </div>
       {pausedAt.value !== null && <p class="muted">{t('messages.paused', { count: all - pausedAt.value })}</p>}
       {ring.forgotten > 0 && <p class="muted">{t('messages.forgotten', { count: ring.forgotten })}</p>}
       <div
@@ -86,7 +86,7 @@ export function MessageList({ connection }: { connection: Connection }) {
           ))}
         </ol>
       </div>
-    </section>
+    </div>
   );
 }
 

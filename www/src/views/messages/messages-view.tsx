@@ -10,10 +10,10 @@ export function MessagesView({ connection }: ViewProps) {
   if (!connection) return <p class="muted placeholder">{t('shell.none')}</p>;
   return (
     <div class="messages-view">
-      <aside class="side">
+      <div class="side">
         <Subscriptions connection={connection} />
         <PublishForm connection={connection} />
-      </aside>
+      </div>
       <MessageList connection={connection} />
     </div>
   );

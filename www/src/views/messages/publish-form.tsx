@@ -5,6 +5,7 @@ import type { QoS } from 'mqlite/broker';
 import { CheckField, QosField, TextArea, TextField } from '../../components/field.tsx';
 import { t } from '../../i18n/index.ts';
 import type { Connection } from '../../model/connection.ts';
+import { connectionName } from '../shell/connection-name.ts';
 
 export function PublishForm({ connection }: { connection: Connection }) {
   const topic = useSignal('sensor/10/temperature');
@@ -12,11 +13,11 @@ export function PublishForm({ connection }: { connection: Connection }) {
   const qos = useSignal<QoS>(0);
   const retain = useSignal(false);
   return (
-    <section class="panel" aria-label={t('publish.title')}>
+    <div class="panel">
       <h2 class="panel-title">{t('publish.title')}</h2>
       <form
         class="fields"
-        aria-label={t('publish.title')}
+        aria-label={t('publish.as', { name: connectionName(connection) })}
         onSubmit={(event) => {
           event.preventDefault();
           const bytes = new TextEncoder().encode(payload.value);
@@ -31,6 +32,6 @@ export function PublishForm({ connection }: { connection: Connection }) {
           {t('publish.publish')}
         </button>
       </form>
-    </section>
+    </div>
   );
 }

@@ -6,6 +6,7 @@ import { Icon } from '../../components/icon.tsx';
 import { t } from '../../i18n/index.ts';
 import type { Connection, Subscription } from '../../model/connection.ts';
 import type { QoS } from 'mqlite/broker';
+import { connectionName } from '../shell/connection-name.ts';
 
 export function Subscriptions({ connection }: { connection: Connection }) {
   const filter = useSignal(SUGGESTION);
@@ -13,7 +14,7 @@ export function Subscriptions({ connection }: { connection: Connection }) {
   const subscriptions = connection.subscriptions.value;
   const isConnected = connection.status.value === 'connected';
   return (
-    <section class="panel" aria-label={t('subscriptions.title')}>
+    <div class="panel">
       <h2 class="panel-title">{t('subscriptions.title')}</h2>
       {subscriptions.length > 0 ? (
         <ul class="subscriptions">
@@ -26,7 +27,7 @@ export function Subscriptions({ connection }: { connection: Connection }) {
       )}
       <form
         class="fields"
-        aria-label={t('subscriptions.subscribe')}
+        aria-label={t('subscriptions.as', { name: connectionName(connection) })}
         onSubmit={(event) => {
           event.preventDefault();
           void connection.subscribe({ filter: filter.value, qos: qos.value });
@@ -38,7 +39,7 @@ export function Subscriptions({ connection }: { connection: Connection }) {
           {t('subscriptions.subscribe')}
         </button>
       </form>
-    </section>
+    </div>
   );
 }
 

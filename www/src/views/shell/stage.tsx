@@ -1,8 +1,5 @@
 // Where the view that is looked at stands: once, or once for each connection.
 
-import { useSignal } from '@preact/signals';
-import type { ComponentType } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { Notice } from '../../components/notice.tsx';
 import { t } from '../../i18n/index.ts';
 import type { View, Workspace } from '../../model/workspace.ts';
@@ -22,6 +19,7 @@ export function Stage({ workspace }: { workspace: Workspace }) {
       {workspace.broker.status.value === 'failed' && (
         <Notice {...problemText({ during: 'connect', error: workspace.broker.error }, 'tab')} text={t('problem.brokerFailed')} />
       )}
+      {workspace.isLinkBad.value && <Notice text={t('connect.badLink')} onDismiss={() => (workspace.isLinkBad.value = false)} />}
       {isSplit ? (
         connections.map((connection) => (
           <section key={connection.number} class="column" aria-label={connectionName(connection)}>
@@ -37,40 +35,11 @@ export function Stage({ workspace }: { workspace: Workspace }) {
 }
 
 function Pane({ view, ...props }: ViewProps & { view: View }) {
+  const { View: Shown } = views[view];
   return (
     <>
       {props.connection && <ConnectionProblem connection={props.connection} />}
-      <LoadedView key={`${view} ${props.connection?.number}`} view={view} {...props} />
+      <Shown key={`${view} ${props.connection?.number}`} {...props} />
     </>
   );
 }
-
-function LoadedView({ view, ...props }: ViewProps & { view: View }) {
-  const isFailed = useSignal(false);
-  const attempts = useSignal(0);
-  const Loaded = useSignal<ComponentType<ViewProps> | null>(loaded.get(view) ?? null);
-  useEffect(() => {
-    isFailed.value = false;
-    views[view].load().then(
-      (component) => {
-        loaded.set(view, component);
-        Loaded.value = component;
-      },
-      () => (isFailed.value = true),
-    );
-  }, [attempts.value]);
-
-  if (Loaded.value) return <Loaded.value {...props} />;
-  if (!isFailed.value) return <p class="muted placeholder">{t('shell.loading')}</p>;
-  return (
-    <Notice text={t('shell.loadFailed')}>
-      <button type="button" class="secondary" onClick={() => (attempts.value += 1)}>
-        {t('shell.tryAgain')}
-      </button>
-    </Notice>
-  );
-}
-
-/** So that a view that was seen before is drawn at once. */
-const loaded = new Map<View, ComponentType<ViewProps>>();
-

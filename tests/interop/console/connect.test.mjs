@@ -1,0 +1,263 @@
+// The console's connections: the form, profiles, links, several side by side, and what is said when one fails.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { WebSocketServer } from 'ws';
+import { once } from 'node:events';
+import { Broker } from '../../../js/dist/broker.js';
+import { freePort } from '../free-port.mjs';
+import { peers } from '../peers.mjs';
+import { Console, mustBeAccessible, screenshots } from './console.mjs';
+
+describe('connections', () => {
+  let console, page, complaints;
+
+  before(async () => {
+    console = await Console.start();
+  });
+
+  after(() => console?.stop());
+
+  afterEach(async () => {
+    await page?.context().close();
+    assert.deepEqual(complaints, []);
+  });
+
+  async function open(options) {
+    ({ page, complaints } = await console.open(options));
+  }
+
+  test('stand side by side, each with its own messages', async () => {
+    await open();
+    const form = await openForm();
+    await form.getByLabel('Client Identifier').fill('office');
+    await form.getByText('Subscriptions', { exact: true }).click();
+    await form.getByRole('button', { name: 'Add a filter' }).click();
+    await form.getByLabel('Topic filter').fill('sensor/10/#');
+    await connect(form, 'office');
+    await page.getByRole('button', { name: 'Side by side' }).click();
+    const [first, second] = ['console', 'office'].map((name) => page.getByRole('log', { name: `Messages of ${name}` }));
+    await second.getByText('sensor/10/temperature', { exact: true }).first().waitFor();
+    await first.getByText('sensor/11/temperature', { exact: true }).first().waitFor();
+    assert.equal(await second.getByText('sensor/11/temperature', { exact: true }).count(), 0);
+    await page.screenshot({ path: `${screenshots}side-by-side.png` });
+    await mustBeAccessible(page);
+    await page.getByRole('button', { name: 'Close office' }).click();
+    await second.waitFor({ state: 'detached' });
+  });
+
+  test('leave their will when the page ends them without a goodbye, and say who took their place', async () => {
+    await open();
+    const form = await openForm();
+    await form.getByLabel('Client Identifier').fill('gauge');
+    await form.getByText('Will', { exact: true }).click();
+    await form.getByLabel('Leave a will').check();
+    await form.getByLabel('Topic', { exact: true }).fill('gauge/gone');
+    await form.getByLabel('Connect again by itself').uncheck();
+    await connect(form, 'gauge');
+
+    const other = await openForm();
+    await other.getByLabel('Client Identifier').fill('gauge');
+    await other.getByLabel('Connect again by itself').uncheck();
+    await other.getByRole('button', { name: 'Connect', exact: true }).click();
+    await page.locator('.card', { hasText: 'disconnected' }).getByRole('button').first().click();
+    await page.getByRole('alert').getByText(/Another client connected with the same Client Identifier/).waitFor();
+    await page.locator('.card', { hasText: 'console' }).getByRole('button').first().click();
+    await page.getByRole('log').getByText('gauge/gone', { exact: true }).waitFor();
+  });
+
+  test('are told in words what is wrong before they are tried', async () => {
+    await open();
+    const form = await openForm();
+    await form.getByLabel('Where').selectOption('WebSocket address');
+    await form.getByRole('button', { name: 'Connect', exact: true }).click();
+    await form.getByText('Something has to be here.').waitFor();
+    for (const [address, words] of [
+      ['https://broker.example/mqtt', /Write wss:\/\/ instead of https:/],
+      ['mqtt://broker.example', /MQTT over TCP, which browsers do not speak/],
+      ['broker.example', /This is no address/],
+      ['wss://ada:secret@broker.example/mqtt', /Put user name and password into their fields/],
+    ]) {
+      await form.getByLabel('Address').fill(address);
+      await form.getByText(words).waitFor();
+    }
+    await form.getByLabel('Keep Alive (seconds)').fill('soon');
+    await form.getByText(/A whole number within the limits/).waitFor();
+    assert.ok(await form.getByLabel('Address').getAttribute('aria-invalid'));
+  });
+
+  test('say why, as far as it can be known, when nobody answers', async () => {
+    await open();
+    const form = await openForm();
+    await form.getByLabel('Where').selectOption('WebSocket address');
+    await form.getByLabel('Address').fill(`ws://127.0.0.1:${await freePort()}/mqtt`);
+    await form.getByRole('button', { name: 'Connect', exact: true }).click();
+    const alert = page.getByRole('alert');
+    await alert.getByText(/^There is no connection to ws:\/\/127/).waitFor();
+    await alert.getByText('Nothing answers on this machine at this port, or it is no WebSocket.').waitFor();
+    assert.match(complaints.splice(0).join(), /WebSocket connection to/);
+    await mustBeAccessible(page);
+  });
+
+  test('say which credentials are wrong, and that a later attempt with others works', async () => {
+    const server = await startGuarded();
+    try {
+      await open({ allowed: [server.url] });
+      const form = await openForm();
+      await form.getByLabel('Where').selectOption('WebSocket address');
+      await form.getByLabel('Address').fill(server.url);
+      await form.getByLabel('Client Identifier').fill('guest');
+      await form.getByText('Credentials', { exact: true }).click();
+      await form.getByLabel('User name').fill('ada');
+      await form.getByLabel('Password or token').fill('wrong');
+      await form.getByRole('button', { name: 'Connect', exact: true }).click();
+      await page.getByRole('alert').getByText('The user name or password is wrong.').waitFor();
+      await page.getByRole('alert').getByText('Reason Code 0x86.').waitFor();
+
+      await page.getByRole('button', { name: 'Settings: guest' }).click();
+      await page.getByRole('dialog').getByLabel('Password or token').fill('right');
+      await connect(page.getByRole('dialog'), 'guest');
+      await page.getByRole('alert').waitFor({ state: 'detached' });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  for (const version of ['MQTT 5.0', 'MQTT 3.1.1']) {
+    test(`speak ${version} to mosquitto`, async () => {
+      const mosquitto = await peers.mosquitto();
+      try {
+        const url = `ws://127.0.0.1:${mosquitto.port}/mqtt`;
+        await open({ allowed: [url] });
+        const form = await openForm();
+        await form.getByLabel('Where').selectOption('WebSocket address');
+        await form.getByLabel('Address').fill(url);
+        await form.getByLabel('Version').selectOption(version);
+        await form.getByLabel('Client Identifier').fill('abroad');
+        await connect(form, 'abroad');
+        const subscribe = page.getByRole('form', { name: 'Subscribe' });
+        await subscribe.getByLabel('Topic filter').fill('port/#');
+        await subscribe.getByLabel('QoS').selectOption('2');
+        await subscribe.getByRole('button', { name: 'Subscribe' }).click();
+        await page.getByRole('listitem').filter({ hasText: 'port/#' }).getByText('QoS 2').waitFor();
+        const publish = page.getByRole('form', { name: 'Publish' });
+        await publish.getByLabel('Topic').fill('port/1');
+        await publish.getByLabel('Payload').fill('heard');
+        await publish.getByLabel('QoS').selectOption('2');
+        await publish.getByRole('button', { name: 'Publish' }).click();
+        await page.getByRole('log').getByRole('listitem').filter({ hasText: 'received' }).getByText('heard').waitFor();
+      } finally {
+        await mosquitto.stop();
+      }
+    });
+  }
+
+  test('have profiles that stay, go to a file and come from one, without passwords that were not to be kept', async () => {
+    await open();
+    const form = await openForm();
+    await form.getByLabel('Name of the profile').fill('Harbour <b>');
+    await form.getByText('Credentials', { exact: true }).click();
+    await form.getByLabel('User name').fill('ada');
+    await form.getByLabel('Password or token').fill('hush');
+    await form.getByRole('button', { name: 'Save profile' }).click();
+    await form.getByText('Saved.').waitFor();
+    await page.reload();
+    assert.doesNotMatch(await page.evaluate('JSON.stringify(localStorage)'), /hush/);
+
+    const dialog = await openForm();
+    await dialog.getByRole('button', { name: 'Use Harbour <b>' }).click();
+    assert.equal(await dialog.getByLabel('User name').inputValue(), 'ada');
+    const [download] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: 'Export' }).click()]);
+    const file = await download.path();
+    const { profiles } = JSON.parse(await readFile(file, 'utf8'));
+    assert.deepEqual(profiles.map(({ name, userName, password }) => [name, userName, password]), [['Harbour <b>', 'ada', '']]);
+
+    await dialog.getByRole('button', { name: 'Remove Harbour <b>' }).click();
+    await dialog.getByText(/^None yet/).waitFor();
+    const chooser = dialog.locator('input[type=file]');
+    await chooser.setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from('{"no":1}') });
+    await dialog.getByText(/This is no file of profiles/).waitFor();
+    await chooser.setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: await readFile(file) });
+    await dialog.getByText('1 profile was imported.').waitFor();
+    await dialog.getByRole('button', { name: 'Use Harbour <b>' }).waitFor();
+  });
+
+  test('are shared by a link without secrets, which connects to nothing by itself', async () => {
+    await open({ permissions: ['clipboard-read', 'clipboard-write'] });
+    const form = await openForm();
+    await form.getByLabel('Where').selectOption('WebSocket address');
+    await form.getByLabel('Address').fill('wss://broker.example/mqtt?access_token=hush');
+    await form.getByLabel('Client Identifier').fill('shared');
+    await form.getByText('Credentials', { exact: true }).click();
+    await form.getByLabel('User name').fill('ada');
+    await form.getByLabel('Password or token').fill('hush');
+    await form.getByRole('button', { name: 'Copy link' }).click();
+    await form.getByText('Copied: no password is in it.').waitFor();
+    const link = new URL(await page.evaluate('navigator.clipboard.readText()'));
+    await page.context().close();
+
+    await open({ hash: link.hash });
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/This profile came with a link/).waitFor();
+    assert.equal(await dialog.getByLabel('Address').inputValue(), 'wss://broker.example/mqtt');
+    assert.equal(await dialog.getByLabel('User name').inputValue(), 'ada');
+    assert.equal(await dialog.getByLabel('Password or token').inputValue(), '');
+    assert.equal(await page.evaluate('location.hash'), '');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    assert.equal(await page.locator('.card').count(), 1);
+  });
+
+  test('say that a link cannot be read', async () => {
+    await open({ hash: '#connect=broken' });
+    await page.getByRole('alert').getByText(/The link has a profile that cannot be read/).waitFor();
+  });
+
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [device, width] of [['desktop', 1280], ['phone', 390]]) {
+      test(`have a form that is accessible and fits its window: ${device}, ${colorScheme}`, async () => {
+        await open({ colorScheme, viewport: { width, height: 844 } });
+        const form = await openForm();
+        for (const section of ['Credentials', 'Session and limits', 'Will', 'Subscriptions']) await form.getByText(section, { exact: true }).click();
+        await form.getByLabel('Leave a will').check();
+        await form.getByRole('button', { name: 'Add a property' }).first().click();
+        await form.getByRole('button', { name: 'Add a filter' }).click();
+        await form.getByLabel('Receive Maximum').fill('0');
+        await form.getByRole('button', { name: 'Connect', exact: true }).click();
+        await form.getByText('1 field needs another value', { exact: false }).waitFor();
+        await page.screenshot({ path: `${screenshots}connect-${device}-${colorScheme}.png` });
+        await mustBeAccessible(page);
+      });
+    }
+  }
+
+  async function openForm() {
+    await page.getByRole('button', { name: 'New connection' }).click();
+    const form = page.getByRole('dialog');
+    await form.waitFor();
+    return form;
+  }
+
+  async function connect(form, name) {
+    await form.getByRole('button', { name: 'Connect', exact: true }).click();
+    await page.locator('.card', { hasText: name }).locator('.lamp-connected').waitFor();
+  }
+});
+
+/** A broker behind a WebSocket that lets nobody in but ada, with the right password. */
+async function startGuarded() {
+  const broker = await Broker.open({
+    authenticate: ({ password }) => (new TextDecoder().decode(password) === 'right' ? { type: 'allow' } : { type: 'deny', reason: 0x86 }),
+  });
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => 'mqtt' });
+  server.on('connection', (socket) => broker.accept(socket));
+  await once(server, 'listening');
+  return {
+    url: `ws://127.0.0.1:${server.address().port}/mqtt`,
+    async stop() {
+      await broker.close();
+      for (const socket of server.clients) socket.terminate();
+      server.close();
+    },
+  };
+}
