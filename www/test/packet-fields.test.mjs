@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { connectVersion, decodePacket } from '../src/model/packet-fields.ts';
+import { decodePacket, fieldAt } from '../src/model/packet-fields.ts';
 import { RULES, ruleId } from '../src/model/packet-rules.ts';
+import { connectVersion } from '../src/model/packet-summary.ts';
 
 const tests = new URL('../../tests/', import.meta.url);
 
@@ -106,6 +107,15 @@ describe('a packet', () => {
       '  Identifier 4-5 0x26',
       '  Name 5-8 "a" [MQTT-1.5.7-1]',
       '  Value 8-13 "b@c" [MQTT-1.5.7-1]',
+    ]);
+  });
+
+  test('finds the smallest field of a byte', () => {
+    const { fields } = decodePacket(fromHex('e00b 04 09 26 0001 61 0003 624063'), 5);
+    const names = Array.from({ length: 14 }, (_, at) => fieldAt(fields, at)?.name);
+    assert.deepEqual(names, [
+      'Fixed Header', 'Remaining Length', 'Disconnect Reason Code', 'Property Length', 'Identifier',
+      'Name', 'Name', 'Name', 'Value', 'Value', 'Value', 'Value', 'Value', undefined,
     ]);
   });
 

@@ -7,6 +7,7 @@ import { PacketSplitter } from '../src/model/packet-splitter.ts';
 import { summarise } from '../src/model/packet-summary.ts';
 import { tapped } from '../src/model/tapped-transport.ts';
 import { WireLog } from '../src/model/wire-log.ts';
+import { WireRows } from '../src/model/wire-rows.ts';
 
 describe('a splitter', () => {
   const stream = Uint8Array.from([0xc0, 0, 0x30, 5, 0, 1, 0x61, 0, 0x62, 0x40, 2, 0, 1, 0xd0, 0]);
@@ -77,6 +78,55 @@ describe('a log', () => {
     assert.deepEqual(log.parties.value, [one, other]);
     log.leave(one);
     assert.deepEqual(log.parties.value, [other]);
+  });
+});
+
+describe('the rows of a log', () => {
+  const [publish, ping, connect] = [0x30, 0xc0, 0x10];
+
+  function world(limits) {
+    const log = new WireLog(limits);
+    const [one, other] = [log.join('tab'), log.join('tab')];
+    const push = (party, ...firsts) => {
+      for (const first of firsts) {
+        log.push({ kind: 'packet', time: 0, party, direction: 'sent', version: 5, bytes: Uint8Array.of(first, 0), length: 2 });
+      }
+    };
+    const rows = new WireRows(log, undefined);
+    const shown = () => Array.from({ length: rows.length }, (_, index) => rows.at(index).number);
+    return { log, one, other, push, rows, shown, all: new Set([one.number, other.number]) };
+  }
+
+  test('are those that the filter lets through', () => {
+    const { log, one, other, push, rows, shown, all } = world();
+    push(one, connect, publish, ping);
+    push(other, publish);
+    log.push({ kind: 'cut', time: 0, party: one });
+    const see = (packets, parties = all) => {
+      rows.update({ packets, parties });
+      return shown();
+    };
+    assert.deepEqual(see('all'), [0, 1, 2, 3, 4]);
+    assert.deepEqual(see('noPings'), [0, 1, 3, 4]);
+    assert.deepEqual(see('messages'), [1, 3]);
+    assert.deepEqual(see('connections'), [0, 2, 4]);
+    assert.deepEqual(see('subscriptions'), []);
+    assert.deepEqual(see('all', new Set([other.number])), [3]);
+  });
+
+  test('follow the log, and go where it forgets', () => {
+    const { one, push, rows, shown, all } = world({ entries: 10 });
+    const filter = { packets: 'messages', parties: all };
+    for (let round = 0; round < 100; round += 1) {
+      push(one, publish, ping);
+      rows.update(filter);
+    }
+    assert.deepEqual(shown(), [190, 192, 194, 196, 198]);
+    assert.equal(rows.gone, 95);
+    assert.equal(rows.indexOf(194), 2);
+    assert.equal(rows.indexOf(195), -1);
+    assert.equal(rows.indexOf(4), -1);
+    assert.equal(rows.at(5), undefined);
   });
 });
 

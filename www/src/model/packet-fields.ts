@@ -5,6 +5,7 @@ import { acknowledgement, authentication, connack, connect, disconnect, publish,
 import { type PacketField, PacketCursor, STOP } from './packet-cursor.ts';
 import { type PacketName, packetName, type WireVersion } from './packet-names.ts';
 import type { RuleName } from './packet-rules.ts';
+import { connectVersion } from './packet-summary.ts';
 
 export type { FieldFault, FieldNote, PacketField } from './packet-cursor.ts';
 export type { PacketName, WireVersion } from './packet-names.ts';
@@ -39,13 +40,10 @@ export function decodePacket(bytes: Uint8Array, version: WireVersion, length: nu
   return { name, version: spoken, fields: cursor.list, hasFault: cursor.hasFault };
 }
 
-/** The version that the bytes of a CONNECT name; `undefined` if they do not come that far, or name another. */
-export function connectVersion(bytes: Uint8Array): WireVersion | undefined {
-  let at = 1;
-  while (at < 5 && (bytes[at] ?? 0) >= 0x80) at += 1;
-  const name = at + 1;
-  const level = bytes[name + 2 + bytes[name]! * 0x100 + bytes[name + 1]!];
-  return level === 4 || level === 5 ? level : undefined;
+/** The smallest field that has the byte at this place; of the parts of one byte the whole of it. */
+export function fieldAt(fields: readonly PacketField[], at: number): PacketField | undefined {
+  const field = fields.find(({ start, end, mask }) => mask === undefined && at >= start && at < end);
+  return field && (fieldAt(field.fields ?? [], at) ?? field);
 }
 
 function read(cursor: PacketCursor, name: PacketName | undefined): void {

@@ -74,6 +74,15 @@ export function summarise(bytes: Uint8Array, version: WireVersion, length: numbe
   }
 }
 
+/** The version that the bytes of a CONNECT name; `undefined` if they do not come that far, or name another. */
+export function connectVersion(bytes: Uint8Array): WireVersion | undefined {
+  let at = 1;
+  while (at < 5 && (bytes[at] ?? 0) >= 0x80) at += 1;
+  const name = at + 1;
+  const level = bytes[name + 2 + bytes[name]! * 0x100 + bytes[name + 1]!];
+  return level === 4 || level === 5 ? level : undefined;
+}
+
 /** The Client Identifier of a CONNECT. */
 export function connectClientId(bytes: Uint8Array): string {
   const reader = new Peek(bytes);

@@ -2,10 +2,9 @@
 
 import type { Transport, WebSocketLike } from 'mqlite/broker';
 import type { Faults } from './faults.ts';
-import { connectVersion } from './packet-fields.ts';
 import { packetName, type WireVersion } from './packet-names.ts';
 import { type Piece, PacketSplitter } from './packet-splitter.ts';
-import { aliasedTopic, assignedClientId, connectClientId } from './packet-summary.ts';
+import { aliasedTopic, assignedClientId, connectClientId, connectVersion } from './packet-summary.ts';
 import type { Direction, Fate, Participant, WireLog, WireNote } from './wire-log.ts';
 
 /** What a tap reports to, and whom it obeys. */

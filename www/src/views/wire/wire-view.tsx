@@ -1,12 +1,25 @@
-// What stands here until the view is built.
+// The wire: packets of all connections, one of them in detail, experiments, and what is to go wrong.
 
-import { t } from '../../i18n/index.ts';
+import '../../style/wire.css';
+import '../../style/wire-packet.css';
+import '../../style/wire-side.css';
+import type { ViewProps } from '../index.ts';
+import { ExperimentsPanel } from './experiments-panel.tsx';
+import { FaultsPanel } from './faults-panel.tsx';
+import { PacketDetail } from './packet-detail.tsx';
+import { Timeline } from './timeline.tsx';
+import { wireState } from './wire-state.ts';
 
-export function WireView() {
+export function WireView({ workspace, connection }: ViewProps) {
+  const state = wireState(workspace);
   return (
-    <section class="placeholder" aria-label={t('view.wire')}>
-      <h2>{t('view.wire')}</h2>
-      <p class="muted">{t('wire.placeholder')}</p>
-    </section>
+    <div class="wire">
+      <Timeline state={state} />
+      <PacketDetail entry={state.chosen.value} />
+      <aside class="wire-side">
+        <ExperimentsPanel state={state} />
+        {connection && <FaultsPanel key={connection.number} connection={connection} workspace={workspace} />}
+      </aside>
+    </div>
   );
 }

@@ -1,0 +1,186 @@
+// The view of the wire: packets as they pass, field by field, what is made to go wrong, and the experiments.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { Console, mustBeAccessible, screenshots } from './console.mjs';
+
+describe('the wire', () => {
+  let console, page, complaints;
+
+  before(async () => {
+    console = await Console.start();
+  });
+
+  after(() => console?.stop());
+
+  afterEach(async () => {
+    await page?.context().close();
+    assert.deepEqual(complaints, []);
+  });
+
+  async function open(options) {
+    ({ page, complaints } = await console.open({ viewport: { width: 1440, height: 900 }, ...options }));
+    await page.getByRole('navigation').getByRole('button').nth(3).click(); // in any language
+    await list().waitFor();
+  }
+
+  const list = () => page.getByRole('listbox', { name: /^(Packets|报文)$/ });
+  const row = (text) => list().getByRole('option').filter({ hasText: text });
+  const detail = () => page.getByRole('region', { name: 'Packet', exact: true });
+  const fields = () => detail().getByRole('tree', { name: 'Fields' }).getByRole('treeitem');
+  const field = (name) => fields().filter({ has: page.getByText(name, { exact: true }) }).first();
+  const faults = () => page.getByRole('region', { name: 'Make it go wrong' });
+  const litBytes = () => detail().locator('.bytes-digits .is-lit').allTextContents();
+
+  /** Chooses a row, which does not move while nobody follows. */
+  async function choose(text) {
+    await row(text).last().waitFor();
+    await page.getByRole('button', { name: 'Follow' }).click();
+    await row(text).last().click();
+  }
+
+  test('shows both directions of all connections of the page', async () => {
+    await open();
+    await row('PUBLISH from sensor-10 to Broker').first().waitFor();
+    await row('PUBLISH from Broker to console').first().waitFor();
+    await row('PUBACK from Broker to meter-1').first().waitFor();
+    await page.getByRole('group', { name: 'Whose packets are shown' }).getByRole('button', { name: '5 sensors' }).click();
+    await list().getByRole('option').filter({ hasText: 'sensor-10 to' }).first().waitFor({ state: 'detached' });
+    await row('from Broker to console').first().waitFor();
+    await page.getByLabel('Which packets').selectOption('Subscriptions');
+    await row('SUBSCRIBE from console to Broker').waitFor();
+    assert.equal(await row('PUBLISH').count(), 0);
+  });
+
+  test('takes a packet apart: fields, bytes and rules, whichever is pointed at', async () => {
+    await open();
+    await page.getByLabel('Which packets').selectOption('Subscriptions');
+    await choose('SUBSCRIBE from console');
+    await field('Topic Filter').hover();
+    assert.deepEqual(await litBytes(), ['00', '01', '23']);
+    await detail().getByText('A Topic Filter is UTF-8.').last().waitFor();
+    assert.match(await detail().locator('.wire-rule').textContent(), /^\[MQTT-3\.8\.3-1\] A Topic Filter is UTF-8\.$/);
+    await detail().locator('.bytes-digits [data-at="0"]').hover();
+    assert.match(await detail().locator('[aria-selected=true]').textContent(), /Fixed Header/);
+    assert.deepEqual(await litBytes(), ['82']);
+    await page.screenshot({ path: `${screenshots}wire.png` });
+  });
+
+  test('is used with the keyboard alone', async () => {
+    await open();
+    await page.getByLabel('Which packets').selectOption('Subscriptions');
+    await list().focus();
+    await page.keyboard.press('Home');
+    await detail().getByRole('heading', { name: 'SUBSCRIBE' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await detail().getByRole('heading', { name: 'SUBACK' }).waitFor();
+    await field('Fixed Header').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    assert.match(await page.locator(':focus').textContent(), /^Remaining Length/);
+    assert.deepEqual(await litBytes(), ['04']);
+    await detail().getByRole('group', { name: /^Bytes/ }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    assert.match(await detail().locator('[aria-selected=true]').textContent(), /^Packet Identifier/);
+  });
+
+  test('cuts a connection, which comes back', async () => {
+    await open();
+    await page.getByRole('button', { name: '5 sensors' }).click();
+    await page.getByLabel('Which packets').selectOption('Connections');
+    await faults().getByRole('button', { name: 'Cut now' }).click();
+    await row('The connection of console to Broker was cut').waitFor();
+    await row('console has opened a connection to Broker').nth(1).waitFor();
+    await row('CONNACK from Broker to console, Session Present').waitFor();
+  });
+
+  test('loses, doubles and delays packets', async () => {
+    await open();
+    await page.getByLabel('Which packets').selectOption('Messages');
+    await faults().getByLabel('Way').selectOption('to the broker');
+    await faults().getByRole('button', { name: 'Add' }).click();
+    await row(/PUBACK from console to Broker.*lost/).first().waitFor();
+    assert.equal(await faults().getByRole('list', { name: 'What is still to go wrong' }).getByRole('listitem').count(), 0);
+
+    await faults().getByLabel('What', { exact: true }).selectOption('double');
+    await faults().getByLabel('The next').selectOption('PUBLISH');
+    await faults().getByLabel('Way').selectOption('to the client');
+    await faults().getByRole('button', { name: 'Add' }).click();
+    await row(/PUBLISH from Broker to console.*doubled/).first().waitFor();
+
+    await faults().getByLabel('Delay to the client').fill('150');
+    await row(/PUBLISH from Broker to console.*150 ms late/).first().waitFor();
+    await faults().getByRole('button', { name: 'Nothing more' }).click();
+    assert.equal(await faults().getByLabel('Delay to the client').inputValue(), '0');
+  });
+
+  test('takes back what was to go wrong', async () => {
+    await open();
+    await faults().getByLabel('The next').selectOption('AUTH');
+    await faults().getByRole('button', { name: 'Add' }).click();
+    await faults().getByText('lose the next AUTH to the client').waitFor();
+    await faults().getByRole('button', { name: 'Take back' }).click();
+    await faults().getByText('lose the next AUTH to the client').waitFor({ state: 'detached' });
+  });
+
+  test('connects with a small Receive Maximum', async () => {
+    await open();
+    const form = faults().getByRole('form', { name: 'Receive Maximum' });
+    await form.getByLabel('Receive Maximum').fill('0');
+    await form.getByText('From 1 to 65,535.').waitFor();
+    await form.getByLabel('Receive Maximum').fill('2');
+    await form.getByRole('button', { name: 'Connect with it' }).click();
+    await page.getByLabel('Which packets').selectOption('Connections');
+    await row('CONNECT from console').nth(1).waitFor();
+    await choose('CONNECT from console');
+    assert.match(await field('Receive Maximum').textContent(), /^Receive Maximum2/);
+  });
+
+  for (const [name, outcome, line] of [
+    ['QoS 1: lose the PUBACK', 'The subscriber got the message 2 times: at least once.', /PUBLISH from publisher to Broker.*#1.*DUP/],
+    ['QoS 2: lose the PUBREC', 'The subscriber got the message exactly once.', /PUBLISH from publisher to Broker.*#1.*DUP/],
+    ['QoS 2: lose the PUBCOMP', 'The subscriber got the message exactly once.', /PUBREL from publisher to Broker/],
+    ['Receive Maximum 1', 'All 4 messages came, and never more than 1 was unacknowledged.', /PUBACK from subscriber to Broker/],
+  ]) {
+    test(`runs the experiment “${name}”`, async () => {
+      await open();
+      const experiments = page.getByRole('region', { name: 'Experiments' });
+      await experiments.getByRole('button', { name }).click();
+      await experiments.getByRole('status').getByText(outcome).waitFor();
+      await row(line).first().waitFor({ state: 'attached' });
+      assert.equal(await row('console').count(), 0);
+      await experiments.getByRole('button', { name: 'Show the others again' }).click();
+      await row('from Broker to console').first().waitFor();
+      assert.equal(await row('publisher').count(), 0);
+    });
+  }
+
+  test('leads from a step of an experiment to its packet', async () => {
+    await open();
+    const experiments = page.getByRole('region', { name: 'Experiments' });
+    await experiments.getByRole('button', { name: 'QoS 1: lose the PUBACK' }).click();
+    await experiments.getByText('at least once.').waitFor();
+    await experiments.getByRole('button', { name: 'the acknowledgement is lost' }).click();
+    await detail().getByRole('heading', { name: 'PUBACK' }).waitFor();
+    await detail().getByText('lost', { exact: true }).waitFor();
+    await page.screenshot({ path: `${screenshots}wire-experiment.png` });
+  });
+
+  for (const [name, options] of [
+    ['in the dark', { colorScheme: 'dark' }],
+    ['on a phone', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
+    ['in Chinese', { locale: 'zh-CN' }],
+  ]) {
+    test(`is accessible ${name}, with a packet open`, async () => {
+      await open(options);
+      await list().focus();
+      await page.keyboard.press('Home');
+      await page.locator('.wire-detail .field-row, .wire-detail .wire-empty').first().waitFor();
+      await page.keyboard.press('ArrowDown');
+      await page.locator('.wire-detail .field-row').first().waitFor();
+      await mustBeAccessible(page);
+      await page.screenshot({ path: `${screenshots}wire-${name.split(' ').at(-1).toLowerCase()}.png` });
+    });
+  }
+});
