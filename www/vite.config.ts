@@ -24,9 +24,22 @@ const withContentSecurityPolicy: Plugin = {
   ],
 };
 
+// What every visit needs is asked for at once, not when the script before it has come.
+const withPreloads: Plugin = {
+  name: 'preloads',
+  apply: 'build',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (_, { bundle = {} }) =>
+      Object.values(bundle)
+        .filter((file) => file.type === 'chunk' && file.isDynamicEntry && /\/(dist\/broker\.js|messages-view\.tsx)$/.test(file.facadeModuleId ?? ''))
+        .map(({ fileName }) => ({ tag: 'link', attrs: { rel: 'modulepreload', href: `./${fileName}` }, injectTo: 'head' as const })),
+  },
+};
+
 export default defineConfig({
   base: './', // works from any folder of any static server
-  plugins: [withContentSecurityPolicy],
+  plugins: [withContentSecurityPolicy, withPreloads],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0, // the policy allows no `data:` address

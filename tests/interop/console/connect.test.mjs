@@ -81,7 +81,7 @@ describe('connections', () => {
       await form.getByLabel('Address').fill(address);
       await form.getByText(words).waitFor();
     }
-    await form.getByLabel('Keep Alive (seconds)').fill('soon');
+    await form.getByLabel('Keep Alive (s)').fill('soon');
     await form.getByText(/A whole number within the limits/).waitFor();
     assert.ok(await form.getByLabel('Address').getAttribute('aria-invalid'));
   });

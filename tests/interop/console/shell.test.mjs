@@ -128,6 +128,12 @@ describe('the console', () => {
     }
   }
 
+  test('fits a phone in Chinese too', async () => {
+    await open({ locale: 'zh-CN', viewport: { width: 390, height: 844 } });
+    await page.getByRole('log').getByText('sensor/12/temperature').first().waitFor();
+    await mustBeAccessible(page);
+  });
+
   test('has a policy in force against scripts in its text', async () => {
     await open();
     await page.evaluate(() => {

@@ -20,6 +20,7 @@ export class InTabBroker {
   #broker: Broker | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #error: unknown;
+  #unreachable = () => new Error(NOT_RUNNING);
 
   /** The publishers that are there from the beginning. */
   readonly sensors: Sensors;
@@ -58,7 +59,8 @@ export class InTabBroker {
     if (this.#broker || this.#status.value === 'opening') return;
     this.#status.value = 'opening';
     try {
-      const { Broker } = await library();
+      const { Broker, MqttError } = await library();
+      this.#unreachable = () => new MqttError('unreachable', NOT_RUNNING);
       const onEvent = (event: BrokerEvent) => this.#tell(event);
       this.#broker = await Broker.open({ storage: this.#storage, sysIntervalSeconds: SYS_INTERVAL, onEvent });
       this.#status.value = 'open';
@@ -89,10 +91,10 @@ export class InTabBroker {
 
   /**
    * A connection to it, as a WebSocket.
-   * @throws Error while it does not run.
+   * @throws MqttError `unreachable` while it does not run.
    */
   socket(): BrokerWebSocket {
-    if (!this.#broker) throw new Error('The broker in this page does not run.');
+    if (!this.#broker) throw this.#unreachable();
     const socket = this.#broker.webSocket();
     this.#sockets.add(socket);
     socket.addEventListener('close', () => this.#sockets.delete(socket));
@@ -113,6 +115,8 @@ export class InTabBroker {
     if (this.#broker) this.#statistics.value = this.#broker.statistics();
   }
 }
+
+const NOT_RUNNING = 'The broker in this page does not run.';
 
 /** Milliseconds between two looks at the statistics. */
 const LOOK = 500;

@@ -1,7 +1,7 @@
 // Simulated devices, each a client of the broker in this page. Knows nothing of who listens.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
-import type { BrokerWebSocket, Client } from 'mqlite/broker';
+import type { BrokerWebSocket, Client, ClientStatus } from 'mqlite/broker';
 import { Faults } from './faults.ts';
 import { library } from './library.ts';
 import { tapped } from './tapped-transport.ts';
@@ -52,13 +52,22 @@ export class Sensors {
     const client = await connect(() => tapped(this.#socket(), target), {
       clientId,
       will: { topic: `${topic}/status`, payload: 'offline', retain: true },
+      waitForConnection: false,
       reconnect: { minimumDelayMillis: 500, maximumDelayMillis: 2_000 },
     });
     if (run !== this.#run) return this.#end(client, target.party);
     this.#clients.set(client, target.party);
-    client.on('status', (status) => status === 'connected' && hello(client, topic));
-    hello(client, topic);
-    for (const reading of readings) this.#repeat(client, `${topic}/${reading.name}`, reading);
+    const begin = once(() => {
+      for (const reading of readings) this.#repeat(client, `${topic}/${reading.name}`, reading);
+    });
+    const greet = (status: ClientStatus) => {
+      if (status !== 'connected') return;
+      // Retained, so that whoever comes later knows too. What fails is said again at the next connection.
+      client.publish(`${topic}/status`, 'online', { qos: 1, retain: true }).catch(() => {});
+      begin();
+    };
+    client.on('status', greet);
+    greet(client.status);
   }
 
   async #end(client: Client, party: Participant): Promise<void> {
@@ -76,9 +85,12 @@ export class Sensors {
   }
 }
 
-/** Retained, so that whoever comes later knows too. What fails is said again at the next connection. */
-function hello(client: Client, topic: string): void {
-  client.publish(`${topic}/status`, 'online', { qos: 1, retain: true }).catch(() => {});
+function once(task: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) task();
+    isDone = true;
+  };
 }
 
 interface Device {

@@ -1,0 +1,112 @@
+// Connections to the broker in the page, as the page has them: over crashes of the broker, and with what a profile says.
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { Connection } from '../src/model/connection.ts';
+import { InTabBroker } from '../src/model/in-tab-broker.ts';
+import { newProfile, newWill } from '../src/model/profile.ts';
+import { WireLog } from '../src/model/wire-log.ts';
+
+describe('connections to the broker in the page', () => {
+  let wire, broker, connections;
+
+  beforeEach(async () => {
+    wire = new WireLog();
+    broker = new InTabBroker(wire);
+    connections = [];
+    await broker.open();
+    assert.equal(broker.status.value, 'open');
+  });
+
+  afterEach(async () => {
+    await Promise.all(connections.map((connection) => connection.close()));
+    await broker.sensors.stop();
+    broker.kill();
+  });
+
+  async function connect(known) {
+    const connection = new Connection(connections.length + 1, newProfile(known), broker, wire);
+    connections.push(connection);
+    await connection.connect();
+    return connection;
+  }
+
+  test('subscribe to what the profile says, and log what comes and goes', async () => {
+    const connection = await connect({ clientId: 'a', subscriptions: [{ filter: 'x/#', qos: 1 }] });
+    assert.deepEqual(connection.subscriptions.value.map(({ filter, granted, colour }) => [filter, granted, colour]), [['x/#', 1, 0]]);
+    assert.equal(await connection.publish({ topic: 'x/1', payload: new TextEncoder().encode('hi'), qos: 2, retain: true }), true);
+    await until(() => connection.messages.length === 2);
+    const [first, second] = [0, 1].map((index) => connection.messages.at(index)).sort((one, other) => (one.direction < other.direction ? -1 : 1));
+    assert.deepEqual([first.direction, first.qos, second.direction, second.qos], ['received', 1, 'sent', 2]);
+    assert.equal(connection.topics.find('x/1').count, 1);
+    assert.ok(wire.length > 4);
+  });
+
+  test('come back after a crash, with what the broker had stored', async () => {
+    const connection = await connect({ clientId: 'a', subscriptions: [{ filter: '#', qos: 1 }] });
+    await connection.publish({ topic: 'kept', payload: new Uint8Array(1), qos: 1, retain: true });
+    broker.kill();
+    await until(() => connection.status.value === 'waiting');
+    assert.equal(connection.problem.value.during, 'connection');
+    await broker.restore();
+    await until(() => connection.status.value === 'connected');
+    assert.equal(connection.problem.value, null);
+    const later = await connect({ clientId: 'b', subscriptions: [{ filter: 'kept', qos: 0 }] });
+    await until(() => later.messages.length === 1);
+    assert.equal(later.messages.at(0).retain, true);
+  });
+
+  test('are given up while they wait', async () => {
+    const connection = await connect({ clientId: 'a' });
+    broker.kill();
+    await until(() => connection.status.value === 'waiting');
+    await connection.end();
+    assert.equal(connection.status.value, 'disconnected');
+  });
+
+  test('say that the broker does not run', async () => {
+    broker.kill();
+    const connection = await connect({ clientId: 'a' });
+    assert.equal(connection.status.value, 'disconnected');
+    assert.equal(connection.problem.value.error.code, 'unreachable');
+  });
+
+  test('keep their subscriptions for the next connection, and forget those that were refused', async () => {
+    const connection = await connect({ clientId: 'a' });
+    assert.equal(await connection.subscribe({ filter: 'a/+', qos: 2 }), true);
+    assert.equal(await connection.subscribe({ filter: 'a/#/b', qos: 0 }), false);
+    assert.equal(connection.problem.value.subject, 'a/#/b');
+    await connection.end();
+    assert.deepEqual(connection.subscriptions.value.map(({ filter, granted }) => [filter, granted]), [['a/+', null]]);
+    await connection.connect();
+    assert.deepEqual(connection.subscriptions.value.map(({ filter, granted }) => [filter, granted]), [['a/+', 2]]);
+    assert.equal(await connection.unsubscribe('a/+'), true);
+    assert.deepEqual(connection.subscriptions.value, []);
+  });
+
+  test('hear the will of one whose connection is cut', async () => {
+    const connection = await connect({ clientId: 'a', subscriptions: [{ filter: 'gone', qos: 0 }] });
+    const other = await connect({ clientId: 'b', reconnect: false, will: newWill({ topic: 'gone', payload: 'b', contentType: 'text/plain' }) });
+    other.faults.cut();
+    await until(() => connection.messages.length === 1);
+    assert.equal(connection.messages.at(0).properties.contentType, 'text/plain');
+    await until(() => other.status.value === 'disconnected');
+  });
+
+  test('hear the sensors, also after a crash', async () => {
+    const connection = await connect({ clientId: 'a', subscriptions: [{ filter: 'sensor/+/temperature', qos: 0 }] });
+    await broker.sensors.start();
+    await until(() => connection.topics.find('sensor/12/temperature'));
+    broker.kill();
+    await broker.restore();
+    await until(() => connection.status.value === 'connected');
+    const { length } = connection.messages;
+    await until(() => connection.messages.length > length);
+    await broker.sensors.stop();
+    assert.deepEqual(wire.parties.value.map(({ kind }) => kind), ['connection']);
+  });
+});
+
+/** Waits for a condition, for as long as the test may take. */
+async function until(condition) {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
