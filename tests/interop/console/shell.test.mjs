@@ -25,7 +25,7 @@ describe('the console', () => {
 
   test('opens with a broker that runs, sensors that publish, and a subscriber that shows it', async () => {
     await open();
-    const log = page.getByRole('log', { name: 'Messages of console' });
+    const log = page.getByRole('listbox', { name: 'Messages of console' });
     await log.getByText('sensor/10/temperature', { exact: true }).first().waitFor();
     await page.getByRole('group', { name: 'Broker in this page' }).getByText('running').waitFor();
     await page.getByText('6 clients').waitFor();
@@ -33,7 +33,7 @@ describe('the console', () => {
 
   test('stops the sensors, whose wills then say so, and starts them again', async () => {
     await open();
-    const log = page.getByRole('log');
+    const log = page.getByRole('listbox');
     await page.getByRole('button', { name: 'Sensors' }).click();
     await log.getByText('offline', { exact: true }).nth(4).waitFor();
     await page.getByText('1 client', { exact: true }).waitFor();
@@ -48,7 +48,7 @@ describe('the console', () => {
     await publish.getByLabel('Payload').fill('calm');
     await publish.getByLabel('QoS').selectOption('2');
     await publish.getByRole('button', { name: 'Publish' }).click();
-    const entries = page.getByRole('log').getByRole('listitem').filter({ hasText: 'harbour/1' });
+    const entries = page.getByRole('listbox').getByRole('option').filter({ hasText: 'harbour/1' });
     await entries.filter({ hasText: 'received' }).getByText('calm').waitFor();
     await entries.filter({ hasText: 'sent' }).getByText('QoS 2').waitFor();
   });
@@ -64,7 +64,7 @@ describe('the console', () => {
     await publish.getByLabel('Topic').fill('<b>bold');
     await publish.getByLabel('Payload').fill(markup);
     await publish.getByRole('button', { name: 'Publish' }).click();
-    await page.getByRole('log').getByText(markup, { exact: true }).first().waitFor();
+    await page.getByRole('listbox').getByText(markup, { exact: true }).first().waitFor();
     assert.equal(await page.locator('main :is(img, script, b)').count(), 0);
     assert.equal(await page.title(), 'MQlite');
   });
@@ -121,7 +121,7 @@ describe('the console', () => {
     for (const [device, width] of [['desktop', 1280], ['tablet', 900], ['phone', 390]]) {
       test(`is accessible and fits its window: ${device}, ${colorScheme}`, async () => {
         await open({ colorScheme, viewport: { width, height: 844 } });
-        await page.getByRole('log').getByText('sensor/12/temperature').nth(1).waitFor();
+        await page.getByRole('listbox').getByText('sensor/12/temperature').nth(1).waitFor();
         await page.screenshot({ path: `${screenshots}messages-${device}-${colorScheme}.png` });
         await mustBeAccessible(page);
       });

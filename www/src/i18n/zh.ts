@@ -4,6 +4,7 @@ import { bench } from './zh/bench.ts';
 import { broker } from './zh/broker.ts';
 import { connect } from './zh/connect.ts';
 import { messages } from './zh/messages.ts';
+import { payload } from './zh/payload.ts';
 import { problems } from './zh/problems.ts';
 import { shell } from './zh/shell.ts';
 import { topics } from './zh/topics.ts';
@@ -11,4 +12,4 @@ import { tour } from './zh/tour.ts';
 import { wire } from './zh/wire.ts';
 import type { Texts } from './index.ts';
 
-export const zh: Texts = { ...shell, ...connect, ...problems, ...tour, ...messages, ...topics, ...wire, ...broker, ...bench };
+export const zh: Texts = { ...shell, ...connect, ...problems, ...tour, ...messages, ...payload, ...topics, ...wire, ...broker, ...bench };

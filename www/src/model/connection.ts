@@ -3,11 +3,13 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Client, MessageProperties, PublishOptions, QoS, ServerProperties, StatusChange } from 'mqlite/broker';
 import { Faults } from './faults.ts';
+import { matchesFilter } from './find.ts';
 import type { InTabBroker } from './in-tab-broker.ts';
 import { library } from './library.ts';
 import type { LoggedMessage } from './message.ts';
 import { MessageRing } from './message-ring.ts';
 import { type Profile, type ProfileSubscription, toConnectOptions } from './profile.ts';
+import { findRetained, type RetainedMessages } from './retained.ts';
 import { tapped } from './tapped-transport.ts';
 import { TopicTree } from './topic-tree.ts';
 import type { Participant, WireLog } from './wire-log.ts';
@@ -58,6 +60,8 @@ export class Connection {
   /** Counts the attempts, so that one that was given up ends itself. */
   #attempt = 0;
   #messagesSince = 0;
+  /** Retained messages on topics of this filter are an answer to `retained`, and no news. */
+  #lookingFor: string | null = null;
   #colours = 0;
 
   /** What went wrong last, until it is dismissed or something else is tried. */
@@ -213,6 +217,25 @@ export class Connection {
     await this.end();
   }
 
+  /** The most that the server acknowledges at least once: 0 where it takes no more. */
+  get acknowledgedQos(): QoS {
+    return this.#welcome.value?.server.maximumQos === 0 ? 0 : 1;
+  }
+
+  /** What the broker keeps of the topics that a filter takes; `null` when it did not say, as the problem tells. */
+  async retained(filter: string): Promise<RetainedMessages | null> {
+    let found: RetainedMessages | null = null;
+    await this.#try('subscribe', filter, async (client) => {
+      this.#lookingFor = filter;
+      try {
+        found = await findRetained(client, filter, this.#subscriptions.value.find((subscription) => subscription.filter === filter));
+      } finally {
+        this.#lookingFor = null;
+      }
+    });
+    return found;
+  }
+
   /** Called once a second. */
   tick(): void {
     this.#rate.value = this.#messagesSince;
@@ -224,6 +247,7 @@ export class Connection {
     this.#welcomed(client);
     client.on('message', (message) => {
       const { topic, payload, qos, retain, dup, packetIdentifier, properties } = message;
+      if (retain && this.#lookingFor !== null && matchesFilter(this.#lookingFor, topic)) return this.topics.retain(topic, true);
       this.#log({ time: Date.now(), direction: 'received', topic, payload, qos, retain, dup, packetIdentifier, properties });
     });
     client.on('status', (status, change) => this.#changed(client, status, change));

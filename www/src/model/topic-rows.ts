@@ -12,6 +12,12 @@ export interface TreeFilter {
   payload: string;
 }
 
+/** Where a row stands among those with the same parent, from 1. */
+export interface Place {
+  readonly position: number;
+  readonly siblings: number;
+}
+
 /** The rows of a tree, and what a reader has folded. */
 export class TopicRows {
   readonly #tree: TopicTree;
@@ -23,6 +29,7 @@ export class TopicRows {
   #filter: TreeFilter = { topic: '', payload: '' };
   #found: Set<TopicNode> | null = null;
   #rows: readonly TopicNode[] | null = null;
+  #places: readonly Place[] = [];
   #size = -1;
   #root: TopicNode | null = null;
 
@@ -63,6 +70,11 @@ export class TopicRows {
       this.refresh();
     }
     return (this.#rows ??= this.#walk());
+  }
+
+  /** The place of a row that `rows` gave last. */
+  place(index: number): Place {
+    return this.#places[index] ?? { position: 1, siblings: 1 };
   }
 
   /** Looks anew for what the filter finds, as last payloads change. */
@@ -115,21 +127,21 @@ export class TopicRows {
   #walk(): TopicNode[] {
     if (this.isFiltered) this.#found ??= this.#find();
     const rows: TopicNode[] = [];
-    const stack: TopicNode[] = [];
-    this.#stack(stack, this.#tree.root);
-    for (let node = stack.pop(); node; node = stack.pop()) {
-      rows.push(node);
-      if (this.isUnfolded(node)) this.#stack(stack, node);
+    const places: Place[] = [];
+    const stack = this.#below(this.#tree.root);
+    for (let top = stack.pop(); top; top = stack.pop()) {
+      rows.push(top.node);
+      places.push(top);
+      if (this.isUnfolded(top.node)) for (const row of this.#below(top.node)) stack.push(row);
     }
+    this.#places = places;
     return rows;
   }
 
-  /** Puts the next levels that may be seen on the stack, the last one first. */
-  #stack(stack: TopicNode[], { children }: TopicNode): void {
-    for (let index = children.length - 1; index >= 0; index -= 1) {
-      const child = children[index]!;
-      if (!this.#found || this.#found.has(child)) stack.push(child);
-    }
+  /** The next levels that may be seen, the last one first. */
+  #below({ children }: TopicNode): (Place & { node: TopicNode })[] {
+    const seen = this.#found ? children.filter((child) => this.#found!.has(child)) : children;
+    return seen.map((node, index) => ({ node, position: index + 1, siblings: seen.length })).reverse();
   }
 
   /** What the filter finds, with all levels before. */

@@ -1,159 +1,136 @@
 // What a connection received and sent, the newest last and in sight unless the reader scrolled away.
 
-import { useSignal } from '@preact/signals';
-import { useLayoutEffect, useRef } from 'preact/hooks';
-import { TextField } from '../../components/field.tsx';
-import { Icon } from '../../components/icon.tsx';
-import { locale, t } from '../../i18n/index.ts';
+import { useEffect, useState } from 'preact/hooks';
+import { useMedia } from '../../components/use-media.ts';
+import { VirtualList } from '../../components/virtual-list.tsx';
+import { t } from '../../i18n/index.ts';
 import type { Connection, Subscription } from '../../model/connection.ts';
-import type { LoggedMessage } from '../../model/message.ts';
 import { matchesFilter } from '../../model/find.ts';
+import type { MessageSearch } from '../../model/message-search.ts';
 import { connectionName } from '../shell/connection-name.ts';
+import '../../style/message-list.css';
+import { MessageDetail } from './message-detail.tsx';
+import { MessageRow } from './message-row.tsx';
+import { MessageTools } from './message-tools.tsx';
+import { messagesState } from './messages-state.ts';
 
 export function MessageList({ connection }: { connection: Connection }) {
   const ring = connection.messages;
-  const search = useSignal('');
-  /** How many there had been when the reader paused. */
-  const pausedAt = useSignal<number | null>(null);
-  const scroller = useRef<HTMLDivElement>(null);
-  const isFollowing = useRef(true);
-  const version = ring.version.value;
+  const state = messagesState(connection);
+  const { pausedAt, isFollowing, chosen, search } = state;
+  const isNarrow = useMedia('(max-width: 48rem)');
+  const isSearching = useSearch(search.value, ring.version.value);
   const all = ring.forgotten + ring.length;
-  const end = Math.min(ring.length, (pausedAt.value ?? all) - ring.forgotten);
-  const shown = latest(connection, end, search.value);
-
-  useLayoutEffect(() => {
-    const { current: element } = scroller;
-    if (element && isFollowing.current) element.scrollTop = element.scrollHeight;
-  }, [version, search.value, pausedAt.value]);
+  const end = pausedAt.value ?? all;
+  const numbers = search.value ? found(search.value, end) : everything(ring.forgotten, Math.max(0, end - ring.forgotten));
+  const active = chosen.value === null ? -1 : numbers.place(chosen.value);
+  const message = chosen.value === null ? undefined : ring.numbered(chosen.value);
 
   return (
     <div class="panel messages">
-      <div class="toolbar">
-        <h2 class="panel-title">{t('messages.title')}</h2>
-        <span class="muted">{t('messages.count', { count: all })}</span>
-        <div class="toolbar-search">
-          <TextField
-            label={t('messages.search')}
-            type="search"
-            width="full"
-            placeholder={t('messages.search')}
-            value={search.value}
-            onInput={(text) => (search.value = text)}
-          />
-        </div>
-        <button
-          type="button"
-          class="toggle"
-          aria-pressed={pausedAt.value !== null}
-          onClick={() => (pausedAt.value = pausedAt.value === null ? all : null)}
-        >
-          <Icon name={pausedAt.value === null ? 'pause' : 'play'} />
-          {t(pausedAt.value === null ? 'messages.pause' : 'messages.resume')}
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          disabled={all === 0}
-          onClick={() => {
-            ring.clear();
-            pausedAt.value = null;
-          }}
-        >
-          {t('messages.clear')}
-        </button>
+      <MessageTools connection={connection} state={state} numbers={numbers} />
+      <div class="messages-notes" role="status">
+        {pausedAt.value !== null && <p class="muted">{t('messages.paused', { count: all - pausedAt.value })}</p>}
+        {search.value && <p class="muted">{t(isSearching ? 'messages.searching' : 'messages.found', { count: numbers.count, all })}</p>}
       </div>
-      {pausedAt.value !== null && <p class="muted">{t('messages.paused', { count: all - pausedAt.value })}</p>}
       {ring.forgotten > 0 && <p class="muted">{t('messages.forgotten', { count: ring.forgotten })}</p>}
-      <div
-        ref={scroller}
-        class="messages-body"
-        role="log"
-        aria-live="off"
-        aria-label={t('messages.of', { name: connectionName(connection) })}
-        tabIndex={0}
-        onScroll={({ currentTarget: at }) => {
-          isFollowing.current = at.scrollHeight - at.scrollTop - at.clientHeight < 8;
-        }}
-      >
-        {shown.isCut && <p class="muted">{t('messages.left', { count: shown.rows.length })}</p>}
-        {shown.rows.length === 0 && (
-          <p class="muted empty">{search.value === '' ? t('messages.empty') : t('messages.noMatch', { text: search.value })}</p>
-        )}
-        <ol>
-          {shown.rows.map(({ key, message, subscription }) => (
-            <Row key={key} message={message} subscription={subscription} />
-          ))}
-        </ol>
-      </div>
+      {numbers.count === 0 ? (
+        <p class="muted empty">{t(search.value ? 'messages.noMatch' : 'messages.empty')}</p>
+      ) : (
+        <VirtualList
+          role="listbox"
+          class="messages-list"
+          label={t('messages.of', { name: connectionName(connection) })}
+          count={numbers.count}
+          first={numbers.first}
+          rowHeight={isNarrow ? 44 : 28}
+          active={active}
+          isFollowing={isFollowing.value && pausedAt.value === null && chosen.value === null}
+          onFollowing={(value) => (isFollowing.value = value)}
+          onActive={(index) => (chosen.value = numbers.at(index) ?? null)}
+          onKey={(event) => {
+            if (event.key !== 'Escape' || chosen.value === null) return false;
+            chosen.value = null;
+            return true;
+          }}
+          rowKey={(index) => numbers.at(index) ?? -1}
+          attributes={(index) => {
+            const row = ring.numbered(numbers.at(index) ?? -1);
+            const subscription = row && subscriptionOf(connection, row.topic, row.direction);
+            return { class: `message message-${row?.direction} ${subscription ? `hue-${subscription.colour}` : ''}` };
+          }}
+          row={(index) => {
+            const row = ring.numbered(numbers.at(index) ?? -1);
+            return row && <MessageRow message={row} subscription={subscriptionOf(connection, row.topic, row.direction)} />;
+          }}
+        />
+      )}
+      {chosen.value !== null && (
+        <MessageDetail message={message} state={state} onClose={() => (chosen.value = null)} />
+      )}
     </div>
   );
 }
 
-function Row({ message, subscription }: { message: LoggedMessage; subscription: Subscription | undefined }) {
-  const { time, direction, topic, payload, qos, retain, dup } = message;
-  return (
-    <li class={`entry entry-${direction} ${subscription ? `hue-${subscription.colour}` : ''}`}>
-      <time dateTime={new Date(time).toISOString()}>{timeOfDay(time)}</time>
-      <span class="direction">{t(`messages.${direction}`)}</span>
-      <code class="topic">{topic}</code>
-      <span class="badges">
-        <span class="badge">{t('messages.qos', { qos })}</span>
-        {retain && <span class="badge badge-retain">{t('messages.retain')}</span>}
-        {dup && <span class="badge badge-dup">{t('messages.dup')}</span>}
-      </span>
-      <pre class="payload">{payloadText(payload)}</pre>
-    </li>
-  );
+/** The numbers of the messages that are listed. */
+export interface Numbers {
+  readonly count: number;
+  /** Messages that would stand before the first one, had they not made room. */
+  readonly first: number;
+  at(index: number): number | undefined;
+  /** Where a number stands; -1 where it does not. */
+  place(number: number): number;
 }
 
-interface RowEntry {
-  readonly key: number;
-  readonly message: LoggedMessage;
-  readonly subscription: Subscription | undefined;
+function everything(first: number, count: number): Numbers {
+  return {
+    count,
+    first,
+    at: (index) => (index < count ? first + index : undefined),
+    place: (number) => (number >= first && number < first + count ? number - first : -1),
+  };
 }
 
-/** The latest that match, oldest first. */
-function latest(connection: Connection, end: number, search: string): { rows: RowEntry[]; isCut: boolean } {
-  const ring = connection.messages;
-  const wanted = search.toLowerCase();
-  const rows: RowEntry[] = [];
-  let index = end - 1;
-  for (; index >= 0 && rows.length < SHOWN; index -= 1) {
-    const message = ring.at(index);
-    if (!message || (wanted !== '' && !contains(message, wanted))) continue;
-    const subscription = connection.subscriptions.value.find(({ filter }) => matchesFilter(filter, message.topic));
-    rows.push({ key: ring.forgotten + index, message, subscription });
-  }
-  return { rows: rows.reverse(), isCut: index >= 0 };
+function found(search: MessageSearch, end: number): Numbers {
+  const before = (number: number): number => {
+    let [from, to] = [0, search.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (search.numberAt(middle)! < number) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  };
+  const count = before(end);
+  return {
+    count,
+    first: search.forgotten,
+    at: (index) => (index < count ? search.numberAt(index) : undefined),
+    place(number) {
+      const index = before(number);
+      return index < count && search.numberAt(index) === number ? index : -1;
+    },
+  };
 }
 
-function contains({ topic, payload }: LoggedMessage, wanted: string): boolean {
-  return topic.toLowerCase().includes(wanted) || new TextDecoder().decode(payload).toLowerCase().includes(wanted);
+/** Goes on with a search as messages come, a part a frame. Whether it is still behind. */
+function useSearch(search: MessageSearch | null, version: number): boolean {
+  const [, setParts] = useState(0);
+  const isBehind = search ? !search.advance(PART) : false;
+  useEffect(() => {
+    if (!isBehind) return;
+    const frame = requestAnimationFrame(() => setParts((parts) => parts + 1));
+    return () => cancelAnimationFrame(frame);
+  });
+  void version;
+  return isBehind;
 }
 
-/** The time of day to the millisecond, on the reader's clock. */
-function timeOfDay(time: number): string {
-  return new Intl.DateTimeFormat(locale.value, TIME).format(time);
+/** The subscription that a message came by, of those that there are. */
+function subscriptionOf(connection: Connection, topic: string, direction: string): Subscription | undefined {
+  if (direction === 'sent') return undefined;
+  return connection.subscriptions.value.find(({ filter }) => matchesFilter(filter, topic));
 }
 
-/** Text if it is UTF-8, else bytes in hexadecimal. Says so when it is cut or empty. */
-function payloadText(payload: Uint8Array): string {
-  if (payload.length === 0) return t('messages.emptyPayload');
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload);
-    return text.length <= CHARACTERS ? text : `${text.slice(0, CHARACTERS)}${t('messages.cut', { count: text.length })}`;
-  } catch {
-    const shown = payload.subarray(0, CHARACTERS / 4);
-    const bytes = Array.from(shown, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    return shown.length < payload.length ? `${bytes} ${t('messages.bytes', { count: payload.length })}` : bytes;
-  }
-}
-
-const TIME = { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' } as const;
-
-/** Messages that are drawn at a time. */
-const SHOWN = 200;
-
-/** Characters of a payload that are shown. */
-const CHARACTERS = 2_000;
+/** Milliseconds of a frame that a search may take. */
+const PART = 8;
