@@ -36,7 +36,7 @@ describe('connections', () => {
     await form.getByLabel('Topic filter').fill('sensor/10/#');
     await connect(form, 'office');
     await page.getByRole('button', { name: 'Side by side' }).click();
-    const [first, second] = ['console', 'office'].map((name) => page.getByRole('log', { name: `Messages of ${name}` }));
+    const [first, second] = ['console', 'office'].map((name) => page.getByRole('listbox', { name: `Messages of ${name}` }));
     await second.getByText('sensor/10/temperature', { exact: true }).first().waitFor();
     await first.getByText('sensor/11/temperature', { exact: true }).first().waitFor();
     assert.equal(await second.getByText('sensor/11/temperature', { exact: true }).count(), 0);
@@ -63,7 +63,7 @@ describe('connections', () => {
     await page.locator('.card', { hasText: 'disconnected' }).getByRole('button').first().click();
     await page.getByRole('alert').getByText(/Another client connected with the same Client Identifier/).waitFor();
     await page.locator('.card', { hasText: 'console' }).getByRole('button').first().click();
-    await page.getByRole('log').getByText('gauge/gone', { exact: true }).waitFor();
+    await page.getByRole('listbox').getByText('gauge/gone', { exact: true }).waitFor();
   });
 
   test('are told in words what is wrong before they are tried', async () => {
@@ -145,7 +145,7 @@ describe('connections', () => {
         await publish.getByLabel('Payload').fill('heard');
         await publish.getByLabel('QoS').selectOption('2');
         await publish.getByRole('button', { name: 'Publish' }).click();
-        await page.getByRole('log').getByRole('listitem').filter({ hasText: 'received' }).getByText('heard').waitFor();
+        await page.getByRole('listbox').getByRole('option').filter({ hasText: 'received' }).getByText('heard').waitFor();
       } finally {
         await mosquitto.stop();
       }
