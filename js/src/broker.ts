@@ -263,6 +263,15 @@ export class Broker {
   }
 
   /**
+   * What is kept by this very name, as a copy; `undefined` when nothing is. However much else is kept, this takes no longer.
+   * @throws MqttError `invalid-options`, `closed`, or `busy` within a transport's own methods and while an import is under way.
+   */
+  keptValue(name: string): Uint8Array | undefined {
+    checkText('name', name);
+    return this.#runner.look((engine) => engine.keptValue(name));
+  }
+
+  /**
    * What the broker counts.
    * @throws MqttError `closed`, or `busy` within a transport's own methods.
    */

@@ -21,6 +21,16 @@ withBroker('What is kept is found by how its name begins, until it is taken away
   assert.deepEqual(all(broker, 'user/'), [['user/ada', '3']]);
 });
 
+withBroker('What is kept by one name is found without those that begin with it', async (broker) => {
+  for (const name of ['user/ad', 'user/ada-1', 'user/ada', 'user/ada/', 'user/b']) await broker.keep(name, bytes(name));
+  for (const name of ['user/ad', 'user/ada', 'user/b']) assert.equal(new TextDecoder().decode(broker.keptValue(name)), name);
+  for (const name of ['user/a', 'user/ada-', 'user/', '', 'user/c']) assert.equal(broker.keptValue(name), undefined, name);
+  broker.keptValue('user/ada').fill(0);
+  assert.equal(new TextDecoder().decode(broker.keptValue('user/ada')), 'user/ada');
+  assert.throws(() => broker.keptValue(7), { code: 'invalid-options' });
+  assert.throws(() => broker.keptValue('a\u0000'), { code: 'invalid-options' });
+});
+
 test('What is kept is durable when that is said, and is there for the next broker', async () => {
   const stored = new Map();
   let release;

@@ -353,6 +353,18 @@ impl BrokerEngine {
         Ok(map)
     }
 
+    /// What is kept by this very name, without a look at others that begin with it.
+    ///
+    /// # Errors
+    /// When the name is no text that a name can have.
+    #[wasm_bindgen(js_name = keptValue)]
+    pub fn kept_value(&self, name: String) -> Result<Option<Vec<u8>>, Error> {
+        let name = text("name", name)?;
+        // The name itself comes before all that begin with it.
+        let first = self.broker.kept(&name).next();
+        Ok(first.filter(|(found, _)| **found == name).map(|(_, value)| value.to_vec()))
+    }
+
     /// The deadline has passed.
     pub fn timeout(&mut self, now: f64) {
         self.run(now, Input::Timeout);
