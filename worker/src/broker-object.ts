@@ -79,6 +79,7 @@ export class MqttBroker extends RoomCalls {
     const keeper = {
       keep: (name: string, value?: Uint8Array) => this.broker.keep(name, value),
       kept: (prefix: string) => this.broker.kept(prefix),
+      keptValue: (name: string) => this.broker.keptValue(name),
     };
     this.users = new Users(keeper, this.settings.authentication?.passwordIterations);
     this.#access = new Access(this.settings, environment, this.roomName, this.users, clock);

@@ -54,3 +54,11 @@ test('A wrong password is as much work for a user who does not exist, and a righ
     assert.equal(await ask('/work'), work);
   }
 });
+
+test('A login looks at its own user, however many have names that begin so', async () => {
+  const ask = async (path) => (await fetch(`http://127.0.0.1:${workerd.port}${path}`)).text();
+  for (const name of ['mary', 'mary-ann', 'mary-jane', 'maryam']) await ask(`/users?name=${name}`);
+  await (await connect({ username: 'mary', password: 'pencil and paper' })).endAsync(true);
+  await assert.rejects(connect({ username: 'mar', password: 'pencil and paper' }), { code: 0x86 });
+  assert.equal(await ask('/copies'), '0');
+});

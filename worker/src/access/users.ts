@@ -8,6 +8,7 @@ import { createVerifier, decode, encode, prepared } from './password.js';
 export interface Keeper {
   keep(name: string, value?: Uint8Array): Promise<void>;
   kept(prefix: string): Map<string, Uint8Array>;
+  keptValue(name: string): Uint8Array | undefined;
 }
 
 /** What is kept of a user. */
@@ -75,7 +76,7 @@ export class Users implements UserStore {
 
   /** Resolves with whether there was such a user; durable then. */
   async remove(name: string): Promise<boolean> {
-    const isKnown = this.#keeper.kept(PREFIX + name).has(PREFIX + name);
+    const isKnown = this.#keeper.keptValue(PREFIX + name) !== undefined;
     if (isKnown) await this.#keeper.keep(PREFIX + name);
     return isKnown;
   }
@@ -91,12 +92,12 @@ export class Users implements UserStore {
 
   /** `undefined` also for a record that cannot be read, as after the import of a file that somebody made: it lets nobody in. */
   find(name: string): UserRecord | undefined {
-    const value = this.#keeper.kept(PREFIX + name).get(PREFIX + name);
+    const value = this.#keeper.keptValue(PREFIX + name);
     return value && parse(value);
   }
 
   async secret(): Promise<Uint8Array<ArrayBuffer>> {
-    const known = this.#keeper.kept(SECRET).get(SECRET);
+    const known = this.#keeper.keptValue(SECRET);
     if (known) return Uint8Array.from(known);
     const secret = crypto.getRandomValues(new Uint8Array(32));
     await this.#keeper.keep(SECRET, secret);
