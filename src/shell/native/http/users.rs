@@ -139,7 +139,7 @@ fn clients_of(broker: &Broker, user_name: &str) -> Vec<Text> {
 }
 
 fn kept(broker: &Broker, key: &Text) -> Option<Bytes> {
-    broker.kept(key).find(|(name, _)| *name == key).map(|(_, value)| value.clone())
+    broker.kept(key).next().filter(|(first, _)| *first == key).map(|(_, value)| value.clone())
 }
 
 fn key(name: &str) -> Result<Text, Failure> {
