@@ -82,8 +82,8 @@ impl Refusal {
     /// The status of the answer. 401 is answered with `WWW-Authenticate: Bearer`.
     pub const fn status(self) -> u16 {
         match self {
-            Self::NoToken | Self::Forged | Self::Unfit => 401,
-            Self::Elsewhere => 403,
+            // For other rooms: here it is the token of nobody.
+            Self::NoToken | Self::Forged | Self::Unfit | Self::Elsewhere => 401,
             Self::TooManyFailures => 429,
             Self::Unavailable => 503,
         }

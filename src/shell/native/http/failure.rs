@@ -56,11 +56,7 @@ impl Failure {
 
     /// There is no valid token.
     pub(super) fn of_bearer(refusal: Refusal) -> Self {
-        let status = match refusal {
-            // Here it is the token of nobody.
-            Refusal::Elsewhere => StatusCode::UNAUTHORIZED,
-            refusal => StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED),
-        };
+        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
         Self::new(status, refusal.sentence())
     }
 
