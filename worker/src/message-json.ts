@@ -1,6 +1,7 @@
 // A message as the JSON that it is delivered in. Knows no place where it goes.
 
 import type { Message } from 'mqlite/broker';
+import { base64 } from './base64.js';
 
 /** A message as JSON. */
 export interface JsonMessage {
@@ -59,13 +60,3 @@ function inWords(payload: Uint8Array): Pick<ForwardedMessage, 'payload' | 'paylo
     return { payloadBase64: base64(payload) };
   }
 }
-
-/** Bytes in base64, however many there are. */
-export function base64(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += PIECE) text += String.fromCharCode(...bytes.subarray(at, at + PIECE));
-  return btoa(text);
-}
-
-/** What fits into the arguments of a call. */
-const PIECE = 8_192;

@@ -1,6 +1,7 @@
 // Another Worker that decides about messages before they are published. Knows no broker.
 
 import type { Publisher, ReviewDecision, ReviewedMessage } from 'mqlite/broker';
+import { unbase64 } from './base64.js';
 import { type JsonMessage, toJson } from './message-json.js';
 
 /** Which messages are reviewed, and by whom. */
@@ -56,7 +57,9 @@ async function ask(fetcher: Fetcher, question: ReviewRequest, signal: AbortSigna
 
 function toDecision({ payloadBase64, ...answer }: ReviewAnswer & { payloadBase64?: string }): ReviewDecision {
   if (answer.type !== 'rewrite' || payloadBase64 === undefined) return answer;
-  return { ...answer, payload: Uint8Array.from(atob(payloadBase64), (character) => character.charCodeAt(0)) };
+  const payload = unbase64(payloadBase64);
+  if (!payload) throw new Error('The payloadBase64 of a review is no base64.');
+  return { ...answer, payload };
 }
 
 /** The broker's own default. */

@@ -18,6 +18,7 @@ const reviewer = (port) => `export default {
       case 'refuse': return Response.json({ type: 'refuse', reason: 0x99 });
       case 'tell': return Response.json({ type: 'rewrite', topic: 'told', payload: JSON.stringify(message) });
       case 'binary': return Response.json({ type: 'rewrite', payloadBase64: '//4=' });
+      case 'unpadded': return Response.json({ type: 'rewrite', payloadBase64: '//4' });
       case 'broken': return new Response(null, { status: 500 });
       case 'nonsense': return new Response('This is no JSON.');
       case 'other': return Response.json({ type: 'perhaps' });
@@ -101,11 +102,11 @@ test('What a client publishes stays in order while a review takes its time', asy
 });
 
 test('A review that fails or takes too long is what the fallback says: refuse unless told otherwise', async () => {
-  const failures = ['broken', 'nonsense', 'other', 'silent'];
-  assert.deepEqual(await publish('reviewed-3', 'orders/1', failures), { codes: [0x83, 0x83, 0x83, 0x83], heard: [] });
+  const failures = ['broken', 'nonsense', 'other', 'silent', 'unpadded'];
+  assert.deepEqual(await publish('reviewed-3', 'orders/1', failures), { codes: failures.map(() => 0x83), heard: [] });
   const accepted = failures.map((payload) => ['orders/1', payload]);
-  assert.deepEqual(await publish('lenient', 'orders/1', failures), { codes: [0, 0, 0, 0], heard: accepted });
-  assert.deepEqual(await publish('deaf', 'orders/1', failures), { codes: [0, 0, 0, 0], heard: [] });
+  assert.deepEqual(await publish('lenient', 'orders/1', failures), { codes: failures.map(() => 0), heard: accepted });
+  assert.deepEqual(await publish('deaf', 'orders/1', failures), { codes: failures.map(() => 0), heard: [] });
   assert.ok(lines.some((line) => line.includes('"reviewFailed"')));
 });
 

@@ -1,5 +1,6 @@
 // Passwords, and what is kept instead of them: a verifier of SCRAM-SHA-256 (RFC 5803), which serves a password in CONNECT too.
 
+import { base64, unbase64 } from '../base64.js';
 import { isEqual } from './equal.js';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -78,20 +79,6 @@ export function decode(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(bytes);
 }
 
-export function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
-}
-
-/** `undefined` for what is no base64. */
-export function unbase64(text: string): Bytes | undefined {
-  if (!BASE64.test(text)) return undefined;
-  try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  } catch {
-    return undefined;
-  }
-}
-
 async function keysOf(secret: Bytes, salt: Bytes, iterations: number): Promise<{ storedKey: Bytes; serverKey: Bytes }> {
   const key = await crypto.subtle.importKey('raw', secret, 'PBKDF2', false, ['deriveBits']);
   const salted = new Uint8Array(await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt, iterations }, key, 256));
@@ -100,8 +87,6 @@ async function keysOf(secret: Bytes, salt: Bytes, iterations: number): Promise<{
 }
 
 const VERIFIER = /^SCRAM-SHA-256\$(\d{1,7}):([A-Za-z\d+/=]{1,128})\$([A-Za-z\d+/=]{1,64}):([A-Za-z\d+/=]{1,64})$/;
-
-const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/;
 
 /** More would keep a room busy for seconds. */
 const MAXIMUM_ITERATIONS = 1_000_000;

@@ -1,7 +1,8 @@
 // The server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677): each proves to the other that it knows the password, or its verifier.
 
+import { base64, unbase64 } from '../base64.js';
 import { isEqual } from './equal.js';
-import { base64, decode, encode, hmac, prepared, sha256, unbase64, type Verifier } from './password.js';
+import { decode, encode, hmac, prepared, sha256, type Verifier } from './password.js';
 
 /** How MQTT calls it, as the Authentication Method. */
 export const SCRAM_SHA_256 = 'SCRAM-SHA-256';

@@ -1,6 +1,6 @@
 // The headers by which who gets a webhook knows that it is from here: those of Standard Webhooks 1. Knows no network.
 
-import { base64 } from '../message-json.js';
+import { base64, unbase64 } from '../base64.js';
 
 /** What a secret signs with: its text, or what follows `whsec_` in base64. `undefined` when that is no base64, or nothing. */
 export function keyOf(secret: string): Uint8Array | undefined {
@@ -19,12 +19,9 @@ export async function signed(secret: Uint8Array, id: string, time: number, body:
   return { 'webhook-id': id, 'webhook-timestamp': `${seconds}`, 'webhook-signature': `v1,${base64(new Uint8Array(mac))}` };
 }
 
+/** With its padding or without. */
 function bytesOf(text: string): Uint8Array | undefined {
-  try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  } catch {
-    return undefined;
-  }
+  return unbase64(text.padEnd(Math.ceil(text.length / 4) * 4, '='));
 }
 
 const PREFIX = 'whsec_';
