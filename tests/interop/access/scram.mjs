@@ -32,6 +32,29 @@ export function scram(peers, host) {
     await again.end();
   });
 
+  test('A password that is changed while somebody proves it is good no more', async () => {
+    await host.addUser('changing', { password: PASSWORD });
+    const { begin, respond, ...rest } = scramSha256({ userName: 'changing', password: PASSWORD, minimumIterations: 1_000 });
+    const late = async (challenge) => {
+      await host.addUser('changing', { password: 'another password' });
+      return respond(challenge);
+    };
+    await assert.rejects(open({ begin, respond: late, ...rest }), { code: 'refused', reason: 0x86 });
+    await peers.letIn({ username: 'changing', password: 'another password' });
+  });
+
+  test('Grants that are changed while somebody proves who it is hold at once', async () => {
+    await host.addUser('shrinking', { password: PASSWORD });
+    const { begin, respond, ...rest } = scramSha256({ userName: 'shrinking', password: PASSWORD, minimumIterations: 1_000 });
+    const late = async (challenge) => {
+      await host.addUser('shrinking', { grants: [{ filter: 'little' }] });
+      return respond(challenge);
+    };
+    const client = await open({ begin, respond: late, ...rest });
+    await assert.rejects(client.publish('of/shrinking/a', 'x', { qos: 1 }), { reason: 0x87 });
+    await client.end();
+  });
+
   test('New grants hold when a client has authenticated anew', async () => {
     await host.addUser('regranted', { password: PASSWORD });
     const client = await open(scramSha256({ userName: 'regranted', password: PASSWORD, minimumIterations: 1_000 }));
