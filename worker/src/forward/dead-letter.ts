@@ -35,7 +35,7 @@ export function buryIn(deadLetter: DeadLetter, bindings: object, room: string, b
   }
   return async (id, { topic, payload, properties }, { forward, attempts, reason }) => {
     const { subscriptionIdentifiers: _, userProperties = [], ...others } = properties;
-    const told: UserProperty[] = [[MARK, forward], ['id', id], ['topic', topic], ['attempts', `${attempts}`], ['reason', reason]];
+    const told: UserProperty[] = [['dead-letter-of', forward], ['id', id], ['topic', topic], ['attempts', `${attempts}`], ['reason', reason]];
     const options = { qos: 1 as const, properties: { ...others, userProperties: [...userProperties, ...told] } };
     await broker().publish(deadLetter.topic, payload, options).catch((error: MqttError) => {
       const isTooLarge = error.code === 'refused' && error.reason === PACKET_TOO_LARGE;
@@ -44,13 +44,16 @@ export function buryIn(deadLetter: DeadLetter, bindings: object, room: string, b
   };
 }
 
-/** Whether it comes from a dead letter: then it does not go to one again, which could go on for ever. */
-export function isBuried({ properties }: Message): boolean {
-  return properties.userProperties?.some(([name]) => name === MARK) === true;
+/**
+ * The topic at which messages come from a dead letter. From there none goes to one again, which could go on for ever: what a message
+ * says of itself does not count, as its publisher says it.
+ */
+export function topicOf(deadLetter: DeadLetter | undefined): string | undefined {
+  return deadLetter && 'topic' in deadLetter ? deadLetter.topic.replace(DELAY, '') : undefined;
 }
 
-/** The User Property that names the forward. */
-const MARK = 'dead-letter-of';
+/** What stands before a topic that is published to later. */
+const DELAY = /^\$delayed\/\d+\//;
 
 /** A Reason Code. */
 const PACKET_TOO_LARGE = 0x95;

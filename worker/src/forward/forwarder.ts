@@ -4,7 +4,7 @@
 import type { Broker, Client, Message, Timer } from 'mqlite/broker';
 import type { Insiders } from '../insiders.js';
 import type { Log } from '../log.js';
-import { type Bury, isBuried } from './dead-letter.js';
+import type { Bury } from './dead-letter.js';
 import { type ForwardedMessage, toJson } from '../message-json.js';
 import type { Account, Ledger } from './ledger.js';
 import type { KnownForward } from './settings.js';
@@ -33,6 +33,8 @@ export interface ForwardParts {
   readonly target: Target;
   /** Takes messages whose attempts are used up. */
   readonly bury: Bury | undefined;
+  /** The topics that dead letters go to: what comes from there is not buried again. */
+  readonly graves: ReadonlySet<string>;
   readonly timer: Timer;
   readonly clock: () => number;
   readonly log: Log;
@@ -267,13 +269,13 @@ export class Forwarder {
 
   /** Whether nothing more is to be done for what has no attempts left. */
   async #buried(batch: Waiting[], bury: Bury | undefined, attempts: number, reason: string): Promise<boolean> {
-    const { log } = this.#parts;
+    const { log, graves } = this.#parts;
     const { name } = this.#forward;
     const connection = this.#connection;
     for (const waiting of batch) {
       const { message, number } = waiting;
       const id = this.#idOf(number);
-      if (bury && !isBuried(message)) {
+      if (bury && !graves.has(message.topic)) {
         try {
           await bury(id, message, { forward: name, attempts, reason });
           this.#counts.deadLettered += 1;

@@ -3,7 +3,7 @@
 import type { Broker, Timer } from 'mqlite/broker';
 import type { Insiders } from '../insiders.js';
 import type { Log } from '../log.js';
-import { buryIn } from './dead-letter.js';
+import { buryIn, topicOf } from './dead-letter.js';
 import { Forwarder, type ForwardStatistics } from './forwarder.js';
 import { Ledger } from './ledger.js';
 import { faultOf, type Forward, known } from './settings.js';
@@ -29,6 +29,8 @@ export class Forwards {
   /** The names of those that were taken away. */
   readonly #former: string[] = [];
   readonly #ledger: Ledger | undefined;
+  /** The topics that dead letters go to. */
+  readonly #graves = new Set<string>();
   #broker: Broker | undefined;
 
   constructor(forwards: readonly Forward[], parts: ForwardsParts) {
@@ -77,11 +79,13 @@ export class Forwards {
   #add(forward: Forward, ledger: Ledger): void {
     const { room, bindings, timer, log, insiders, clock } = this.#parts;
     const whole = known(forward);
+    const grave = topicOf(forward.deadLetter);
+    if (grave !== undefined) this.#graves.add(grave);
     try {
       const target = targetOf(whole, bindings);
       const broker = () => this.#broker as Broker;
       const bury = forward.deadLetter && buryIn(forward.deadLetter, bindings, room, broker, whole.timeoutMillis);
-      this.#forwarders.push(new Forwarder(whole, { room, insiders, ledger, target, bury, timer: timer(), clock, log }));
+      this.#forwarders.push(new Forwarder(whole, { room, insiders, ledger, target, bury, graves: this.#graves, timer: timer(), clock, log }));
     } catch (error) {
       log.error('forwardRefused', { forward: forward.name, message: (error as Error).message });
     }
