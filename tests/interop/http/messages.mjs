@@ -39,6 +39,14 @@ export function messages(caller, host) {
     assert.equal((await publish({ topic: 'mine/a', qos: '2' }, 'x', { token })).status, 403);
   });
 
+  test('Nobody publishes to $SYS, not even who may do all', async () => {
+    for (const topic of ['$SYS', '$SYS/broker/version', '$delayed/5/$SYS/a']) {
+      const { status, json } = await publish({ topic, retain: 'true' }, 'x');
+      assert.deepEqual([status, json.reasonCode], [403, 0x87], topic);
+    }
+    assert.equal((await publish({ topic: '$SYSTEM/a' }, 'x')).status, 200);
+  });
+
   test('A payload that no packet holds is refused', async () => {
     const { status, json } = await publish({ topic: 'large' }, new Uint8Array(2 << 20));
     assert.deepEqual([status, json.reasonCode], [413, 0x95]);

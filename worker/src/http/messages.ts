@@ -18,6 +18,7 @@ export async function publish({ request, caller, settings, room }: Call): Promis
   const qos = (query.number('qos', 0, 2) ?? 0) as QoS;
   const retain = query.choice('retain', ['false', 'true']) === 'true';
   const messageExpiryInterval = query.number('messageExpiryInterval', 0, 0xffff_ffff);
+  if (SYS.test(topic)) throw refused(NOT_AUTHORIZED, 'Nobody publishes to $SYS: the broker alone does.');
   const contentType = typeOf(request);
   const properties: MessageProperties = {
     ...(messageExpiryInterval !== undefined && { messageExpiryInterval }),
@@ -69,5 +70,9 @@ const MOST_FILTERS = 32;
 const MAXIMUM_PACKET_SIZE = 1 << 20;
 const MAXIMUM_IN_FLIGHT = 256;
 
-/** A Reason Code. */
+/** A topic that the broker tells of itself by, at once or later. */
+const SYS = /^(\$delayed\/\d+\/)?\$SYS(\/|$)/;
+
+// Reason Codes.
+const NOT_AUTHORIZED = 0x87;
 const PACKET_TOO_LARGE = 0x95;
