@@ -3,6 +3,7 @@
 import { type Context, Hono } from 'hono';
 import { checkUpgrade, isRefusal } from './access/bearer.js';
 import type { Environment } from './environment.js';
+import { TICKET } from './guests.js';
 import { addApi, secured } from './http/api.js';
 import { consoleFile } from './http/console.js';
 import { Failure } from './http/failure.js';
@@ -26,9 +27,17 @@ async function upgrade({ req: request, env, text }: Context<{ Bindings: Environm
   if (!offered.some((protocol) => protocol.trim() === 'mqtt')) return text('The WebSocket subprotocol must be mqtt.\n', 400);
   const settings = settingsOf(env.SETTINGS, room);
   if (settings.closed) return text(`${NO_ROOM}\n`, 404);
-  const checked = await checkUpgrade(request.raw, env, settings, room);
+  const checked = await checkUpgrade(withoutTicket(request.raw), env, settings, room);
   if (!isRefusal(checked)) return env.BROKER.getByName(room).fetch(checked);
   return text(`${checked.error}\n`, checked.status, checked.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {});
+}
+
+/** Who has a ticket has the stub of the room, and comes by that. */
+function withoutTicket(request: Request): Request {
+  if (!request.headers.has(TICKET)) return request;
+  const without = new Request(request);
+  without.headers.delete(TICKET);
+  return without;
 }
 
 const NOTHING = new Failure(404, 'There is nothing here. MQTT over WebSocket is at /mqtt and /mqtt/ROOM, and /openapi.json describes the rest.');
