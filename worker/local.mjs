@@ -20,9 +20,9 @@ const here = fileURLToPath(new URL('.', import.meta.url));
  * each a module's text by the name of its Service binding, and `queues` are Queues whose messages workerd hands to such a peer;
  * `callers` are Workers that call the rooms and have a port of their own, each a built module's path by its name, with the bindings
  * `BROKER`, the rooms, and `MQTT`, the Worker itself; `library` replaces the bytes of the WebAssembly; `log` takes each line that
- * workerd writes.
+ * workerd writes, and with `isVerbose` those of exceptions that calls throw, too.
  */
-export async function start({ project = here, port = 0, data, entry, settings = {}, variables = {}, peers = {}, queues = {}, callers = {}, library, log } = {}) {
+export async function start({ project = here, port = 0, data, entry, settings = {}, variables = {}, peers = {}, queues = {}, callers = {}, library, log, isVerbose = false } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'mqlite-worker-'));
   const objects = data ?? join(folder, 'objects');
   await mkdir(objects, { recursive: true });
@@ -46,7 +46,7 @@ export async function start({ project = here, port = 0, data, entry, settings = 
   const callerPorts = Object.keys(callers).flatMap((name) => ['--socket-addr', `${name}=127.0.0.1:0`]);
   const server = spawn(
     workerd.default,
-    ['serve', 'config.capnp', '--socket-addr', `http=127.0.0.1:${port}`, ...callerPorts, '--control-fd=3', ...(entry ? ['--experimental'] : [])],
+    ['serve', 'config.capnp', '--socket-addr', `http=127.0.0.1:${port}`, ...callerPorts, '--control-fd=3', ...(entry ? ['--experimental'] : []), ...(isVerbose ? ['--verbose'] : [])],
     { cwd: folder, stdio: ['ignore', log ? 'pipe' : 'inherit', log ? 'pipe' : 'inherit', 'pipe'] },
   );
   const exited = once(server, 'exit').then(() => rm(folder, { recursive: true, force: true }));

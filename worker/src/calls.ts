@@ -16,7 +16,7 @@ import {
   type RetainedOptions,
 } from 'mqlite/broker';
 import mqlite from 'mqlite/package.json' with { type: 'json' };
-import type { UserChange, Users, UserSummary } from './access/users.js';
+import { type UserChange, UserError, type Users, type UserSummary } from './access/users.js';
 import type { Environment } from './environment.js';
 import { FORWARD, type ForwardStatistics } from './forward/forwarder.js';
 import { Guests, type Identity } from './guests.js';
@@ -35,6 +35,9 @@ export interface PublishOutcome {
   /** Why it was refused, in a sentence. */
   readonly error?: string;
 }
+
+/** What became of a change of a user: whether the user is a new one, or why nothing has changed, in a sentence. */
+export type UserOutcome = { readonly isNew: boolean } | { readonly error: string };
 
 /** What a room counts. */
 export interface RoomStatistics {
@@ -105,12 +108,19 @@ export abstract class RoomCalls extends DurableObject<Environment> {
   }
 
   /**
-   * The clients that are connected or have a session, by their identifiers, page by page.
+   * The clients that are connected or have a session, by their identifiers, page by page. Those that the room has for its forwards
+   * are not among them; each reader of `GET /subscribe` is one, whose identifier begins with `$sse/`.
    *
    * @param options - `limit` clients, from 1 to 1,000 (default 100), `after` the `next` of the page before.
    */
-  clients(options: PageOptions = {}): Page<ClientDetails> {
-    return this.broker.clients(options);
+  clients({ limit = 100, after }: PageOptions = {}): Page<ClientDetails> {
+    const items: ClientDetails[] = [];
+    for (let from = after; ; ) {
+      const page = this.broker.clients({ limit: limit - items.length, ...(from !== undefined && { after: from }) });
+      items.push(...page.items.filter(({ clientId }) => !clientId.startsWith(FORWARD)));
+      from = page.next;
+      if (from === undefined || items.length === limit) return { items, ...(from !== undefined && { next: from }) };
+    }
   }
 
   /**
@@ -167,12 +177,18 @@ export abstract class RoomCalls extends DurableObject<Environment> {
    *
    * @param name - 1 to 256 bytes.
    * @param change - A user that exists keeps its password where there is none; `grants` and `clientIds` are replaced.
-   * @returns Whether it is a new one. Durable when it resolves.
-   * @throws UserError that says what is wrong, and MqttError `storage-full` beyond what a room keeps.
+   * @returns Whether it is a new one, durable then, or what is wrong with it: nothing has changed then.
+   * @throws MqttError `storage-full` beyond what a room keeps.
    */
-  async putUser(name: string, change: UserChange): Promise<boolean> {
+  async putUser(name: string, change: UserChange): Promise<UserOutcome> {
     this.mustBeHere();
-    return this.users.put(name, change);
+    try {
+      return { isNew: await this.users.put(name, change) };
+    } catch (error) {
+      // What a call throws is a failure in the platform's log.
+      if (error instanceof UserError) return { error: error.message };
+      throw error;
+    }
   }
 
   /**

@@ -5,7 +5,7 @@ import type { Environment } from './environment.js';
 
 export type { AuthenticationContext } from './access/upgrade.js';
 export { MqttBroker } from './broker-object.js';
-export type { PublishOutcome, RoomCalls, RoomMessage, RoomStatistics } from './calls.js';
+export type { PublishOutcome, RoomCalls, RoomMessage, RoomStatistics, UserOutcome } from './calls.js';
 export type { Environment } from './environment.js';
 export type { DeadLetterDetails } from './forward/dead-letter.js';
 export type { ForwardedBatch, ForwardedMessage } from './message-json.js';

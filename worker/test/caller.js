@@ -19,6 +19,16 @@ const orders = {
     return { items: items.map(({ topic, payload }) => [topic, new TextDecoder().decode(payload)]), next };
   },
   clients: ({ room }) => room.clients(),
+  async admit({ room, request }) {
+    return room.admit(await request.json());
+  },
+  /** Opens a WebSocket at the room itself, with more headers, and answers with the status. */
+  async upgrade({ room, request }) {
+    const { status, webSocket } = await room.fetch('https://room/mqtt', { headers: { Upgrade: 'websocket', ...(await request.json()) } });
+    webSocket?.accept();
+    webSocket?.close();
+    return status;
+  },
   async kick({ room, request }) {
     return room.kick(...(await request.json()));
   },

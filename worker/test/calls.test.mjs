@@ -13,6 +13,7 @@ import { start } from '../local.mjs';
 
 let folder;
 let workerd;
+const log = [];
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mqlite-caller-'));
   const caller = join(folder, 'caller.js');
@@ -25,7 +26,7 @@ before(async () => {
     external: ['cloudflare:*'],
     plugins: [sameWebAssembly],
   });
-  workerd = await start({ callers: { caller }, variables: { ADMIN_TOKEN }, settings: { authentication: { anonymous: true } } });
+  workerd = await start({ callers: { caller }, variables: { ADMIN_TOKEN }, settings: { authentication: { anonymous: true } }, log: (line) => log.push(line), isVerbose: true });
 });
 after(async () => {
   await workerd.stop();
@@ -105,14 +106,19 @@ test('Another Worker subscribes, as whom it says', async () => {
   assert.deepEqual([thrown.name, thrown.reason], ['MqttError', 0x87]);
 });
 
-test('A WebSocket with a ticket that nobody gave is refused', async () => {
-  const headers = { Upgrade: 'websocket', 'Sec-WebSocket-Protocol': 'mqtt', 'Mqlite-Ticket': crypto.randomUUID() };
-  const { get } = await import('node:http');
-  const status = await new Promise((resolve, reject) => {
-    const request = get({ host: '127.0.0.1', port: workerd.port, path: '/mqtt/hear', headers: { ...headers, Connection: 'Upgrade', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' } });
-    request.on('response', (response) => resolve(response.resume().statusCode)).on('upgrade', () => resolve(101)).on('error', reject);
-  });
-  assert.equal(status, 401);
+test('A ticket is of the Worker\'s own code alone: brought from outside it counts for nothing', async () => {
+  for (const ticket of [await call('hear', 'admit', {}), crypto.randomUUID()]) {
+    const client = await connected('hear', { wsOptions: { headers: { 'Mqlite-Ticket': ticket } } });
+    await client.subscribeAsync('open');
+    // What it takes to be somebody in particular.
+    await assert.rejects(client.subscribeAsync('$SYS/broker/version'));
+    await client.endAsync(true);
+  }
+});
+
+test('A ticket that nobody gave opens no WebSocket', async () => {
+  assert.equal(await call('hear', 'upgrade', { 'Mqlite-Ticket': crypto.randomUUID() }), 401);
+  assert.equal(await call('hear', 'upgrade', { 'Mqlite-Ticket': await call('hear', 'admit', {}) }), 101);
 });
 
 test('Clients are looked at, and kicked', async () => {
@@ -137,16 +143,30 @@ test('What a room counts is told', async () => {
 });
 
 test('Users are added, and removed', async () => {
-  assert.equal(await call('users', 'putUser', ['ann', { password: 'a-password' }]), true);
-  assert.equal(await call('users', 'putUser', ['ann', { grants: [{ filter: 'a' }] }]), false);
-  const { thrown } = await call('users', 'putUser', ['bob', {}]);
-  assert.deepEqual([thrown.name, thrown.message], ['UserError', 'A new user needs a password.']);
+  assert.deepEqual(await call('users', 'putUser', ['ann', { password: 'a-password' }]), { isNew: true });
+  assert.deepEqual(await call('users', 'putUser', ['ann', { grants: [{ filter: 'a' }] }]), { isNew: false });
+  assert.deepEqual(await call('users', 'putUser', ['bob', {}]), { error: 'A new user needs a password.' });
   assert.deepEqual(await call('users', 'listUsers'), [{ name: 'ann', grants: [{ filter: 'a' }] }]);
   const client = await connected('users', { username: 'ann', password: 'a-password' });
   const told = new Promise((resolve) => client.once('disconnect', resolve));
   assert.equal(await call('users', 'removeUser', 'ann'), true);
   assert.equal((await told).reasonCode, 0x98);
   assert.equal(await call('users', 'removeUser', 'ann'), false);
+});
+
+test('What an operator says wrong of a user is answered, and no failure in the log', async () => {
+  const put = async (name, body) => {
+    const headers = { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' };
+    const response = await fetch(`http://127.0.0.1:${workerd.port}/rooms/wrong/users/${name}`, { method: 'PUT', headers, body: JSON.stringify(body) });
+    return [response.status, (await response.json()).error];
+  };
+  assert.deepEqual(await put('bob', {}), [400, 'A new user needs a password.']);
+  assert.deepEqual(await put('bob', { password: 'short' }), [400, 'A password is a text of 8 to 256 characters.']);
+  assert.deepEqual(await call('wrong', 'putUser', ['bob', {}]), { error: 'A new user needs a password.' });
+  // What the runtime tells comes in order: what this one throws is told after all that came before.
+  assert.equal((await call('wrong', 'trace', ['bob', 0])).thrown.name, 'RangeError');
+  while (!log.some((line) => line.includes('RangeError'))) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(log.filter((line) => /UserError|password/.test(line)), []);
 });
 
 test('A trace is a stream of lines', async () => {

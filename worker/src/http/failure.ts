@@ -31,7 +31,6 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
   // What a room throws comes as an Error with the name and the properties of what it threw.
   const { name, message, code, reason, retryable, overloaded } = error as Thrown;
-  if (name === 'UserError') return new Failure(400, message);
   if (name === 'MqttError' && reason !== undefined) return refused(reason, message);
   if (name === 'MqttError' && code !== undefined && WRONG.has(code)) return new Failure(400, message);
   if (name === 'MqttError' && code !== undefined && FULL.has(code)) return new Failure(429, message);

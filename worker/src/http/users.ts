@@ -21,7 +21,8 @@ export async function getUser({ request, room, parameter }: Call): Promise<Respo
 /** `PUT /users/NAME` */
 export async function putUser({ request, room, parameter }: Call): Promise<Response> {
   new Query(request.url);
-  await room.putUser(parameter('name'), await changeOf(request));
+  const outcome = await room.putUser(parameter('name'), await changeOf(request));
+  if ('error' in outcome) throw new Failure(400, outcome.error);
   return new Response(null, { status: 204 });
 }
 
