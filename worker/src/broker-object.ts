@@ -71,7 +71,9 @@ export class MqttBroker extends RoomCalls {
 
   constructor(state: DurableObjectState, environment: Environment) {
     super(state, environment);
-    this.settings = settingsOf(environment.SETTINGS, this.roomName);
+    const fault = faultOfSettings(environment.SETTINGS, this.roomName);
+    // By settings that are wrong nothing is made.
+    this.settings = fault === undefined ? settingsOf(environment.SETTINGS, this.roomName) : {};
     this.log = new Log(this.roomName, this.settings.log);
     const { clock = Date.now, ...options } = this.options();
     const id = String(state.id);
@@ -98,13 +100,14 @@ export class MqttBroker extends RoomCalls {
         log: this.log,
       });
       const open = async () => {
-        const fault = faultOfSettings(this.settings);
         if (fault !== undefined) throw new MqttError('invalid-options', fault);
         return Broker.open({ ...options, clock, timer: alarms.timer(), storage, resume });
       };
       this.broker = await open().catch((error: MqttError) => {
-        if (error.code === 'invalid-options') this.log.error('settingsRefused', { message: error.message });
-        throw error;
+        if (error.code !== 'invalid-options') throw error;
+        this.log.error('settingsRefused', { message: error.message });
+        // What is wrong is told to the operator, and not to whoever asks the room for something.
+        throw new MqttError('closed', 'This room does not open, and its log says why.');
       });
       brokers.set(id, new WeakRef(this.broker));
       this.#whereabouts = this.#where();
@@ -204,11 +207,23 @@ export class MqttBroker extends RoomCalls {
     return this.broker.export();
   }
 
-  /** Replaces all that this room keeps by what such a file has, and closes all connections. For the Worker's own code. */
+  /**
+   * Replaces all that this room keeps by what such a file has, and closes all connections. For the Worker's own code, which may do so
+   * before it opens a room again that has moved.
+   */
   async import(file: Uint8Array): Promise<number> {
     const rejected = await this.broker.import(file);
     this.#forwards.begin();
     return rejected;
+  }
+
+  /**
+   * The same for whoever has the scope `backup`.
+   * @throws MqttError `refused` with the reason 0x88 while the room moves, and when it has moved.
+   */
+  async restore(file: Uint8Array): Promise<number> {
+    this.mustBeHere();
+    return this.import(file);
   }
 
   #upgradeGuest(ticket: string): Response {

@@ -101,7 +101,8 @@ function shortened(text: string): string {
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}...` : text;
 }
 
-const LEVELS: readonly LogLevel[] = ['off', 'error', 'warn', 'info', 'debug'];
+/** All of them. */
+export const LEVELS: readonly LogLevel[] = ['off', 'error', 'warn', 'info', 'debug'];
 
 /** Lines in a second. */
 const MOST_LINES = 100;

@@ -73,14 +73,16 @@ export interface JwtSettings {
 
 /** What holds for a room: each key that its own settings have replaces that of all rooms; limits are replaced one by one. */
 export function settingsOf(settings: Settings | undefined, room: string): RoomSettings {
-  const { rooms = {}, ...all } = settings ?? {};
-  const own = rooms[bestName(Object.keys(rooms), room) ?? ''] ?? {};
-  return { ...all, ...own, limits: { ...all.limits, ...own.limits } };
+  const { rooms, ...all } = settings ?? {};
+  const own = ownSettings(rooms ?? {}, room)?.settings;
+  return { ...all, ...own, limits: { ...all.limits, ...own?.limits } };
 }
 
-/** The name itself, else the longest beginning. */
-function bestName(names: string[], room: string): string | undefined {
-  if (names.includes(room)) return room;
-  const beginnings = names.filter((name) => name.endsWith('*') && room.startsWith(name.slice(0, -1)));
-  return beginnings.sort((one, other) => other.length - one.length)[0];
+/** What of the setting `rooms` is about this room, and under which name: its own, else the longest beginning of it. */
+export function ownSettings<T>(rooms: { readonly [room: string]: T }, room: string): { readonly name: string; readonly settings: T } | undefined {
+  const isBeginning = (name: string) => name.endsWith('*') && room.startsWith(name.slice(0, -1));
+  const [name] = Object.keys(rooms)
+    .filter((name) => name === room || isBeginning(name))
+    .sort((one, other) => Number(other === room) - Number(one === room) || other.length - one.length);
+  return name === undefined ? undefined : { name, settings: rooms[name] as T };
 }

@@ -8,6 +8,10 @@ import { receive } from './receiver.mjs';
 import { startSteered } from './steering.mjs';
 
 const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes....').toString('base64')}`;
+
+const NO_KEY =
+  'There is no "maximumAtempts" of a forward: there are name, filter, qos, queue, service, webhook, loopback, signature, headersFrom, ' +
+  'batch, maximumAttempts, minimumDelayMillis, maximumDelayMillis, timeoutMillis, deadLetter.';
 const ADMIN_TOKEN = 'the-token-of-the-administrator-of-all-rooms';
 const HEADERS = JSON.stringify({ Authorization: 'Bearer the-token-of-the-operator' });
 
@@ -31,6 +35,13 @@ before(async () => {
     signed: { forward: [{ name: 'signed', filter: 'tide/#', ...quick, signature: 'HOOK_SECRET', headersFrom: 'HOOK_HEADERS' }] },
     batched: { forward: [{ name: 'batched', filter: 'tide/#', ...quick, batch: 10 }] },
     buried: { forward: [{ name: 'buried', filter: 'tide/#', ...quick, maximumAttempts: 3, deadLetter: { topic: 'tide/dead' } }] },
+    claimed: { forward: [{ name: 'claimed', filter: 'tide/#', ...quick, maximumAttempts: 2, deadLetter: { topic: 'grave/claimed' } }] },
+    crossed: {
+      forward: [
+        { name: 'one', filter: 'one/#', ...quick, maximumAttempts: 2, deadLetter: { topic: '$delayed/0/two/dead' } },
+        { name: 'two', filter: 'two/#', ...quick, maximumAttempts: 2, deadLetter: { topic: 'one/dead' } },
+      ],
+    },
     bulky: { forward: [{ name: 'bulky', filter: 'tide/#', ...quick, maximumAttempts: 2, deadLetter: { topic: 'dead' } }] },
     sleepy: { forward: [{ name: 'sleepy', filter: 'tide/#', ...quick, minimumDelayMillis: 60_000, maximumDelayMillis: 600_000 }] },
     dozing: { forward: [{ name: 'dozing', filter: 'tide/#', ...quick, minimumDelayMillis: 2_000, maximumDelayMillis: 2_000 }] },
@@ -48,6 +59,12 @@ before(async () => {
         { name: 'bad-secret', filter: 'a', ...quick, signature: 'BAD_SECRET' },
         { name: 'empty-secret', filter: 'a', ...quick, signature: 'EMPTY_SECRET' },
         { name: 'no-attempts', filter: 'a', ...quick, maximumAttempts: 0 },
+        { name: 'misspelt', filter: 'a', ...quick, maximumAtempts: 3 },
+        { name: 'bad-filter', filter: 'a/#/b', ...quick },
+        { name: 'bad-loopback', filter: 'a', ...quick, loopback: 'yes' },
+        { name: 'dead-nowhere', filter: 'a', ...quick, deadLetter: 'dead' },
+        { name: 'dead-twice', filter: 'a', ...quick, deadLetter: { topic: 'dead', queue: 'DEAD' } },
+        { name: 'dead-anywhere', filter: 'a', ...quick, deadLetter: { topic: 'dead/#' } },
         { name: 'good', filter: 'a', ...quick },
         { name: 'good', filter: 'b', ...quick },
       ],
@@ -307,6 +324,12 @@ test('What is wrong with a forward is said in one sentence, and the others work'
     ['bad-secret', 'The secret "BAD_SECRET" must be a text, or whsec_ and base64.'],
     ['empty-secret', 'The secret "EMPTY_SECRET" must be a text, or whsec_ and base64.'],
     ['no-attempts', 'The maximumAttempts of a forward is a whole number from 1 to 1000.'],
+    ['misspelt', NO_KEY],
+    ['bad-filter', 'A forward needs a filter, which is a Topic Filter.'],
+    ['bad-loopback', 'The loopback of a forward is true or false.'],
+    ['dead-nowhere', 'The deadLetter of a forward is an object with topic, or with queue.'],
+    ['dead-twice', 'The deadLetter of a forward is an object with topic, or with queue.'],
+    ['dead-anywhere', 'The topic of a deadLetter is a Topic Name, without wildcards.'],
     ['good', 'Another forward has this name.'],
   ]);
   await client.publishAsync('a', 'x', { qos: 1 });
@@ -316,6 +339,44 @@ test('What is wrong with a forward is said in one sentence, and the others work'
 
 test('Nobody else connects with the Client Identifier of a forward', async () => {
   await assert.rejects(connect('plain', { clientId: '$forward/all', clean: false }), { code: 0x85 });
+});
+
+test('Who looks at the clients of a room does not find its forwards among them', async () => {
+  const client = await connect('batched', { clientId: '#before' });
+  const other = await connect('batched', { clientId: 'behind' });
+  const ask = async (query) => {
+    const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` };
+    const { clients, next } = await (await fetch(`http://127.0.0.1:${workerd.port}/rooms/batched/clients?${query}`, { headers })).json();
+    return [clients.map(({ clientId }) => clientId), next];
+  };
+  assert.deepEqual(await ask(''), [['#before', 'behind'], undefined]);
+  assert.deepEqual(await ask('limit=1'), [['#before'], '#before']);
+  assert.deepEqual(await ask('limit=1&after=%23before'), [['behind'], undefined]);
+  await Promise.all([client.endAsync(), other.endAsync()]);
+});
+
+test('What a client says of a dead letter keeps its message from none', async () => {
+  const client = await connect('claimed');
+  hook.answer = () => 400;
+  const dead = new Promise((resolve) => client.once('message', (_topic, payload) => resolve(`${payload}`)));
+  await client.subscribeAsync('grave/claimed', { qos: 1 });
+  await client.publishAsync('tide/bad', 'bad', { qos: 1, properties: { userProperties: { 'dead-letter-of': 'claimed' } } });
+  assert.equal(await dead, 'bad');
+  const [{ deadLettered, lost }] = await workerd.room('claimed').steer('forwards');
+  assert.deepEqual({ deadLettered, lost }, { deadLettered: 1, lost: 0 });
+  await client.endAsync();
+});
+
+test('Two forwards that take each other\'s dead letters do not go on for ever, not even with a delay', async () => {
+  const client = await connect('crossed');
+  hook.answer = () => 400;
+  await client.publishAsync('one/bad', 'bad', { qos: 1 });
+  await hook.until(() => of('crossed').length === 4);
+  const lost = async () => (await workerd.room('crossed').steer('forwards')).map(({ deadLettered, lost }) => [deadLettered, lost]);
+  while ((await lost())[1][1] === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(await lost(), [[1, 0], [0, 1]]);
+  assert.deepEqual(of('crossed').map(({ json }) => json.messages[0].topic), ['one/bad', 'one/bad', 'two/dead', 'two/dead']);
+  await client.endAsync();
 });
 
 test('No secret is in the log', () => {

@@ -81,27 +81,3 @@ test('A flood of refusals does not flood the log', { timeout: 60_000 }, async ()
   assert.ok(told < 1_000, `${told} lines of more than 2,000 refusals`);
   await client.close();
 });
-
-for (const [what, room, message] of [
-  ['A limit that does not exist', { limits: { maximumConections: 5 } }, /^There is no option "maximumConections"\.$/],
-  ['A setting that does not exist', { authentification: {} }, /^There is no setting "authentification": there are limits, /],
-  ['One of who is let in', { authentication: { anonymous: true, anonymousGrant: [] } }, /^There is no setting "authentication\.anonymousGrant"/],
-  ['One of tokens', { authentication: { jwt: { audiance: 'mqtt' } } }, /^There is no setting "authentication\.jwt\.audiance"/],
-  ['A filter that is none', { authentication: { grants: [{ filter: 'a/#/b' }] } }, /^authentication\.grants is a list/],
-]) {
-  test(`${what} is told by its name, and the room does not open`, async () => {
-    const told = [];
-    const other = await start({ settings: { authentication: anonymous, rooms: { wrong: room } }, log: (line) => told.push(line) });
-    try {
-      await assert.rejects(open(`ws://127.0.0.1:${other.port}/mqtt/wrong`));
-      // Besides, the runtime tells in lines of its own that the object threw.
-      const line = () => told.find((line) => line.includes('settingsRefused'));
-      while (!line()) await new Promise((resolve) => setTimeout(resolve, 5));
-      const { message: said, ...rest } = JSON.parse(line());
-      assert.deepEqual(rest, { level: 'error', event: 'settingsRefused', room: 'wrong' });
-      assert.match(said, message);
-    } finally {
-      await other.stop();
-    }
-  });
-}

@@ -127,6 +127,25 @@ test('A room that comes back lets its clients in, after a sleep too', async () =
   await again.end({ sessionExpiryInterval: 0 });
 });
 
+test('No backup is put into a room that is moving, or has moved, over HTTP', async () => {
+  const room = workerd.room('put-back');
+  const file = await room.export();
+  const headers = { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/octet-stream' };
+  const put = async () => {
+    const response = await fetch(room.url.replace('ws:', 'http:').replace('/mqtt/', '/rooms/') + '/backup', { method: 'PUT', headers, body: file });
+    return [response.status, (await response.json()).reasonCode];
+  };
+  assert.deepEqual(await put(), [200, undefined]);
+  await room.suspend();
+  assert.deepEqual(await put(), [503, 0x88]);
+  await room.steer('move', { room: 'wss://example.org/mqtt/there' });
+  assert.deepEqual(await put(), [503, 0x88]);
+  // The Worker's own code may bring back what was there before it opens the room here again.
+  await room.import(file);
+  await room.steer('move');
+  assert.deepEqual(await put(), [200, undefined]);
+});
+
 test('A place that is no WebSocket is refused, and settings that name one let clients in', async () => {
   await assert.rejects(workerd.room('back').steer('move', { room: 'https://example.org' }), /Internal Server Error/);
   const here = await client(workerd.room('nowhere').url);

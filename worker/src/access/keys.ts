@@ -67,13 +67,19 @@ function jwksAt(address: string): JWTVerifyGetKey | undefined {
   return keySets.get(address);
 }
 
-function openJwks(address: string): JWTVerifyGetKey | undefined {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
+/** Whether keys may be asked for there: over HTTPS, or on this machine. */
+export function isJwksUrl(address: unknown): address is string {
+  const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined;
   const isLoopback = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost';
-  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback))) {
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback);
+}
+
+function openJwks(address: string): JWTVerifyGetKey | undefined {
+  if (!isJwksUrl(address)) {
     complain('authentication.jwt.jwksUrl counts for nothing: it must begin with https://.');
     return undefined;
   }
+  const url = new URL(address);
   let quietUntil = 0;
   return createRemoteJWKSet(url, {
     [customFetch]: async (at, options) => {

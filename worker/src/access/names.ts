@@ -23,7 +23,7 @@ function isGrant(value: unknown): boolean {
 }
 
 /** A Topic Filter (4.7), which may have `%c` and `%u` in it. */
-function isFilter(value: unknown): boolean {
+export function isFilter(value: unknown): boolean {
   if (typeof value !== 'string' || value === '' || value.length > 65_535 || value.includes('\u0000')) return false;
   const levels = value.split('/');
   return levels.every((level, index) => (level === '#' ? index === levels.length - 1 : level === '+' || !/[+#]/.test(level)));

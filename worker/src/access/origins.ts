@@ -9,8 +9,10 @@ import type { RoomSettings } from '../settings.js';
 export function checkOrigin(request: Request, { origins }: Pick<RoomSettings, 'origins'>): boolean {
   const origin = request.headers.get('Origin');
   if (origin === null) return true;
-  if (!origins) return hostOf(origin) === new URL(request.url).host;
-  return origins.includes('*') || origins.some((allowed) => allowed === origin || (normal(allowed) ?? '') === origin);
+  if (origins === undefined) return hostOf(origin) === new URL(request.url).host;
+  // What is no list is no setting, and the room says so.
+  const all = [origins].flat();
+  return all.includes('*') || all.some((allowed) => allowed === origin || (normal(allowed) ?? '') === origin);
 }
 
 /** `undefined` for what is no origin of HTTP, such as `null`. */

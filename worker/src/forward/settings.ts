@@ -1,5 +1,7 @@
 // Where messages go besides to clients: what an operator says of it, and what is wrong with that. Knows no room.
 
+import { isFilter } from '../access/names.js';
+
 /** Messages whose topics match a filter, delivered to a Queue, to another Worker or to a web server: exactly one of these. */
 export interface Forward {
   /** 1 to 64 letters, digits, dots, underscores or hyphens. What waits is kept under this name: whoever changes it begins anew. */
@@ -50,10 +52,12 @@ export function known(forward: Forward): KnownForward {
 
 /** What is wrong with it, in one sentence. `bindings`: what the Worker has. */
 export function faultOf(forward: Forward, bindings: object): string | undefined {
+  const key = Object.keys(forward).find((key) => !KEYS.includes(key));
+  if (key !== undefined) return `There is no "${key}" of a forward: there are ${KEYS.join(', ')}.`;
   const { name, filter, qos, queue, service, webhook, loopback, signature, headersFrom, deadLetter } = known(forward);
   const has = (binding: string, method: string) => typeof get(get(bindings, binding), method) === 'function';
   if (typeof name !== 'string' || !NAME.test(name)) return 'The name of a forward is 1 to 64 letters, digits, dots, underscores or hyphens.';
-  if (typeof filter !== 'string' || filter === '') return 'A forward needs a filter.';
+  if (!isFilter(filter)) return 'A forward needs a filter, which is a Topic Filter.';
   if (qos !== 0 && qos !== 1) return 'The qos of a forward is 0 or 1.';
   if ([queue, service, webhook].filter((target) => target !== undefined).length !== 1) {
     return 'A forward has exactly one of queue, service and webhook.';
@@ -66,14 +70,20 @@ export function faultOf(forward: Forward, bindings: object): string | undefined 
     if (secret !== undefined && webhook === undefined) return 'The keys signature and headersFrom are of a webhook alone.';
     if (secret !== undefined && typeof get(bindings, secret) !== 'string') return `There is no secret "${secret}".`;
   }
-  if (deadLetter !== undefined && 'queue' in deadLetter && !has(deadLetter.queue, 'sendBatch')) {
-    return `There is no binding "${deadLetter.queue}" of a Queue.`;
-  }
-  return faultOfNumbers(known(forward));
+  if (loopback !== undefined && typeof loopback !== 'boolean') return 'The loopback of a forward is true or false.';
+  return faultOfDeadLetter(deadLetter, (binding) => has(binding, 'sendBatch')) ?? faultOfNumbers(known(forward));
 }
 
-function faultOfAddress(webhook: string, loopback: boolean): string | undefined {
-  const url = URL.canParse(webhook) ? new URL(webhook) : undefined;
+function faultOfDeadLetter(deadLetter: unknown, isQueue: (binding: string) => boolean): string | undefined {
+  if (deadLetter === undefined) return undefined;
+  const [[key, value] = ['', ''], ...others] = Object.entries(Object(deadLetter) as Record<string, unknown>);
+  if ((key !== 'topic' && key !== 'queue') || others.length > 0) return 'The deadLetter of a forward is an object with topic, or with queue.';
+  if (key === 'queue') return typeof value === 'string' && isQueue(value) ? undefined : `There is no binding "${value}" of a Queue.`;
+  return typeof value === 'string' && isFilter(value) && !/[+#]/.test(value) ? undefined : 'The topic of a deadLetter is a Topic Name, without wildcards.';
+}
+
+function faultOfAddress(webhook: unknown, loopback: boolean): string | undefined {
+  const url = typeof webhook === 'string' && URL.canParse(webhook) ? new URL(webhook) : undefined;
   if (!url) return 'The webhook is no address.';
   if (url.username !== '' || url.password !== '') return 'The address of a webhook has no user name and password: use headersFrom.';
   const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
@@ -93,6 +103,25 @@ function faultOfNumbers(forward: KnownForward): string | undefined {
 function get(object: unknown, key: string): unknown {
   return typeof object === 'object' || typeof object === 'function' ? (object as Record<string, unknown> | null)?.[key] : undefined;
 }
+
+/** All of them. */
+const KEYS: readonly string[] = Object.keys({
+  name: true,
+  filter: true,
+  qos: true,
+  queue: true,
+  service: true,
+  webhook: true,
+  loopback: true,
+  signature: true,
+  headersFrom: true,
+  batch: true,
+  maximumAttempts: true,
+  minimumDelayMillis: true,
+  maximumDelayMillis: true,
+  timeoutMillis: true,
+  deadLetter: true,
+} satisfies Record<keyof Forward, true>);
 
 const NAME = /^[\w.-]{1,64}$/;
 

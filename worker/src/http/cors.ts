@@ -5,7 +5,9 @@ import type { RoomSettings } from '../settings.js';
 /** What an answer says to the browser of the page that asked. */
 export function corsHeaders(request: Request, { cors = [] }: Pick<RoomSettings, 'cors'>): Record<string, string> {
   const origin = request.headers.get('Origin');
-  const isAllowed = origin !== null && (cors.includes('*') || cors.includes(origin));
+  // What is no list is no setting, and the room says so.
+  const all = [cors].flat();
+  const isAllowed = origin !== null && (all.includes('*') || all.includes(origin));
   // The token is in a header, never in a cookie: pages need no credentials of the browser's.
   return { Vary: 'Origin', ...(isAllowed && { 'Access-Control-Allow-Origin': origin }) };
 }

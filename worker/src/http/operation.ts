@@ -26,7 +26,7 @@ export async function restore({ request, room }: Call): Promise<Response> {
     throw new Failure(400, 'A backup is sent with the Content-Type application/octet-stream.');
   }
   const file = await bytesOf(request, MOST_BYTES, () => new Failure(413, `A backup has ${MOST_BYTES} bytes at most here.`));
-  return Response.json({ rejected: await room.import(file) });
+  return Response.json({ rejected: await room.restore(file) });
 }
 
 /** What a call to a room may carry. */
