@@ -64,13 +64,13 @@ export function faultOf(forward: Forward, bindings: object): string | undefined 
   }
   if (queue !== undefined && !has(queue, 'sendBatch')) return `There is no binding "${queue}" of a Queue.`;
   if (service !== undefined && !has(service, 'fetch')) return `There is no binding "${service}" of a Service.`;
+  if (loopback !== undefined && typeof loopback !== 'boolean') return 'The loopback of a forward is true or false.';
   const fault = webhook === undefined ? undefined : faultOfAddress(webhook, loopback === true);
   if (fault !== undefined) return fault;
   for (const secret of [signature, headersFrom]) {
     if (secret !== undefined && webhook === undefined) return 'The keys signature and headersFrom are of a webhook alone.';
     if (secret !== undefined && typeof get(bindings, secret) !== 'string') return `There is no secret "${secret}".`;
   }
-  if (loopback !== undefined && typeof loopback !== 'boolean') return 'The loopback of a forward is true or false.';
   return faultOfDeadLetter(deadLetter, (binding) => has(binding, 'sendBatch')) ?? faultOfNumbers(known(forward));
 }
 
