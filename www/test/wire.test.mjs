@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Broker, connect } from 'mqlite/broker';
+import { exchangeOf } from '../src/model/exchange.ts';
 import { Faults, LONGEST_DELAY } from '../src/model/faults.ts';
 import { PacketSplitter } from '../src/model/packet-splitter.ts';
 import { summarise } from '../src/model/packet-summary.ts';
@@ -197,18 +198,34 @@ describe('a tapped connection', () => {
 
   test('delays packets and keeps their order', async (t) => {
     const world = await open(t);
-    const client = await world.client();
+    const client = await world.client({ keepAlive: 0 });
     const heard = [];
     await client.subscribe('a', ({ payload }) => heard.push(new TextDecoder().decode(payload)));
-    world.faults.setDelay('sent', 60);
-    const before = performance.now();
+    world.faults.setDelay('sent', 1);
     await client.publish('a', 'first');
     world.faults.setDelay('sent', 0);
     await client.publish('a', 'second');
     await until(() => heard.length === 2);
-    assert.ok(performance.now() - before >= 55);
     assert.deepEqual(heard, ['first', 'second']);
     assert.deepEqual(world.fates(), ['delayed']);
+
+    world.faults.setDelay('sent', LONGEST_DELAY);
+    await client.publish('a', 'never');
+    world.faults.setDelay('sent', 0);
+    await client.publish('a', 'behind it');
+    await world.broker.publish('a', 'of another');
+    await until(() => heard.length === 3);
+    assert.equal(heard[2], 'of another');
+  });
+
+  test('logs what is no MQTT, and who ends it for that', async (t) => {
+    const world = await open(t);
+    const transport = world.transport();
+    await transport.opened;
+    const ended = new Promise((resolve) => (transport.onclose = resolve));
+    for (const part of [[0x30, 0xff, 0xff], [0xff, 0xff], [1, 2, 3]]) transport.send(Uint8Array.from(part));
+    await ended;
+    assert.deepEqual(world.lines(), ['opened', 'garbage', 'closedByServer']);
   });
 
   test('is cut in the place of a packet, which the client sends again', async (t) => {
@@ -222,6 +239,29 @@ describe('a tapped connection', () => {
     ]);
     assert.equal(world.party.attempt.value, 2);
     assert.equal(world.faults.cut(), true);
+  });
+
+  test('knows which packets belong together, also over a cut', async (t) => {
+    const world = await open(t);
+    const client = await world.client({ reconnect: { minimumDelayMillis: 10 } });
+    await client.subscribe('a', { qos: 1 }, () => {});
+    world.faults.add('drop', 'received', 'PUBCOMP');
+    const published = client.publish('a', 'first', { qos: 2 });
+    await until(() => world.fates().includes('dropped'));
+    world.faults.cut();
+    await published;
+    await client.publish('a', 'second', { qos: 2 });
+    const sent = world.packets().filter(({ bytes, direction }) => direction === 'sent' && bytes[0] >> 4 === 3);
+    const of = (packet) => [...exchangeOf(packet, world.log)].sort((one, other) => one - other)
+      .map((number) => world.log.numbered(number))
+      .map(({ bytes, direction }) => `${direction} ${summarise(bytes, 5).name}`);
+    const whole = ['sent PUBLISH', 'received PUBREC', 'sent PUBREL', 'received PUBCOMP'];
+    assert.deepEqual(of(sent[0]), [...whole, ...whole.slice(2)]);
+    assert.deepEqual(of(sent[1]), whole);
+    const last = world.packets().findLast(({ bytes }) => bytes[0] >> 4 === 7);
+    assert.deepEqual(of(last), whole);
+    const received = world.packets().find(({ bytes, direction }) => direction === 'received' && bytes[0] >> 4 === 3);
+    assert.deepEqual(of(received), ['received PUBLISH', 'sent PUBACK']);
   });
 
   test('of a client of MQTT 3.1.1 is read as such', async (t) => {
@@ -260,12 +300,13 @@ async function open(t, options = {}) {
   });
   const entries = () => Array.from({ length: log.next }, (_, number) => log.numbered(number));
   return {
-    broker, party, faults,
+    broker, party, faults, log,
     async client(more = {}) {
       const client = await connect(() => tapped(broker.webSocket(), { log, party, faults }), { clientId: 'c', reconnect: false, ...more });
       clients.push(client);
       return client;
     },
+    transport: () => tapped(broker.webSocket(), { log, party, faults }),
     packets: () => entries().filter(({ kind }) => kind === 'packet'),
     lines: () => entries().map((entry) => {
       if (entry.kind !== 'packet') return entry.kind;

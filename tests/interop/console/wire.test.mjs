@@ -1,6 +1,7 @@
 // The view of the wire: packets as they pass, field by field, what is made to go wrong, and the experiments.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { peers } from '../peers.mjs';
 import { Console, mustBeAccessible, screenshots } from './console.mjs';
 
 describe('the wire', () => {
@@ -83,6 +84,43 @@ describe('the wire', () => {
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
     assert.match(await detail().locator('[aria-selected=true]').textContent(), /^Packet Identifier/);
+  });
+
+  test('marks the packets that belong together', async () => {
+    await open();
+    await page.getByRole('button', { name: '5 sensors' }).click();
+    await choose(/PUBLISH from Broker to console.*QoS 2/);
+    await list().locator('.is-kin').nth(2).waitFor();
+    const kin = await list().locator('.is-kin .visually-hidden').allTextContents();
+    assert.deepEqual(kin.map((text) => text.split(' ')[0]), ['PUBREC', 'PUBREL', 'PUBCOMP']);
+  });
+
+  test('gives a broker elsewhere a line of its own, and hides secrets until they are asked for', async () => {
+    const mosquitto = await peers.mosquitto();
+    try {
+      const url = `ws://127.0.0.1:${mosquitto.port}/mqtt`;
+      await open({ allowed: [url] });
+      await page.getByRole('button', { name: 'New connection' }).click();
+      const form = page.getByRole('dialog');
+      await form.getByLabel('Where').selectOption('WebSocket address');
+      await form.getByLabel('Address').fill(url);
+      await form.getByLabel('Client Identifier').fill('abroad');
+      await form.getByText('Credentials', { exact: true }).click();
+      await form.getByLabel('User name').fill('ada');
+      await form.getByLabel('Password or token').fill('lovelace');
+      await form.getByRole('button', { name: 'Connect', exact: true }).click();
+      await page.getByLabel('Which packets').selectOption('Connections');
+      await choose(`CONNECT from abroad to 127.0.0.1:${mosquitto.port}`);
+      await row(`CONNACK from 127.0.0.1:${mosquitto.port} to abroad`).waitFor();
+      await field('Password').hover();
+      assert.deepEqual(await litBytes(), Array(10).fill('··'));
+      assert.doesNotMatch(await detail().textContent(), /lovelace/);
+      await page.getByRole('button', { name: 'Show secrets' }).click();
+      await detail().getByText('"lovelace"').waitFor();
+      await page.screenshot({ path: `${screenshots}wire-servers.png` });
+    } finally {
+      await mosquitto.stop();
+    }
   });
 
   test('cuts a connection, which comes back', async () => {

@@ -182,13 +182,19 @@ export class Experiment {
 
   /** The most messages that the broker had on their way to the subscriber at once, as the log has it. */
   #mostInFlight(): number {
+    const changes = this.#entries().flatMap((entry) => {
+      if (entry.kind !== 'packet' || entry.party !== this.subscriber) return [];
+      const { name, packetIdentifier = 0, qos = 0 } = summarise(entry.bytes, entry.version);
+      const isBegin = name === 'PUBLISH' && qos > 0;
+      // An acknowledgement counts when it has arrived.
+      const time = entry.time + (entry.fate?.delay ?? 0);
+      return isBegin || name === 'PUBACK' || name === 'PUBCOMP' ? [{ time, isBegin, packetIdentifier }] : [];
+    });
     const open = new Set<number>();
     let most = 0;
-    for (const entry of this.#entries()) {
-      if (entry.kind !== 'packet' || entry.party !== this.subscriber) continue;
-      const { name, packetIdentifier = 0, qos = 0 } = summarise(entry.bytes, entry.version);
-      if (name === 'PUBLISH' && entry.direction === 'received' && qos > 0) open.add(packetIdentifier);
-      if (name === 'PUBACK' || name === 'PUBCOMP') open.delete(packetIdentifier);
+    for (const { isBegin, packetIdentifier } of changes.sort((one, other) => one.time - other.time)) {
+      if (isBegin) open.add(packetIdentifier);
+      else open.delete(packetIdentifier);
       most = Math.max(most, open.size);
     }
     return most;

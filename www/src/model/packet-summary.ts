@@ -74,6 +74,15 @@ export function summarise(bytes: Uint8Array, version: WireVersion, length: numbe
   }
 }
 
+/** The Packet Identifier, if the packet has one: far less work than all of the summary. */
+export function packetIdentifierOf(bytes: Uint8Array): number | undefined {
+  const type = bytes[0]! >> 4;
+  if (type < 3 || type > 11 || (type === 3 && !(bytes[0]! & 6))) return undefined;
+  const reader = new Peek(bytes);
+  if (type === 3) reader.skip(reader.short());
+  return reader.short();
+}
+
 /** The version that the bytes of a CONNECT name; `undefined` if they do not come that far, or name another. */
 export function connectVersion(bytes: Uint8Array): WireVersion | undefined {
   let at = 1;

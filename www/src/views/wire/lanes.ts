@@ -41,5 +41,5 @@ function around(server: string, parties: readonly WireParty[]): Omit<Lane, 'x'>[
 
 /** Pixels. */
 const EDGE = 64;
-const LEAST_GAP = 112;
+const LEAST_GAP = 100;
 const MOST_GAP = 420;

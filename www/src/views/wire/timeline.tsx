@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { VirtualList } from '../../components/virtual-list.tsx';
 import { t } from '../../i18n/index.ts';
+import { exchangeOf } from '../../model/exchange.ts';
 import { PACKET_CHOICES, type PacketChoice } from '../../model/wire-rows.ts';
 import { layOut, type Lanes } from './lanes.ts';
 import { brokerName, partyName } from './packet-texts.ts';
@@ -25,6 +26,7 @@ export function Timeline({ state }: { state: WireState }) {
   const isNarrow = width.value < NARROW;
   const lanes = layOut(state.shownParties.value, Math.max(0, width.value - (isNarrow ? 0 : TIME_WIDTH) - SCROLLBAR));
   const active = chosen.value ? rows.indexOf(chosen.value.number) : -1;
+  const kin = chosen.value?.kind === 'packet' ? exchangeOf(chosen.value, workspace.wire) : NONE;
   return (
     <section class="panel wire-timeline" aria-label={t('wire.timeline')}>
       <Toolbar state={state} />
@@ -42,6 +44,7 @@ export function Timeline({ state }: { state: WireState }) {
             active={active}
             onActive={(index) => state.choose(rows.at(index))}
             rowKey={(index) => rows.at(index)?.number ?? -1}
+            attributes={(index) => (index !== active && kin.has(rows.at(index)?.number ?? -1) ? KIN : {})}
             row={(index) => {
               const entry = rows.at(index);
               return entry && <TimelineRow entry={entry} lanes={lanes} />;
@@ -127,6 +130,11 @@ function Heads({ lanes }: { lanes: Lanes }) {
     </div>
   );
 }
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** A packet of the same exchange as the chosen one. */
+const KIN = { class: 'is-kin' };
 
 /** Pixels: as the styles have them. */
 const TIME_WIDTH = 92;
