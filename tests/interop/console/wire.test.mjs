@@ -119,6 +119,7 @@ describe('the wire', () => {
       await detail().getByText('"lovelace"').waitFor();
       await page.screenshot({ path: `${screenshots}wire-servers.png` });
     } finally {
+      await page.context().close(); // or it tries to connect to what has gone
       await mosquitto.stop();
     }
   });
