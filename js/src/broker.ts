@@ -70,7 +70,11 @@ export class Broker {
       const publisher = { clientId, ...(userName !== undefined && { userName }) };
       this.#runner.defer(() => void this.#review(review, message, publisher));
     },
-    report: (event) => this.#runner.defer(() => this.#tell(event as BrokerEvent)),
+    report: (event) => {
+      const { connection } = event as { connection?: number };
+      const given = connection === undefined ? undefined : this.#connections.givenOfLate(connection);
+      this.#runner.defer(() => this.#tell(event as BrokerEvent, given));
+    },
     write: (key, value) => this.#journal.write({ key: key.slice(), value: value?.slice() }),
     commit: () => this.#journal.commit(),
     remember: (connection, state) => this.#connections.remember(connection, state.slice()),
@@ -372,8 +376,8 @@ export class Broker {
     return new BrokerEngine(weakly(this.#host), limits, policy, seed, records);
   }
 
-  #tell(event: BrokerEvent): void {
-    void attempt(() => this.#options.onEvent?.(event));
+  #tell(event: BrokerEvent, transport?: Connectable): void {
+    void attempt(() => this.#options.onEvent?.(event, transport));
   }
 
   /** Another engine, that knows what is durable. The connection whose bytes broke the first one is not resumed. */

@@ -30,6 +30,7 @@ export class Connections {
   #watch: ReturnType<typeof setInterval> | undefined;
   #last = 0;
   #speaking: number | undefined;
+  #gone: { number: number; given: Connectable } | undefined;
 
   /** `feed` gives the engine an input. */
   constructor(journal: Journal, feed: Feed) {
@@ -58,6 +59,11 @@ export class Connections {
   /** What a connection came over; absent once it is gone. */
   given(number: number): Connectable | undefined {
     return this.#connections.get(number)?.given;
+  }
+
+  /** The same, also of the one that went last: what there is to say of its end comes just after. */
+  givenOfLate(number: number): Connectable | undefined {
+    return this.given(number) ?? (this.#gone?.number === number ? this.#gone.given : undefined);
   }
 
   /**
@@ -202,9 +208,11 @@ export class Connections {
   }
 
   #release(number: number): Transport | undefined {
-    const transport = this.#connections.get(number)?.transport;
-    if (!transport) return undefined;
+    const connection = this.#connections.get(number);
+    if (!connection) return undefined;
+    const { transport, given } = connection;
     this.#connections.delete(number);
+    this.#gone = { number, given };
     transport.onmessage = null;
     transport.onclose = null;
     return transport;

@@ -189,8 +189,11 @@ export interface BrokerOptions extends BrokerLimits {
    * if there are none, the broker keeps the `state` of each transport up to date. Only with a storage.
    */
   resume?: readonly Transport[];
-  /** Hears of connections, refusals, dropped messages, and of what is wrong with the storage. */
-  onEvent?: (event: BrokerEvent) => void;
+  /**
+   * Hears of connections, refusals, dropped messages, and of what is wrong with the storage; also over what the connection came
+   * that an event is about.
+   */
+  onEvent?: (event: BrokerEvent, transport?: Connectable) => void;
   /** Milliseconds since 1970. Default `Date.now`. */
   clock?: Clock;
   /** Wakes the broker. Default `setTimeout`. */
