@@ -63,8 +63,9 @@ export class MqttBroker extends RoomCalls {
   #alarm!: Alarm;
   #forwards!: Forwards;
   #whereabouts!: Whereabouts;
-  readonly #turn = new Turn();
-  readonly #batch = new Batch();
+  readonly #storage: SqliteStorage;
+  readonly #turn: Turn;
+  readonly #batches = { soon: Batch.soon(), late: Batch.late() };
   readonly #transports = new Map<WebSocket, SocketTransport>();
   /** Who came in by a call of the Worker's own code. */
   readonly #identities = new WeakMap<AuthenticationContext, Identity>();
@@ -85,9 +86,11 @@ export class MqttBroker extends RoomCalls {
     };
     this.users = new Users(keeper, this.settings.authentication?.passwordIterations);
     this.#access = new Access(this.settings, environment, this.roomName, this.users, clock);
+    this.#storage = new SqliteStorage(state);
+    this.#turn = new Turn((task) => this.#storage.together(task));
     this.#opened = state.blockConcurrencyWhile(async () => {
       this.#alarm = new Alarm(state.storage, clock, await state.storage.getAlarm());
-      const storage = new SqliteStorage(state);
+      const storage = this.#storage;
       const resume = state.getWebSockets().flatMap((socket) => this.#wake(socket));
       const alarms = new Alarms(this.#alarm, clock);
       this.#forwards = new Forwards(this.settings.forward ?? [], {
@@ -312,7 +315,7 @@ export class MqttBroker extends RoomCalls {
   }
 
   #hold(socket: WebSocket, context: AuthenticationContext): SocketTransport {
-    const transport = new SocketTransport(socket, context, this.#batch, () => this.#transports.delete(socket));
+    const transport = new SocketTransport(socket, context, this.#batches, () => this.#transports.delete(socket));
     this.#transports.set(socket, transport);
     return transport;
   }

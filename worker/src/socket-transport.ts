@@ -14,7 +14,7 @@ export class SocketTransport implements Transport {
   /** What is known of who opened it. */
   readonly context: AuthenticationContext;
   readonly #socket: WebSocket;
-  readonly #batch: Batch;
+  readonly #batches: Batches;
   readonly #closed: () => void;
   readonly #pace = new Pace();
   /** Whether something came since something was sent. */
@@ -23,9 +23,9 @@ export class SocketTransport implements Transport {
   #unsentBytes = 0;
 
   /** `closed` is called when this side closes it. */
-  constructor(socket: WebSocket, context: AuthenticationContext, batch: Batch, closed: () => void) {
+  constructor(socket: WebSocket, context: AuthenticationContext, batches: Batches, closed: () => void) {
     this.#socket = socket;
-    this.#batch = batch;
+    this.#batches = batches;
     this.context = context;
     this.#closed = closed;
   }
@@ -48,9 +48,12 @@ export class SocketTransport implements Transport {
   send(bytes: Uint8Array<ArrayBuffer>): void {
     this.#unsentBytes += bytes.byteLength;
     const isBusy = this.#pace.isBusy(Date.now());
-    if (this.#unsent.push(bytes) > 1) return;
-    if (isBusy && !this.#isAnswer) this.#batch.add(() => this.#flush());
-    else queueMicrotask(() => this.#flush());
+    if (this.#unsent.push(bytes) > 1) {
+      if (this.#unsentBytes > ENOUGH) this.#batches.soon.add(this.#flush);
+      return;
+    }
+    const batch = isBusy && !this.#isAnswer ? this.#batches.late : this.#batches.soon;
+    batch.add(this.#flush);
   }
 
   /** A message came. */
@@ -60,12 +63,15 @@ export class SocketTransport implements Transport {
   }
 
   close(): void {
-    this.#flush();
-    this.#socket.close();
     this.#closed();
+    // What is said last depends on what is written before it, too.
+    this.#batches.soon.add(() => {
+      this.#flush();
+      this.#socket.close();
+    });
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
     const parts = this.#unsent;
     if (parts.length === 0) return;
     this.#unsent = [];
@@ -77,7 +83,13 @@ export class SocketTransport implements Transport {
       // The other side has closed it meanwhile.
       this.onclose?.();
     }
-  }
+  };
+}
+
+/** When what waits is sent. */
+export interface Batches {
+  readonly soon: Batch;
+  readonly late: Batch;
 }
 
 function joined(parts: Uint8Array[]): Uint8Array {
@@ -92,3 +104,5 @@ function joined(parts: Uint8Array[]): Uint8Array {
 
 /** What is sent is taken a moment later, although it be read at once: to watch for that would cost more than it is. */
 const UNDER_WAY = 65_536;
+/** Bytes that wait for no more. */
+const ENOUGH = 16_384;

@@ -9,9 +9,23 @@ import type { RecordStorage, StorageChange, StoredRecord } from 'mqlite/broker';
 export class SqliteStorage implements RecordStorage {
   readonly maximumValueBytes = MAXIMUM_ROW_BYTES - MAXIMUM_KEY_BYTES;
   readonly #state: DurableObjectState;
+  /** What is to be written when a task is over, by its key. */
+  #gathered: Map<string, StorageChange> | undefined;
 
   constructor(state: DurableObjectState) {
     this.#state = state;
+  }
+
+  /** Does `task`; what it commits is written when it is over, of each record only the last change. What it sends has to wait for that. */
+  together(task: () => void): void {
+    this.#gathered = new Map();
+    try {
+      task();
+    } finally {
+      const changes = [...this.#gathered.values()];
+      this.#gathered = undefined;
+      if (changes.length > 0) this.commit(changes);
+    }
   }
 
   load(): Iterable<StoredRecord> {
@@ -22,6 +36,10 @@ export class SqliteStorage implements RecordStorage {
   }
 
   commit(changes: readonly StorageChange[]): void {
+    if (this.#gathered) {
+      for (const change of changes) this.#gathered.set(TEXT.decode(change.key), change);
+      return;
+    }
     const { storage } = this.#state;
     try {
       // One statement is a transaction of its own, and costs half as much.
@@ -45,6 +63,9 @@ export class SqliteStorage implements RecordStorage {
 function* records(rows: Iterable<[ArrayBuffer, ArrayBuffer]>): Generator<StoredRecord> {
   for (const [key, value] of rows) yield { key: new Uint8Array(key), value: new Uint8Array(value) };
 }
+
+/** Of any bytes, and of no others the same. */
+const TEXT = new TextDecoder('latin1');
 
 /** "2 MB", says the platform of a row. */
 const MAXIMUM_ROW_BYTES = 2_000_000;

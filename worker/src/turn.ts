@@ -5,7 +5,13 @@
  * is one commit, and what they send to a socket is one message. When nothing comes nothing is pending.
  */
 export class Turn {
+  readonly #together: (task: () => void) => void;
   #tasks: (() => void)[] | undefined;
+
+  /** `together` does what it is given, as one. */
+  constructor(together: (task: () => void) => void) {
+    this.#together = together;
+  }
 
   /** Does `task`, after those that came before it. */
   do(task: () => void): void {
@@ -31,7 +37,8 @@ export class Turn {
   }
 
   #doAll(tasks: (() => void)[]): void {
-    for (const task of tasks) task();
+    if (tasks.length > 1) this.#together(() => tasks.forEach((task) => task()));
+    else tasks[0]?.();
   }
 }
 
