@@ -16,6 +16,7 @@ import { type AuthenticationContext, fromTags, toTags } from './access/upgrade.j
 import { Users } from './access/users.js';
 import { Alarm } from './alarm.js';
 import { Alarms } from './alarms.js';
+import { Arrivals } from './arrivals.js';
 import { RoomCalls } from './calls.js';
 import type { Environment } from './environment.js';
 import type { ForwardStatistics } from './forward/forwarder.js';
@@ -35,6 +36,8 @@ import { type Moved, Whereabouts } from './whereabouts.js';
 // Reason Codes.
 const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
 const SERVER_UNAVAILABLE = 0x88;
+/** Malformed Packet, Protocol Error, Bad User Name or Password, Receive Maximum exceeded, Topic Alias invalid, Packet too large, Message rate too high, Connection rate exceeded. */
+const BREACHES = new Set([0x81, 0x82, 0x86, 0x93, 0x94, 0x95, 0x96, 0x9f]);
 
 // WebSocket close codes.
 const UNSUPPORTED_DATA = 1003;
@@ -58,6 +61,7 @@ export class MqttBroker extends RoomCalls {
   readonly #insiders = new Insiders();
   protected readonly users: Users;
   readonly #access: Access;
+  readonly #arrivals: Arrivals;
   /** Resolves when `broker` is there. */
   readonly #opened: Promise<void>;
   #alarm!: Alarm;
@@ -88,6 +92,7 @@ export class MqttBroker extends RoomCalls {
     this.#access = new Access(this.settings, environment, this.roomName, this.users, clock);
     this.#storage = new SqliteStorage(state);
     this.#turn = new Turn((task) => this.#storage.together(task));
+    this.#arrivals = new Arrivals(this.settings.connectionRate ?? {}, clock);
     this.#opened = state.blockConcurrencyWhile(async () => {
       this.#alarm = new Alarm(state.storage, clock, await state.storage.getAlarm());
       const storage = this.#storage;
@@ -135,7 +140,7 @@ export class MqttBroker extends RoomCalls {
       ...(review?.fallback !== undefined && { reviewFallback: review.fallback }),
       review: (message, publisher) => this.review(message, publisher),
       authenticate: (request, transport) => this.#admit(request, transport),
-      onEvent: (event) => this.onEvent(event),
+      onEvent: (event, transport) => this.#heard(event, transport),
     };
   }
 
@@ -171,6 +176,7 @@ export class MqttBroker extends RoomCalls {
     if (ticket !== null) return this.#upgradeGuest(ticket);
     const context = await this.#access.contextOf(request);
     if (!context) return new Response('The token is not valid.\n', { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } });
+    if (!(await this.#arrivals.admit(context.peerAddress))) return tooManyConnections();
     const tags = toTags(context);
     if (!tags) return new Response('The token says too much for an upgrade: bring it as the password.\n', { status: 431 });
     return this.#upgrade(context, tags);
@@ -255,6 +261,14 @@ export class MqttBroker extends RoomCalls {
     return new Response(null, { status: 101, webSocket: client, headers: { 'Sec-WebSocket-Protocol': 'mqtt' } });
   }
 
+  #heard(event: BrokerEvent, transport: unknown): void {
+    const isOver = event.type === 'refused' || event.type === 'disconnected';
+    if (isOver && BREACHES.has(event.refusal.reason) && transport instanceof SocketTransport) {
+      this.#arrivals.broke(transport.context.peerAddress);
+    }
+    this.onEvent(event);
+  }
+
   /** Lets the room's own clients in and those of the Worker's own code, and asks about all others. */
   async #admit(request: AuthenticationRequest, transport: unknown): Promise<Verdict> {
     if (this.#insiders.admits(request)) return { type: 'allow' };
@@ -336,4 +350,8 @@ export class MqttBroker extends RoomCalls {
     this.#transports.delete(socket);
     transport?.onclose?.();
   }
+}
+
+function tooManyConnections(): Response {
+  return new Response('Too many connections were opened from this address: wait a few seconds.\n', { status: 429, headers: { 'Retry-After': '10' } });
 }

@@ -3,6 +3,7 @@
 
 import { isAlgorithm, isJwksUrl } from './access/keys.js';
 import { isFilter, isGrants } from './access/names.js';
+import type { ConnectionRate } from './arrivals.js';
 import { LEVELS, type LogSettings } from './log.js';
 import type { ReviewSettings } from './review.js';
 import { type AuthenticationSettings, type JwtSettings, ownSettings, type RoomSettings } from './settings.js';
@@ -94,6 +95,10 @@ const ROOM = object<RoomSettings>({
   limits: be('an object of limits', isObject),
   authentication: AUTHENTICATION,
   origins,
+  connectionRate: object<ConnectionRate>({
+    perSecond: be('a number above 0 and up to 1,000,000', (value) => typeof value === 'number' && value > 0 && value <= 1_000_000),
+    burst: whole(1, 1_000_000),
+  }),
   rules: list('rules, each an object', isObject),
   review: object<ReviewSettings>({ filter: be('a Topic Filter', isFilter), service: text, timeoutMillis: whole(1, 600_000), fallback: oneOf(['accept', 'drop', 'refuse']) }, ['filter']),
   cors: origins,

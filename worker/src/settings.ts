@@ -1,6 +1,7 @@
 // What an operator sets for all rooms, and for some of them differently. Knows no MQTT; each part is explained where it is used.
 
 import type { BrokerLimits, Grant, PublishRule } from 'mqlite/broker';
+import type { ConnectionRate } from './arrivals.js';
 import type { Forward } from './forward/settings.js';
 import type { LogSettings } from './log.js';
 import type { ReviewSettings } from './review.js';
@@ -23,6 +24,8 @@ export interface RoomSettings {
    * browsers send none, and are not asked.
    */
   readonly origins?: readonly string[];
+  /** How fast connections are opened from one address; more wait up to 10 s for their turn. */
+  readonly connectionRate?: ConnectionRate;
   /** What is done with what clients publish, by its topic; the first rule that matches counts. Default: all is published. */
   readonly rules?: readonly PublishRule[];
   /** Who decides about messages before they are published; the rules come first. Default: nobody. */

@@ -1,15 +1,17 @@
 // Who has failed to authenticate too often of late. In memory, and bounded: whoever is forgotten may only try a few times more.
 
 import type { Clock } from 'mqlite/broker';
+import { networkOf } from './network.js';
+import { Recent } from './recent.js';
 
 /** Counts failures, by user name and by peer address. */
 export class Failures {
   readonly #perMinute: number;
   readonly #clock: Clock;
-  readonly #names = new Table();
-  readonly #peers = new Table();
+  readonly #names = new Recent<Count>();
+  readonly #peers = new Recent<Count>();
   /** Where users were let in from: their own place is theirs even while somebody else tries their name. */
-  readonly #places = new Table();
+  readonly #places = new Recent<Count>();
   #all: Count = { level: 0, at: 0 };
 
   constructor(perMinute: number, clock: Clock) {
@@ -48,11 +50,11 @@ export class Failures {
     if (place !== undefined && !this.#places.has(place)) this.#places.set(place, { level: 0, at: this.#clock() });
   }
 
-  #isFull(table: Table, key: string): boolean {
+  #isFull(table: Recent<Count>, key: string): boolean {
     return this.#level(table, key) > this.#perMinute - 1;
   }
 
-  #count(table: Table, key: string): void {
+  #count(table: Recent<Count>, key: string): void {
     table.set(key, this.#risen(table.get(key) ?? { level: 0, at: 0 }, this.#perMinute));
   }
 
@@ -61,7 +63,7 @@ export class Failures {
     return { level: Math.min(this.#leaked(count, perMinute) + 1, perMinute), at: this.#clock() };
   }
 
-  #level(table: Table, key: string): number {
+  #level(table: Recent<Count>, key: string): number {
     return this.#leaked(table.get(key) ?? { level: 0, at: 0 }, this.#perMinute);
   }
 
@@ -76,48 +78,9 @@ interface Count {
   readonly at: number;
 }
 
-/** The last ones of many. */
-class Table {
-  readonly #counts = new Map<string, Count>();
-
-  has(key: string): boolean {
-    return this.#counts.has(short(key));
-  }
-
-  get(key: string): Count | undefined {
-    return this.#counts.get(short(key));
-  }
-
-  set(key: string, count: Count): void {
-    const name = short(key);
-    this.#counts.delete(name);
-    this.#counts.set(name, count);
-    if (this.#counts.size <= MAXIMUM_COUNTS) return;
-    for (const oldest of this.#counts.keys()) return void this.#counts.delete(oldest);
-  }
-}
-
-/** Of IPv6 the first half: whoever has one address there has all that begin so. */
-function networkOf(address: string | undefined): string | undefined {
-  if (!address?.includes(':') || address.includes('.')) return address;
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const rest = tail ? tail.split(':') : [];
-  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - groups.length - rest.length)).fill('0');
-  return [...groups, ...zeros, ...rest].slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':');
-}
-
 function placeOf(userName: string, peer: string | undefined): string | undefined {
   return peer === undefined ? undefined : `${peer}\n${userName}`;
 }
-
-/** What is longer is nobody's name. */
-function short(key: string): string {
-  return key.slice(0, 320);
-}
-
-/** Entries of each table. */
-const MAXIMUM_COUNTS = 4_096;
 
 /** How many more may fail together than of one name. */
 const OF_ALL = 30;

@@ -1,0 +1,69 @@
+// How fast one address may open connections to a room.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { connect } from '../attack/packets.mjs';
+import { openWebSocket } from '../attack/web-socket.mjs';
+import { start } from '../local.mjs';
+
+let workerd;
+before(async () => {
+  const rooms = {
+    waiting: { connectionRate: { perSecond: 2, burst: 3 } },
+    strict: { connectionRate: { perSecond: 0.01, burst: 2 } },
+    fragile: { connectionRate: { perSecond: 50, burst: 10 } },
+  };
+  workerd = await start({ settings: { rooms } });
+});
+after(() => workerd.stop());
+
+/** Opens a WebSocket from an address; resolves with the milliseconds that it took, and the client. */
+async function open(room, address) {
+  const begin = performance.now();
+  const headers = address === undefined ? {} : { 'CF-Connecting-IP': address };
+  const client = await openWebSocket(workerd.port, `/mqtt/${room}`, { headers });
+  return { client, took: performance.now() - begin };
+}
+
+/** Resolves when the room has closed it. */
+async function breakRule(room, address) {
+  const { client } = await open(room, address);
+  const closed = new Promise((resolve) => client.socket.once('close', resolve));
+  client.send(connect('careless'));
+  client.send(Buffer.from('f0ffffffffff', 'hex'));
+  await closed;
+}
+
+test('More connections than may come at once wait, each its turn, and are let in', async () => {
+  for (let number = 0; number < 3; number += 1) await open('waiting', '192.0.2.1');
+  const order = [];
+  const opened = await Promise.all([1, 2].map((number) => open('waiting', '192.0.2.1').finally(() => order.push(number))));
+  assert.deepEqual(order, [1, 2]);
+  // Less than half a second each, for the third of a second or so that the first three took.
+  assert.ok(opened[1].took > opened[0].took && opened[1].took > 500, `${opened.map(({ took }) => took)}`);
+});
+
+test('Who would wait for too long is told when to come again, and others are let in', async () => {
+  for (let number = 0; number < 2; number += 1) await open('strict', '192.0.2.1');
+  await assert.rejects(open('strict', '192.0.2.1'), /^Error: HTTP\/1\.1 429 /);
+  await open('strict', '192.0.2.2');
+});
+
+test('All addresses that begin as one network of IPv6 does count together', async () => {
+  await open('strict', '2001:db8::1');
+  await open('strict', '2001:db8::2');
+  await assert.rejects(open('strict', '2001:db8::3'), /429/);
+  await open('strict', '2001:db8:0:1::1');
+});
+
+test('Who broke a rule waits as if it had come a hundred times; others from elsewhere do not', async () => {
+  await breakRule('fragile', '192.0.2.1');
+  const { took } = await open('fragile', '192.0.2.1');
+  assert.ok(took > 1000, `${took}`);
+  const other = await open('fragile', '192.0.2.2');
+  assert.ok(other.took < took);
+});
+
+test('Where the platform tells no address nobody waits', async () => {
+  for (let number = 0; number < 5; number += 1) await open('strict');
+});
