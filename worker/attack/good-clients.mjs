@@ -27,6 +27,7 @@ class Pair {
     this.#open = async (role, hear) => {
       const splitter = new Splitter(hear);
       const client = await openWebSocket(port, path, {
+        headers: { 'CF-Connecting-IP': `10.1.${number >> 8}.${number & 255}` },
         received: (bytes) => splitter.push(bytes),
         closed: (wasOpen) => (this.closed += wasOpen ? 1 : 0),
       });

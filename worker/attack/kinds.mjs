@@ -157,10 +157,13 @@ export class Attacker {
     this.number = number;
     this.corpus = corpus;
     this.#where = [port, path];
+    this.#headers = { 'CF-Connecting-IP': `10.2.${number >> 8}.${number & 255}` };
     this.#signal = signal;
   }
 
   #where;
+  /** Each has an address of its own, as Cloudflare would tell it. */
+  #headers;
   #signal;
 
   get isOver() {
@@ -180,7 +183,7 @@ export class Attacker {
 
   /** A WebSocket on which nothing was said. */
   async open(received) {
-    const client = await openWebSocket(...this.#where, { received, closed: (wasOpen) => wasOpen && !client.isOurs && (this.thrownOut += 1) });
+    const client = await openWebSocket(...this.#where, { headers: this.#headers, signal: this.#signal, received, closed: (wasOpen) => wasOpen && !client.isOurs && (this.thrownOut += 1) });
     const { destroy } = client;
     client.destroy = () => {
       client.isOurs = true;

@@ -12,9 +12,9 @@ const PONG = 0x8a;
 
 /**
  * Opens `path` at a port of this machine. `received` takes the bytes of each message, `closed` is called once, when the
- * server closes it or the connection is gone, with whether it had opened. Resolves when it is open; rejects with what the server said instead.
+ * server closes it or the connection is gone, with whether it had opened; `signal` ends the wait for an answer. Resolves when it is open; rejects with what the server said instead.
  */
-export function openWebSocket(port, path, { headers = {}, received = () => {}, closed = () => {} } = {}) {
+export function openWebSocket(port, path, { headers = {}, signal, received = () => {}, closed = () => {} } = {}) {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   const lines = Object.entries({ ...HANDSHAKE, Host: `127.0.0.1:${port}`, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
@@ -38,12 +38,15 @@ export function openWebSocket(port, path, { headers = {}, received = () => {}, c
         return reject(new Error(head.slice(0, head.indexOf('\r\n'))));
       }
       client.isOpen = true;
+      signal?.removeEventListener('abort', giveUp);
       socket.on('data', (more) => client.take(more));
       if (head.length > end + 4) client.take(Buffer.from(head.slice(end + 4), 'latin1'));
       resolve(client);
     };
     socket.on('data', onhead);
     socket.on('error', () => {});
+    const giveUp = () => client.isOpen || socket.destroy();
+    signal?.addEventListener('abort', giveUp, { once: true });
     socket.on('close', () => {
       reject(new Error('The connection was closed before it opened.'));
       end();
