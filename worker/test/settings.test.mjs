@@ -16,7 +16,7 @@ const review = (settings) => ({ review: { filter: 'orders/#', ...settings } });
 /** The settings of a room, and what the log says; `@` stands for where they are. */
 const WRONG = [
   [{ authentification: {} }, /^There is no setting "@authentification": there are limits, authentication, .*\.$/],
-  [7, '@ must be an object, with limits, authentication, origins, rules, review, cors, forward, log, closed, moved.'],
+  [7, '@ must be an object, with limits, authentication, origins, connectionRate, rules, review, cors, forward, log, closed, moved.'],
   [{ limits: [] }, '@limits must be an object of limits.'],
   [{ limits: { maximumConections: 5 } }, 'There is no option "maximumConections".'],
   [authentication(null), /^@authentication must be an object, with anonymous, /],
@@ -27,6 +27,8 @@ const WRONG = [
   [authentication({ grants: null }), `@authentication.grants ${GRANTS}`],
   [authentication({ passwordIterations: 200_000 }), '@authentication.passwordIterations must be a whole number from 1000 to 100000.'],
   [authentication({ failuresPerMinute: '10' }), '@authentication.failuresPerMinute must be a whole number from 1 to 1000000.'],
+  [{ connectionRate: { perSecond: 0 } }, '@connectionRate.perSecond must be a number above 0 and up to 1,000,000.'],
+  [{ connectionRate: { burst: 0.5 } }, '@connectionRate.burst must be a whole number from 1 to 1000000.'],
   [jwt(true), '@authentication.jwt must be an object, with algorithms, jwksUrl, issuer, audience, leewaySeconds.'],
   [jwt({ audiance: 'mqtt' }), /^There is no setting "@authentication\.jwt\.audiance": there are algorithms, /],
   [jwt({ algorithms: ['none'] }), '@authentication.jwt.algorithms must be a list of HS256, RS256, ES256 and EdDSA, of one at least.'],
