@@ -121,7 +121,7 @@ suite-spec: target/ci/worker.built
 suite-tab: target/ci/js.built npm-interop setup-browser
 	.ci/browser npm --prefix tests/interop run tab
 
-suite-page: target/ci/www.built npm-worker npm-interop setup-browser setup-mosquitto
+suite-page: target/ci/worker.built npm-interop setup-browser setup-mosquitto
 	npm --prefix www test
 	.ci/browser npm --prefix tests/interop run page
 

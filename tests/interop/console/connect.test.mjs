@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { Broker } from '../../../js/dist/broker.js';
 import { freePort } from '../free-port.mjs';
 import { peers } from '../peers.mjs';
-import { Console, mustBeAccessible, screenshots } from './console.mjs';
+import { Console, mustBeAccessible, screenshots, startWorker } from './console.mjs';
 
 describe('connections', () => {
   let console, page, complaints;
@@ -46,7 +46,7 @@ describe('connections', () => {
     await second.waitFor({ state: 'detached' });
   });
 
-  test('leave their will when the page ends them without a goodbye, and say who took their place', async () => {
+  test('leave their will when they are thrown out, and say who took their place', async () => {
     await open();
     const form = await openForm();
     await form.getByLabel('Client Identifier').fill('gauge');
@@ -119,6 +119,7 @@ describe('connections', () => {
       await connect(page.getByRole('dialog'), 'guest');
       await page.getByRole('alert').waitFor({ state: 'detached' });
     } finally {
+      await page.context().close(); // it would try to connect again
       await server.stop();
     }
   });
@@ -135,22 +136,28 @@ describe('connections', () => {
         await form.getByLabel('Version').selectOption(version);
         await form.getByLabel('Client Identifier').fill('abroad');
         await connect(form, 'abroad');
-        const subscribe = page.getByRole('form', { name: 'Subscribe' });
-        await subscribe.getByLabel('Topic filter').fill('port/#');
-        await subscribe.getByLabel('QoS').selectOption('2');
-        await subscribe.getByRole('button', { name: 'Subscribe' }).click();
-        await page.getByRole('listitem').filter({ hasText: 'port/#' }).getByText('QoS 2').waitFor();
-        const publish = page.getByRole('form', { name: 'Publish' });
-        await publish.getByLabel('Topic').fill('port/1');
-        await publish.getByLabel('Payload').fill('heard');
-        await publish.getByLabel('QoS').selectOption('2');
-        await publish.getByRole('button', { name: 'Publish' }).click();
-        await page.getByRole('listbox').getByRole('option').filter({ hasText: 'received' }).getByText('heard').waitFor();
+        await hearsItself();
       } finally {
+        await page.context().close(); // it would try to connect again
         await mosquitto.stop();
       }
     });
   }
+
+  test('lead to the worker that serves the page, under the policy that it sends', async () => {
+    const worker = await startWorker();
+    try {
+      await open({ url: worker.page, allowed: [worker.url] });
+      const form = await openForm();
+      await form.getByText('The server of this page').click();
+      await form.getByLabel('Client Identifier').fill('edge');
+      await connect(form, 'edge');
+      await hearsItself();
+    } finally {
+      await page.context().close(); // it would try to connect again
+      await worker.stop();
+    }
+  });
 
   test('have profiles that stay, go to a file and come from one, without passwords that were not to be kept', async () => {
     await open();
@@ -229,6 +236,21 @@ describe('connections', () => {
         await mustBeAccessible(page);
       });
     }
+  }
+
+  /** Subscribes, publishes, and waits for what was published. */
+  async function hearsItself() {
+    const subscribe = page.getByRole('form', { name: 'Subscribe' });
+    await subscribe.getByLabel('Topic filter').fill('port/#');
+    await subscribe.getByLabel('QoS').selectOption('2');
+    await subscribe.getByRole('button', { name: 'Subscribe' }).click();
+    await page.getByRole('listitem').filter({ hasText: 'port/#' }).getByText('QoS 2').waitFor();
+    const publish = page.getByRole('form', { name: 'Publish' });
+    await publish.getByLabel('Topic').fill('port/1');
+    await publish.getByLabel('Payload').fill('heard');
+    await publish.getByLabel('QoS').selectOption('2');
+    await publish.getByRole('button', { name: 'Publish' }).click();
+    await page.getByRole('listbox').getByRole('option').filter({ hasText: 'received' }).getByText('heard').waitFor();
   }
 
   async function openForm() {

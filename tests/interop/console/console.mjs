@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { launch } from '../browser.mjs';
+import { freePort } from '../free-port.mjs';
 
 const serve = fileURLToPath(new URL('../../../www/serve.mjs', import.meta.url));
 export const screenshots = fileURLToPath(new URL('../../../target/screenshots/', import.meta.url));
@@ -26,8 +27,8 @@ export class Console {
     await this.server?.stop();
   }
 
-  /** A page that has begun: its broker runs, and its first client is connected. `allowed` are hosts that it may ask. */
-  async open({ hash = '', allowed = [], ...options } = {}) {
+  /** A page that has begun: its broker runs, and its first client is connected. `allowed` are addresses that it may ask. */
+  async open({ url = this.server.url, hash = '', allowed = [], ...options } = {}) {
     const context = await this.browser.newContext({ locale: 'en-US', ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
@@ -37,10 +38,10 @@ export class Console {
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('request', (request) => {
-      const isKnown = [this.server.url, ...allowed].some((start) => request.url().startsWith(start));
+      const isKnown = [url, ...allowed].some((start) => request.url().startsWith(start));
       if (!isKnown) complaints.push(`asked for ${request.url()}`);
     });
-    await page.goto(this.server.url + hash);
+    await page.goto(url + hash);
     await page.locator('.card .lamp-connected').first().waitFor();
     return { page, complaints };
   }
@@ -63,6 +64,28 @@ export async function startServer(port) {
     return { url, stop };
   }
   throw new Error('The server of the page ended without a URL: is the page built?');
+}
+
+/** Runs the worker as `make worker` does, which serves the page too. */
+export async function startWorker() {
+  const folder = fileURLToPath(new URL('../../../worker/', import.meta.url));
+  const node = fileURLToPath(new URL('node_modules/node/bin/node', `file://${folder}`));
+  const child = spawn(node, ['dev.mjs'], {
+    cwd: folder,
+    env: { ...process.env, PORT: String(await freePort()) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for await (const line of createInterface(child.stdout)) {
+    const [url] = line.match(/ws:\/\/127\.0\.0\.1:\d+\/mqtt/) ?? [];
+    if (!url) continue;
+    child.stdout.resume(); // what it says later is of no interest
+    const stop = async () => {
+      child.kill('SIGINT');
+      await once(child, 'exit');
+    };
+    return { url, page: `http://${new URL(url).host}/`, stop };
+  }
+  throw new Error('The worker ended without a URL: is it built?');
 }
 
 /** Asserts that axe finds nothing, and that nothing sticks out of the window. */

@@ -15,13 +15,13 @@ test('the first load is small, and ends with a message', async (context) => {
   page.on('response', (response) => bodies.push(response.body().then((body) => ({ body, url: response.url() }))));
   await page.addInitScript(() => {
     new MutationObserver((_, observer) => {
-      if (!document.querySelector('[role=log]')?.textContent.includes('sensor/')) return;
+      if (!document.querySelector('[role=listbox]')?.textContent.includes('sensor/')) return;
       globalThis.firstMessage = performance.now();
       observer.disconnect();
     }).observe(document, { childList: true, subtree: true, characterData: true });
   });
   await page.goto(console.server.url);
-  await page.getByRole('log').getByText(/^sensor\//).first().waitFor();
+  await page.getByRole('listbox').getByText(/^sensor\//).first().waitFor();
   const milliseconds = await page.evaluate('globalThis.firstMessage');
   const loaded = await Promise.all(bodies);
   await browserContext.close();

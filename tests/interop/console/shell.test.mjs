@@ -130,7 +130,7 @@ describe('the console', () => {
 
   test('fits a phone in Chinese too', async () => {
     await open({ locale: 'zh-CN', viewport: { width: 390, height: 844 } });
-    await page.getByRole('log').getByText('sensor/12/temperature').first().waitFor();
+    await page.getByRole('listbox').getByText('sensor/12/temperature').first().waitFor();
     await mustBeAccessible(page);
   });
 

@@ -64,12 +64,14 @@ export function ClientSection({ profile: { protocolVersion, clientId, keepAlive,
         value={keepAlive}
         onInput={(seconds) => change({ keepAlive: seconds ?? 0 })}
       />
-      <CheckField
-        label={t(protocolVersion === 5 ? 'connect.cleanStart' : 'connect.cleanSession')}
-        value={cleanStart}
-        onInput={(value) => change({ cleanStart: value })}
-      />
-      <CheckField label={t('connect.reconnect')} value={reconnect} onInput={(value) => change({ reconnect: value })} />
+      <div class="checks">
+        <CheckField
+          label={t(protocolVersion === 5 ? 'connect.cleanStart' : 'connect.cleanSession')}
+          value={cleanStart}
+          onInput={(value) => change({ cleanStart: value })}
+        />
+        <CheckField label={t('connect.reconnect')} value={reconnect} onInput={(value) => change({ reconnect: value })} />
+      </div>
     </Section>
   );
 }
@@ -105,8 +107,10 @@ export function CredentialsSection({ profile, faults, change }: SectionProps) {
         ]}
         onInput={(value) => change({ authentication: value })}
       />
-      <CheckField label={t('connect.password.show')} value={isShown.value} onInput={(value) => (isShown.value = value)} />
-      <CheckField label={t('connect.keepPassword')} value={keepsPassword} onInput={(value) => change({ keepsPassword: value })} />
+      <div class="checks">
+        <CheckField label={t('connect.password.show')} value={isShown.value} onInput={(value) => (isShown.value = value)} />
+        <CheckField label={t('connect.keepPassword')} value={keepsPassword} onInput={(value) => change({ keepsPassword: value })} />
+      </div>
       {keepsPassword && <p class="field-hint field-full">{t('connect.keepPassword.hint')}</p>}
     </Fold>
   );
@@ -128,16 +132,18 @@ export function SessionSection({ profile: { protocolVersion, properties }, fault
           onInput={(value) => set({ [name]: value })}
         />
       ))}
-      <CheckField
-        label={t('connect.requestResponseInformation')}
-        value={properties.requestResponseInformation}
-        onInput={(value) => set({ requestResponseInformation: value })}
-      />
-      <CheckField
-        label={t('connect.requestProblemInformation')}
-        value={properties.requestProblemInformation}
-        onInput={(value) => set({ requestProblemInformation: value })}
-      />
+      <div class="checks">
+        <CheckField
+          label={t('connect.requestResponseInformation')}
+          value={properties.requestResponseInformation}
+          onInput={(value) => set({ requestResponseInformation: value })}
+        />
+        <CheckField
+          label={t('connect.requestProblemInformation')}
+          value={properties.requestProblemInformation}
+          onInput={(value) => set({ requestProblemInformation: value })}
+        />
+      </div>
       <Pairs pairs={properties.userProperties} fault={faultText(faults['properties.userProperties'])} onChange={(userProperties) => set({ userProperties })} />
     </Fold>
   );

@@ -10,11 +10,13 @@ import { Fold, faultText, isFaulty } from './section.tsx';
 export function WillSection({ profile: { will, protocolVersion, clientId }, faults, change }: SectionProps) {
   return (
     <Fold title="connect.section.will" isOpen={will !== null || isFaulty(faults, 'will')}>
-      <CheckField
-        label={t('connect.will.use')}
-        value={will !== null}
-        onInput={(value) => change({ will: value ? newWill({ topic: `${clientId || 'client'}/status`, payload: 'offline' }) : null })}
-      />
+      <div class="checks">
+        <CheckField
+          label={t('connect.will.use')}
+          value={will !== null}
+          onInput={(value) => change({ will: value ? newWill({ topic: `${clientId || 'client'}/status`, payload: 'offline' }) : null })}
+        />
+      </div>
       <p class="field-hint field-full">{t('connect.will.hint')}</p>
       {will && <WillFields will={will} isMqtt5={protocolVersion === 5} faults={faults} set={(part) => change({ will: { ...will, ...part } })} />}
     </Fold>
