@@ -30,7 +30,6 @@ export const shell = {
   'shell.loadFailed': 'This view could not be loaded: is there a network? Try again.',
   'shell.tryAgain': 'Try again',
   'shell.dismiss': 'Dismiss',
-  'dialog.close': 'Close',
   'shell.none': 'There is no connection yet.',
   'connections.title': 'Connections',
   'connections.add': 'New connection',

@@ -30,7 +30,6 @@ export const shell = {
   'shell.loadFailed': '无法加载此视图：网络是否可用？请重试。',
   'shell.tryAgain': '重试',
   'shell.dismiss': '知道了',
-  'dialog.close': '关闭',
   'shell.none': '还没有任何连接。',
   'connections.title': '连接',
   'connections.add': '新建连接',
