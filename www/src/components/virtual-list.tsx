@@ -31,6 +31,8 @@ interface VirtualListProps {
   /** A row was pressed; `true` keeps it from being chosen. */
   readonly onPress?: (index: number, target: Element) => boolean;
   readonly rowKey: (index: number) => string | number;
+  /** Whether an element shows one row after the other: that is faster where all rows change at once, but loses what moves in them. */
+  readonly isRecycling?: boolean;
   readonly attributes?: (index: number) => RowAttributes;
   readonly row: (index: number) => ComponentChildren;
   /** Whether the end stays in sight as rows come. */
@@ -40,13 +42,17 @@ interface VirtualListProps {
 }
 
 export function VirtualList(props: VirtualListProps) {
-  const { role, label, count, first = 0, rowHeight, active, isFollowing = false } = props;
+  const { role, label, count, first = 0, rowHeight, active, isFollowing = false, isRecycling = false } = props;
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
-  const [top, setTop] = useState(0);
+  /** Where it is scrolled to: what is drawn follows it by itself at the end, elsewhere when it is told. */
+  const top = useRef(0);
+  const [, setDrawn] = useState(0);
   const height = useHeight(scroller);
-  const from = Math.max(0, Math.min(Math.floor(top / rowHeight), count - 1) - OVERSCAN);
-  const to = Math.min(count, Math.ceil((top + height) / rowHeight) + OVERSCAN);
+  const end = Math.max(0, count * rowHeight - height);
+  const at = isFollowing ? end : Math.min(top.current, end);
+  const from = Math.max(0, Math.floor(at / rowHeight) - OVERSCAN);
+  const to = Math.min(count, Math.ceil((at + height) / rowHeight) + OVERSCAN);
   const activeKey = active >= 0 && active < count ? props.rowKey(active) : undefined;
   const lastFirst = useRef(first);
 
@@ -55,17 +61,19 @@ export function VirtualList(props: VirtualListProps) {
     if (!element) return;
     const gone = first - lastFirst.current;
     lastFirst.current = first;
-    if (isFollowing) element.scrollTop = element.scrollHeight;
-    else if (gone > 0) element.scrollTop = Math.max(0, element.scrollTop - gone * rowHeight);
-    if (element.scrollTop !== top) setTop(element.scrollTop);
-  });
+    if (isFollowing) element.scrollTop = top.current = end;
+    else if (gone > 0) {
+      element.scrollTop = top.current = Math.max(0, top.current - gone * rowHeight);
+      setDrawn(top.current);
+    }
+  }, [first, isFollowing, isFollowing ? end : 0]);
 
   useEffect(() => {
     const { current: element } = scroller;
     if (!element || activeKey === undefined) return;
-    const at = active * rowHeight;
-    if (at < element.scrollTop) element.scrollTop = at;
-    else if (at + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = at + rowHeight - element.clientHeight;
+    const place = active * rowHeight;
+    if (place < element.scrollTop) element.scrollTop = place;
+    else if (place + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = place + rowHeight - element.clientHeight;
   }, [activeKey]);
 
   return (
@@ -76,9 +84,11 @@ export function VirtualList(props: VirtualListProps) {
       aria-label={label}
       aria-activedescendant={active >= from && active < to ? `${id}-${props.rowKey(active)}` : undefined}
       tabIndex={0}
-      onScroll={({ currentTarget: at }) => {
-        setTop(at.scrollTop);
-        props.onFollowing?.(at.scrollHeight - at.scrollTop - at.clientHeight < rowHeight / 2);
+      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
+        const isAtEnd = scrollHeight - scrollTop - clientHeight < rowHeight / 2;
+        top.current = scrollTop;
+        if (!isFollowing || !isAtEnd) setDrawn(scrollTop);
+        props.onFollowing?.(isAtEnd);
       }}
       onKeyDown={(event) => {
         if (event.altKey || event.ctrlKey || event.metaKey) return;
@@ -102,7 +112,7 @@ export function VirtualList(props: VirtualListProps) {
             const attributes = props.attributes?.(index);
             return (
               <div
-                key={key}
+                key={isRecycling ? offset : key}
                 id={`${id}-${key}`}
                 data-row=""
                 role={role === 'tree' ? 'treeitem' : 'option'}

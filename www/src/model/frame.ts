@@ -23,11 +23,13 @@ export class FrameVersion {
   }
 }
 
-/** Pages that are hidden draw no frames, and Node has none: there it is soon. */
+/** The next frame after a pause, which leaves the page most of its time. Pages that are hidden draw none, nor does Node. */
 function nextFrame(task: () => void): void {
-  if (typeof requestAnimationFrame === 'function' && !document.hidden) requestAnimationFrame(task);
+  if (typeof requestAnimationFrame === 'function' && !document.hidden) setTimeout(() => requestAnimationFrame(task), PAUSE);
   else setTimeout(task, HIDDEN_FRAME);
 }
 
+/** Milliseconds: nobody reads what changes more often. */
+const PAUSE = 30;
 /** Milliseconds. */
 const HIDDEN_FRAME = 100;

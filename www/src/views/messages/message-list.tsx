@@ -39,6 +39,7 @@ export function MessageList({ connection }: { connection: Connection }) {
       ) : (
         <VirtualList
           role="listbox"
+          isRecycling
           class="messages-list"
           label={t('messages.of', { name: connectionName(connection) })}
           count={numbers.count}
