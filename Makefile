@@ -15,7 +15,7 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test spec fuzz corpus coverage rates costs kill cuts evict attack reload sim reference lint clean FORCE
+.PHONY: help setup demo worker build test spec fuzz corpus coverage rates costs kill cuts evict attack reload load sim reference lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile

@@ -1,5 +1,5 @@
 // Messages at a constant rate into the console, from a broker in this process over WebSocket: how long the page's main thread was
-// busy at a stretch, and how much heap it took. `node console/load.mjs`; RATE a second (5000), MESSAGES in all (100000),
+// busy at a stretch, and how much heap it took. `node console/message-load.mjs`; RATE a second (5000), MESSAGES in all (100000),
 // TOPICS (1000). It prints figures, and fails only when a message is missing.
 import assert from 'node:assert/strict';
 import { startBroker } from '../peers.mjs';
