@@ -7,9 +7,10 @@ import { RULES, ruleId } from '../src/model/packet-rules.ts';
 import { connectVersion } from '../src/model/packet-summary.ts';
 
 const tests = new URL('../../tests/', import.meta.url);
+const files = readdirSync(new URL('vectors/', tests)).filter((name) => name.endsWith('.json') && name !== 'access.json');
 
 describe('the vectors', () => {
-  for (const file of readdirSync(new URL('vectors/', tests)).filter((name) => name.endsWith('.json') && name !== 'access.json')) {
+  for (const file of files) {
     test(`${file}: a packet has no fault, and what is none has one`, () => {
       const vectors = JSON.parse(readFileSync(new URL(`vectors/${file}`, tests), 'utf8'));
       for (const { name, version, hex, packet, error } of vectors) {
@@ -110,6 +111,11 @@ describe('a packet', () => {
     ]);
   });
 
+  test('says what is wrong with a Topic Filter', () => {
+    const { fields } = decodePacket(fromHex(filters), 5);
+    assert.deepEqual(faults(fields), ['Topic Filter: badFilter', 'Topic Filter: badFilter', 'No Local: noLocalShared']);
+  });
+
   test('finds the smallest field of a byte', () => {
     const { fields } = decodePacket(fromHex('e00b 04 09 26 0001 61 0003 624063'), 5);
     const names = Array.from({ length: 14 }, (_, at) => fieldAt(fields, at)?.name);
@@ -146,6 +152,16 @@ describe('a packet', () => {
 });
 
 describe('the rules', () => {
+  test('are each told of some field', () => {
+    const told = new Set();
+    const subscribe = { version: '5', hex: filters };
+    for (const { version, hex } of [...vectorsOf(...files), subscribe]) {
+      for (const { rule } of flatten(decodePacket(fromHex(hex), version === '5' ? 5 : 4).fields)) told.add(rule);
+    }
+    const untold = Object.keys(RULES).filter((rule) => !told.has(rule));
+    assert.deepEqual(untold, []);
+  });
+
   test('are statements of MQTT 5.0', () => {
     const text = readFileSync(new URL('spec/statements.txt', tests), 'utf8');
     const known = new Set(text.split('\n').map((line) => line.split(' ')[0]));
@@ -155,6 +171,9 @@ describe('the rules', () => {
     }
   });
 });
+
+/** A SUBSCRIBE to `a#`, `+a`, `+/#` and, without what is local, `$share/n/a`. */
+const filters = '8220 0001 00 0002 6123 00 0002 2b61 00 0003 2b2f23 00 000a 2473686172652f6e2f61 04';
 
 /** What is wrong with topics, which the codecs leave to others. */
 const OF_TOPICS = ['wildcard', 'badFilter', 'emptyTopic'];

@@ -87,7 +87,7 @@ function publishFlags(cursor: PacketCursor, byte: number, part: (label: string, 
   const quality = (byte >> 1) & 3;
   const dup = part('DUP', String((byte >> 3) & 1), 0x08, quality === 0 ? 'noDupAtQos0' : 'dup');
   if (byte & 0x08 && quality === 0) cursor.blame(dup, 'dupAtQos0');
-  const qos = part('QoS', String(quality), 0x06, 'publishQos');
+  const qos = part('QoS', String(quality), 0x06, quality === 0 ? 'noIdentifierAtQos0' : 'publishQos');
   if (quality === 3) cursor.blame(qos, 'qos3');
   else qos.note = (['atMostOnce', 'atLeastOnce', 'exactlyOnce'] as const)[quality as 0 | 1 | 2];
   part('RETAIN', String(byte & 1), 0x01, 'retain');

@@ -46,7 +46,6 @@ export const RULES = {
   requestResponse: ['3.1.2-28'],
   requestProblem: ['3.1.2-29'],
   authenticationBeforeConnack: ['3.1.2-30'],
-  payloadOrder: ['3.1.3-1', '3.1.3-1'],
   clientId: ['3.1.3-3', '3.1.3-3'],
   emptyClientId: ['3.1.3-6', '3.1.3-6'],
   willDelay: ['3.1.3-9'],

@@ -44,7 +44,6 @@ export const packets: PacketTexts = {
     requestResponse: 'With 0 the server returns no Response Information.',
     requestProblem: 'With 0 reasons and User Properties come with few packets only.',
     authenticationBeforeConnack: 'Until CONNACK the client sends nothing but AUTH and DISCONNECT.',
-    payloadOrder: 'The fields come in a fixed order: identifier, Will, user name, password.',
     clientId: 'The Client Identifier is always there, and first.',
     emptyClientId: 'Empty asks the server to find one.',
     willDelay: 'A client that is back in time stops its Will.',

@@ -36,7 +36,6 @@ export const packets: PacketTexts = {
     requestResponse: '为 0 时，服务端不返回响应信息。',
     requestProblem: '为 0 时，只有少数报文会带原因字符串和用户属性。',
     authenticationBeforeConnack: '收到 CONNACK 之前，客户端只能发送 AUTH 和 DISCONNECT。',
-    payloadOrder: '各字段顺序固定：标识符、遗嘱、用户名、密码。',
     clientId: '客户端标识符必须存在，且排在最前。',
     emptyClientId: '留空表示请服务端分配一个。',
     willDelay: '客户端及时重连，遗嘱就不会发布。',

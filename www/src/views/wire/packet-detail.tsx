@@ -8,7 +8,7 @@ import { ruleId } from '../../model/packet-rules.ts';
 import type { WireEntry, WirePacket } from '../../model/wire-log.ts';
 import { FieldTree, hasSecret } from './field-tree.tsx';
 import { PacketBytes } from './packet-bytes.tsx';
-import { brokerName, bytesText, entryText, fateText, packetLabel, packetTexts, partyName, timeText } from './packet-texts.ts';
+import { brokerName, entryText, fateText, packetLabel, packetTexts, partyName, timeText } from './packet-texts.ts';
 
 export function PacketDetail({ entry }: { entry: WireEntry | null }) {
   return (
@@ -68,7 +68,7 @@ function Head({ packet, decoded, children }: { packet: WirePacket; decoded: Pack
       <span class="muted">{timeText(packet.time)}</span>
       <span class="muted">{t('wire.length', { count: packet.length })}</span>
       <span class="muted">MQTT {packet.version === 5 ? '5.0' : '3.1.1'}</span>
-      {packet.bytes.length < packet.length && <span class="warm">{t('wire.kept', { count: bytesText(packet.bytes.length) })}</span>}
+      {packet.bytes.length < packet.length && <span class="warm">{t('wire.kept', { count: packet.bytes.length })}</span>}
       {children}
     </header>
   );

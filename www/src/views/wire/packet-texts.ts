@@ -1,6 +1,6 @@
 // What packets, clients and servers are called, and what is said of fields, in the reader's language.
 
-import { locale, number, t } from '../../i18n/index.ts';
+import { locale, t } from '../../i18n/index.ts';
 import { packets as en, type PacketTexts } from '../../i18n/en/packets.ts';
 import { packets as zh } from '../../i18n/zh/packets.ts';
 import { type PacketSummary, summarise } from '../../model/packet-summary.ts';
@@ -66,10 +66,6 @@ export function timeText(time: number): string {
   const date = new Date(time);
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
-}
-
-export function bytesText(count: number): string {
-  return number(count);
 }
 
 const summaries = new WeakMap<WirePacket, PacketSummary>();
