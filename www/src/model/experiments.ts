@@ -5,6 +5,7 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import type { Client, ConnectOptions, QoS, WebSocketLike } from 'mqlite/broker';
 import { Faults } from './faults.ts';
 import { type PacketSummary, summarise } from './packet-summary.ts';
+import { Patience } from './patience.ts';
 import { tapped } from './tapped-transport.ts';
 import type { Direction, Participant, WireLog, WirePacket } from './wire-log.ts';
 
@@ -50,7 +51,7 @@ export class Experiment {
   readonly #outcome = signal<Outcome | null>(null);
   readonly #clients: Promise<Client>[] = [];
   readonly #faults = { publisher: new Faults(), subscriber: new Faults() };
-  readonly #stop = new AbortController();
+  readonly #patience = new Patience();
   #received = 0;
   #isLast = false;
   #error: unknown;
@@ -97,7 +98,7 @@ export class Experiment {
 
   /** Ends it early. */
   stop(): void {
-    this.#stop.abort(new Error('The experiment was stopped.'));
+    this.#patience.stop('The experiment was stopped.');
   }
 
   /** Takes its lines out of the log. */
@@ -116,9 +117,9 @@ export class Experiment {
     this.#step('published', await this.#seen(this.publisher, 'sent', ({ name, dup }) => name === 'PUBLISH' && !dup));
     const lost = await this.#seen(this.publisher, 'received', ({ name }) => name === packet);
     this.#step('lost', lost);
-    await this.#until(() => this.#received > 0);
+    await this.#patience.until(() => this.#received > 0);
     this.#step('delivered', await this.#seen(this.subscriber, 'received', ({ name }) => name === 'PUBLISH'));
-    await this.#pause();
+    await this.#patience.pause(PAUSE);
     this.#faults.publisher.cut();
     const cut = this.#entries().find((entry) => entry.kind === 'cut')!;
     this.#step('cut', cut.number);
@@ -129,7 +130,7 @@ export class Experiment {
       cut.number,
     );
     this.#step(again === 'PUBREL' ? 'pubrelAgain' : 'publishAgain', resent);
-    await this.#race(published);
+    await this.#patience.race(published);
     const last = await this.#seen(this.publisher, 'received', ({ name }) => name === (qos === 1 ? 'PUBACK' : 'PUBCOMP'), resent);
     this.#step('acknowledged', last);
     await this.#finish(publisher, 1);
@@ -140,9 +141,9 @@ export class Experiment {
     const publisher = await this.#start(1, { receiveMaximum: 1 });
     this.#faults.subscriber.setDelay('sent', SLOW);
     this.#step('slow', undefined);
-    await this.#race(Promise.all(MANY.map((payload) => publisher.publish(TOPIC, payload, { qos: 1 }))));
+    await this.#patience.race(Promise.all(MANY.map((payload) => publisher.publish(TOPIC, payload, { qos: 1 }))));
     this.#step('publishedMany', await this.#seen(this.publisher, 'sent', ({ name }) => name === 'PUBLISH'));
-    await this.#until(() => this.#received === MANY.length);
+    await this.#patience.until(() => this.#received === MANY.length);
     this.#step('oneAtATime', await this.#seen(this.subscriber, 'received', ({ name }) => name === 'PUBLISH'));
     this.#faults.subscriber.setDelay('sent', 0);
     await this.#finish(publisher, MANY.length);
@@ -151,7 +152,7 @@ export class Experiment {
   /** A subscriber that waits, and a publisher. */
   async #start(qos: QoS, properties: NonNullable<ConnectOptions['properties']>): Promise<Client> {
     const subscriber = await this.#connect('subscriber', { properties });
-    await this.#race(subscriber.subscribe(TOPIC, { qos }, ({ payload }) => {
+    await this.#patience.race(subscriber.subscribe(TOPIC, { qos }, ({ payload }) => {
       if (new TextDecoder().decode(payload) === LAST) this.#isLast = true;
       else this.#received += 1;
     }));
@@ -161,8 +162,8 @@ export class Experiment {
 
   /** What comes behind the last message is behind all copies of those before it. */
   async #finish(publisher: Client, messages: number): Promise<void> {
-    await this.#race(publisher.publish(TOPIC, LAST, { qos: 0 }));
-    await this.#until(() => this.#isLast);
+    await this.#patience.race(publisher.publish(TOPIC, LAST, { qos: 0 }));
+    await this.#patience.until(() => this.#isLast);
     this.#outcome.value = { copies: this.#received, messages, mostInFlight: this.#mostInFlight() };
   }
 
@@ -177,7 +178,7 @@ export class Experiment {
       reconnect: { minimumDelayMillis: 400, maximumDelayMillis: 1_000 },
     });
     this.#clients.push(client);
-    return this.#race(client);
+    return this.#patience.race(client);
   }
 
   /** The most messages that the broker had on their way to the subscriber at once, as the log has it. */
@@ -207,7 +208,7 @@ export class Experiment {
         entry.number >= since && entry.party === party && entry.direction === direction && isMeant(summarise(entry.bytes, entry.version));
       return this.#entries().find((entry) => entry.kind === 'packet' && isIt(entry))?.number;
     };
-    await this.#until(() => find() !== undefined);
+    await this.#patience.until(() => find() !== undefined);
     return find()!;
   }
 
@@ -219,34 +220,10 @@ export class Experiment {
   #step(name: StepName, entry: number | undefined): void {
     this.#steps.value = [...this.#steps.value, { name, entry }];
   }
-
-  /** So that it can be watched. */
-  #pause(): Promise<void> {
-    return this.#race(new Promise((resolve) => setTimeout(resolve, PAUSE)));
-  }
-
-  async #until(isSo: () => boolean): Promise<void> {
-    const end = performance.now() + PATIENCE;
-    while (!isSo()) {
-      if (performance.now() > end) throw new Error('What was expected did not come.');
-      await this.#race(new Promise((resolve) => setTimeout(resolve, LOOK)));
-    }
-  }
-
-  /** Whatever is waited for, or that it was stopped. */
-  #race<T>(promise: Promise<T>): Promise<T> {
-    const { signal: stopped } = this.#stop;
-    return new Promise((resolve, reject) => {
-      const stop = (): void => reject(stopped.reason);
-      if (stopped.aborted) stop();
-      stopped.addEventListener('abort', stop, { once: true });
-      promise.then(resolve, reject).finally(() => stopped.removeEventListener('abort', stop));
-    });
-  }
 }
 
 /** Ends a client, also one that is only about to connect. */
-async function goodbye(client: Promise<Client>): Promise<void> {
+export async function goodbye(client: Promise<Client>): Promise<void> {
   try {
     await (await client).end();
   } catch {} // what matters is that it has ended
@@ -272,6 +249,5 @@ const LAST = 'last';
 
 /** Milliseconds. */
 const SLOW = 400;
+/** So that it can be watched. */
 const PAUSE = 600;
-const LOOK = 20;
-const PATIENCE = 20_000;
