@@ -5,6 +5,7 @@ const PATHS = {
   back: 'M9.5 3.5L5 8l4.5 4.5',
   bench: 'M2.5 11.5a5.5 5.5 0 1 1 11 0M8 11.5l3-4',
   broker: 'M3 3.5h10v4H3zM3 9.5h10v3.5H3zM5.5 5.5h.01M5.5 11.2h.01',
+  check: 'M3 8.5l3.5 3.5L13 4.5',
   close: 'M4 4l8 8M12 4l-8 8',
   columns: 'M2.5 3.5h11v9h-11zM8 3.5v9',
   dark: 'M12.5 9.8A5.2 5.2 0 0 1 6.2 3.5a5 5 0 1 0 6.3 6.3z',

@@ -7,6 +7,7 @@ import { newProfile, type Profile } from './profile.ts';
 import { Profiles } from './profiles.ts';
 import { fromLink } from './share.ts';
 import { localStore, type Store } from './store.ts';
+import { TourProgress } from './tour-progress.ts';
 import { WireLog } from './wire-log.ts';
 
 /** The views of the page, in the order of its tabs. */
@@ -28,6 +29,8 @@ export class Workspace {
   readonly broker = new InTabBroker(this.wire);
   readonly store: Store;
   readonly profiles: Profiles;
+  /** How far the reader has come with the tour. */
+  readonly tour: TourProgress;
   readonly #connections = signal<readonly Connection[]>([]);
   /** The connection that the views show. */
   readonly selected = signal<Connection | null>(null);
@@ -43,6 +46,7 @@ export class Workspace {
   constructor(store: Store = localStore()) {
     this.store = store;
     this.profiles = new Profiles(store);
+    this.tour = new TourProgress(store);
     setInterval(() => {
       for (const connection of this.#connections.value) connection.tick();
     }, 1_000);

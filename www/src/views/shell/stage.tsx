@@ -7,6 +7,7 @@ import { type ViewProps, views } from '../index.ts';
 import { connectionName } from './connection-name.ts';
 import { ConnectionProblem } from './connection-problem.tsx';
 import { problemText } from './problem-text.ts';
+import { TourOffer } from './tour-offer.tsx';
 
 export function Stage({ workspace }: { workspace: Workspace }) {
   const view = workspace.view.value;
@@ -15,18 +16,21 @@ export function Stage({ workspace }: { workspace: Workspace }) {
   const selected = workspace.selected.value;
   const isSplit = isPerConnection && workspace.isSideBySide.value && connections.length > 1;
   return (
-    <main id="stage" class={isSplit ? 'stage stage-split' : 'stage'} tabIndex={-1}>
+    <main id="stage" class="stage" tabIndex={-1}>
       {workspace.broker.status.value === 'failed' && (
         <Notice {...problemText({ during: 'connect', error: workspace.broker.error }, 'tab')} text={t('problem.brokerFailed')} />
       )}
       {workspace.isLinkBad.value && <Notice text={t('connect.badLink')} onDismiss={() => (workspace.isLinkBad.value = false)} />}
+      {view === 'messages' && <TourOffer workspace={workspace} />}
       {isSplit ? (
-        connections.map((connection) => (
-          <section key={connection.number} class="column" aria-label={connectionName(connection)}>
-            <h2 class="column-name">{connectionName(connection)}</h2>
-            <Pane workspace={workspace} view={view} connection={connection} />
-          </section>
-        ))
+        <div class="stage-split">
+          {connections.map((connection) => (
+            <section key={connection.number} class="column" aria-label={connectionName(connection)}>
+              <h2 class="column-name">{connectionName(connection)}</h2>
+              <Pane workspace={workspace} view={view} connection={connection} />
+            </section>
+          ))}
+        </div>
       ) : (
         <Pane workspace={workspace} view={view} connection={selected} />
       )}

@@ -6,8 +6,9 @@ import { VirtualList } from '../../components/virtual-list.tsx';
 import { t } from '../../i18n/index.ts';
 import { exchangeOf } from '../../model/exchange.ts';
 import { PACKET_CHOICES, type PacketChoice } from '../../model/wire-rows.ts';
-import { layOut, type Lanes } from './lanes.ts';
-import { brokerName, partyName } from './packet-texts.ts';
+import { layOut } from './lanes.ts';
+import { partyName } from './packet-texts.ts';
+import { Heads } from './timeline-heads.tsx';
 import { ROW_HEIGHT, TimelineRow } from './timeline-row.tsx';
 import type { WireState } from './wire-state.ts';
 
@@ -112,22 +113,6 @@ function Chip({ isOn, label, hue = '', onPress }: { isOn: boolean; label: string
       <span class="chip-dot" aria-hidden="true" />
       {label}
     </button>
-  );
-}
-
-function Heads({ lanes }: { lanes: Lanes }) {
-  return (
-    <div class="wire-heads" aria-hidden="true">
-      {lanes.lanes.map(({ x, party, server }) => (
-        <span
-          key={party ? party.number : server}
-          class={party ? `wire-head hue-${party.number % 8}` : 'wire-head wire-head-server'}
-          style={{ left: `${x}px`, maxWidth: `${lanes.gap - 8}px` }}
-        >
-          {party ? partyName(party) : brokerName(server)}
-        </span>
-      ))}
-    </div>
   );
 }
 
