@@ -54,6 +54,7 @@ const BROKER: readonly (readonly [name: string, key: keyof BrokerStatistics, hel
   ['message_bytes', 'messageBytes', 'Bytes of all messages now, each counted once.'],
   ['messages_stored', 'messagesStored', 'Messages that wait in queues or are in flight now.'],
   ['messages_delayed', 'messagesDelayed', 'Messages that are to be published later, now.'],
+  ['messages_in_review', 'messagesInReview', 'Messages that wait for a review now.'],
   ['messages_received_total', 'messagesReceived', 'Messages received from clients.'],
   ['messages_sent_total', 'messagesSent', 'Messages sent to clients.'],
   ['messages_dropped_total', 'messagesDropped', 'Messages dropped for one subscriber, because of a limit.'],
