@@ -58,7 +58,7 @@ export class Forwards {
     const { insiders, log } = this.#parts;
     const ledger = this.#ledger;
     // Not awaited: it needs the answers of the broker.
-    for (const name of ledger ? this.#former : []) {
+    for (const name of ledger ? this.#former.splice(0) : []) {
       Forwarder.forget(name, broker, { insiders, ledger: ledger as Ledger }).then(
         () => log.info('forwardRemoved', { forward: name }),
         (error: Error) => log.error('forwardFailed', { forward: name, message: error.message }),
