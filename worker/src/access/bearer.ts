@@ -51,7 +51,7 @@ export async function bearer(
 ): Promise<Caller | Refusal> {
   const token = query ? tokenOf(request) : headerToken(request);
   if (token === undefined) return NO_TOKEN;
-  if (failures.isRefused(undefined, peerAddressOf(request))) return TOO_MANY_FAILURES;
+  if (failuresOf(settings).isRefused(undefined, peerAddressOf(request))) return TOO_MANY_FAILURES;
   if (await isAdminToken(token, environment.ADMIN_TOKEN)) return OPERATOR;
   const found = await verify(token, request, environment, settings, room);
   if (isRefusal(found)) return found;
@@ -67,7 +67,7 @@ export async function checkUpgrade(request: Request, environment: Environment, s
   if (!checkOrigin(request, settings)) return WRONG_ORIGIN;
   const token = tokenOf(request);
   if (token === undefined) return request;
-  if (failures.isRefused(undefined, peerAddressOf(request))) return TOO_MANY_FAILURES;
+  if (failuresOf(settings).isRefused(undefined, peerAddressOf(request))) return TOO_MANY_FAILURES;
   const found = await verify(token, request, environment, settings, room);
   return isRefusal(found) ? found : withTokenInHeader(request);
 }
@@ -75,7 +75,7 @@ export async function checkUpgrade(request: Request, environment: Environment, s
 async function verify(token: string, request: Request, environment: Environment, settings: RoomSettings, room: string): Promise<TokenClaims | Refusal> {
   const found = await new Tokens(settings.authentication?.jwt, environment, room, Date.now).verify(token);
   if (typeof found !== 'string') return found;
-  if (found === 'forged') failures.failed(undefined, peerAddressOf(request));
+  if (found === 'forged') failuresOf(settings).failed(undefined, peerAddressOf(request));
   return FAULTS[found];
 }
 
@@ -86,8 +86,19 @@ async function isAdminToken(token: string, admin: string | undefined): Promise<b
   return isSame && isLong;
 }
 
-/** Of all rooms, in this isolate. */
-const failures = new Failures(10, Date.now);
+/** Those that are counted for a room: together with all rooms that allow as many. */
+function failuresOf({ authentication }: RoomSettings): Failures {
+  const perMinute = authentication?.failuresPerMinute ?? FAILURES_PER_MINUTE;
+  const known = failures.get(perMinute) ?? new Failures(perMinute, Date.now);
+  failures.set(perMinute, known);
+  return known;
+}
+
+/** By how many are allowed, in this isolate: as many as the settings have numbers. */
+const failures = new Map<number, Failures>();
+
+/** Where no number is set. */
+const FAILURES_PER_MINUTE = 10;
 
 const OPERATOR: Caller = { name: 'admin', isOperator: true, scopes: new Set(SCOPES) };
 
