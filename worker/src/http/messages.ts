@@ -24,7 +24,7 @@ export async function publish({ request, caller, settings, room }: Call): Promis
     ...(messageExpiryInterval !== undefined && { messageExpiryInterval }),
     ...(contentType !== undefined && !NO_TYPE.has(contentType) && { contentType: request.headers.get('Content-Type') ?? contentType }),
   };
-  const most = settings.limits?.maximumPacketSize ?? MAXIMUM_PACKET_SIZE;
+  const most = Math.min(settings.limits?.maximumPacketSize ?? MAXIMUM_PACKET_SIZE, MOST_OF_CALL);
   const payload = await bytesOf(request, most, () => refused(PACKET_TOO_LARGE, `A payload has ${most} bytes at most, and a little less.`));
   const { reason } = await room.publish(topic, payload, { qos, retain, properties, ...rightsOf(caller) });
   return Response.json({ reasonCode: reason });
@@ -62,6 +62,9 @@ function identityOf(caller: Caller): Identity {
 
 /** What clients say who have not been told what they send. */
 const NO_TYPE: ReadonlySet<string> = new Set(['application/octet-stream', 'application/x-www-form-urlencoded']);
+
+/** Bytes: a call to a room carries 32 MiB, and what else is said of a message is among it. */
+const MOST_OF_CALL = 31 << 20;
 
 /** Of one request. */
 const MOST_FILTERS = 32;
