@@ -30,6 +30,13 @@ test('A closed room is not there over HTTP either, whatever the token, and what 
   assert.equal((await ask('/health')).status, 200);
 });
 
+test('The description of the HTTP API names the 404 of rooms that are not there', async () => {
+  const { paths } = await (await fetch(`http://127.0.0.1:${workerd.port}/openapi.json`)).json();
+  const answers = Object.values(paths).flatMap((path) => Object.values(path).filter(({ responses }) => responses));
+  const silent = answers.filter(({ responses }) => responses['401'] && !responses['404']).map(({ operationId }) => operationId);
+  assert.deepEqual(silent, []);
+});
+
 test('Nobody wakes a closed room', async () => {
   const { started } = await workerd.room('never').facts();
   assert.equal(started, 0);
