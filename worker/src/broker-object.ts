@@ -23,11 +23,13 @@ import type { ForwardStatistics } from './forward/forwarder.js';
 import { Forwards } from './forward/forwards.js';
 import { type Identity, TICKET, welcome } from './guests.js';
 import { Insiders } from './insiders.js';
+import { Latest } from './latest.js';
 import { Log } from './log.js';
 import { reviewer } from './review.js';
 import { Batch } from './pace.js';
 import { type RoomSettings, settingsOf } from './settings.js';
 import { faultOfSettings } from './settings-fault.js';
+import { streamOf } from './stream.js';
 import { SocketTransport } from './socket-transport.js';
 import { SqliteStorage } from './storage.js';
 import { Turn } from './turn.js';
@@ -47,7 +49,7 @@ const SERVICE_RESTART = 1012;
  * By the identifiers of their objects. The WebAssembly outlives the objects, which are not told when they are put to sleep: so
  * who wakes gives back the memory of the broker before.
  */
-const brokers = new Map<string, WeakRef<Broker>>();
+const brokers = new Latest<Broker>();
 
 /**
  * One broker for all WebSockets that are opened to this object. All that is to survive is in the storage and beside the sockets:
@@ -82,7 +84,7 @@ export class MqttBroker extends RoomCalls {
     this.log = new Log(this.roomName, this.settings.log);
     const { clock = Date.now, ...options } = this.options();
     const id = String(state.id);
-    brokers.get(id)?.deref()?.abandon();
+    brokers.get(id)?.abandon();
     const keeper = {
       keep: (name: string, value?: Uint8Array) => this.broker.keep(name, value),
       kept: (prefix: string) => this.broker.kept(prefix),
@@ -90,7 +92,7 @@ export class MqttBroker extends RoomCalls {
     };
     this.users = new Users(keeper, this.settings.authentication?.passwordIterations);
     this.#access = new Access(this.settings, environment, this.roomName, this.users, clock);
-    this.#storage = new SqliteStorage(state);
+    this.#storage = new SqliteStorage(state, this.log);
     this.#turn = new Turn((task) => this.#storage.together(task));
     this.#arrivals = new Arrivals(this.settings.connectionRate ?? {}, clock);
     this.#opened = state.blockConcurrencyWhile(async () => {
@@ -117,7 +119,7 @@ export class MqttBroker extends RoomCalls {
         // What is wrong is told to the operator, and not to whoever asks the room for something.
         throw new MqttError('closed', 'This room does not open, and its log says why.');
       });
-      brokers.set(id, new WeakRef(this.broker));
+      brokers.set(id, this.broker);
       this.#whereabouts = this.#where();
       if (!this.#whereabouts.moved) await this.#forwards.open(this.broker);
     });
@@ -226,13 +228,21 @@ export class MqttBroker extends RoomCalls {
     return rejected;
   }
 
+  /** The same as `export`, in pieces: a file may be longer than what a call returns. */
+  async backup(): Promise<ReadableStream<Uint8Array>> {
+    return streamOf(await this.broker.export());
+  }
+
   /**
-   * The same for whoever has the scope `backup`.
+   * The same as `import`, in pieces, for whoever has the scope `backup`. Who read events begins anew, and is told of the gap.
    * @throws MqttError `refused` with the reason 0x88 while the room moves, and when it has moved.
    */
-  async restore(file: Uint8Array): Promise<number> {
+  async restore(pieces: ReadableStream<Uint8Array>): Promise<number> {
+    const file = new Uint8Array(await new Response(pieces).arrayBuffer());
     this.mustBeHere();
-    return this.import(file);
+    const rejected = await this.import(file);
+    this.endReaders();
+    return rejected;
   }
 
   #upgradeGuest(ticket: string): Response {

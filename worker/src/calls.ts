@@ -20,6 +20,7 @@ import { type UserChange, UserError, type Users, type UserSummary } from './acce
 import type { Environment } from './environment.js';
 import { FORWARD, type ForwardStatistics } from './forward/forwarder.js';
 import { Guests, type Identity } from './guests.js';
+import { READER } from './http/place.js';
 import { Traces } from './traces.js';
 
 /** One of many messages. */
@@ -203,6 +204,16 @@ export abstract class RoomCalls extends DurableObject<Environment> {
       const { items, next }: Page<ClientDetails> = this.broker.clients({ limit: 1_000, ...(after !== undefined && { after }) });
       for (const { clientId, userName, connected } of items) if (connected && userName === name) this.broker.disconnect(clientId);
       if (next === undefined) return true;
+      after = next;
+    }
+  }
+
+  /** Ends the sessions of those who read events: what they had is no longer what the room has. */
+  protected endReaders(): void {
+    for (let after: string | undefined; ; ) {
+      const { items, next }: Page<ClientDetails> = this.broker.clients({ limit: 1_000, ...(after !== undefined && { after }) });
+      for (const { clientId } of items) if (clientId.startsWith(READER)) this.broker.disconnect(clientId, { endSession: true });
+      if (next === undefined) return;
       after = next;
     }
   }

@@ -1,6 +1,7 @@
 // A room's records in the object's SQLite database. Knows no MQTT, and nothing of what the records say.
 
 import type { RecordStorage, StorageChange, StoredRecord } from 'mqlite/broker';
+import type { Log } from './log.js';
 
 /**
  * The storage of one room. Nothing is awaited: what is sent after a commit is held by the runtime's output gate until that is
@@ -9,11 +10,13 @@ import type { RecordStorage, StorageChange, StoredRecord } from 'mqlite/broker';
 export class SqliteStorage implements RecordStorage {
   readonly maximumValueBytes = MAXIMUM_ROW_BYTES - MAXIMUM_KEY_BYTES;
   readonly #state: DurableObjectState;
+  readonly #log: Log;
   /** What is to be written when a task is over, by its key. */
   #gathered: Map<string, StorageChange> | undefined;
 
-  constructor(state: DurableObjectState) {
+  constructor(state: DurableObjectState, log: Log) {
     this.#state = state;
+    this.#log = log;
   }
 
   /** Does `task`; what it commits is written when it is over, of each record only the last change. What it sends has to wait for that. */
@@ -48,7 +51,7 @@ export class SqliteStorage implements RecordStorage {
     } catch (error) {
       // Every connection ends with the object: nobody takes for stored what is not. The next event begins anew from the storage.
       const sentence = `The storage of this room failed, so its broker starts again: ${error}`;
-      console.error(sentence);
+      this.#log.error('storageFailed', { message: sentence });
       this.#state.abort(sentence);
     }
   }

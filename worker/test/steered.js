@@ -110,6 +110,11 @@ export class MqttBroker extends Room {
     socket.close();
   }
 
+  stats() {
+    if (this.facts.failsStatistics) throw new Error('A statistic failed.');
+    return super.stats();
+  }
+
   statistics() {
     return this.broker.statistics();
   }
@@ -188,6 +193,8 @@ const orders = {
   },
   /** The next commit finds no table. */
   fail: (_, room) => void (room.fails = true),
+  /** The room no longer tells what it counts. */
+  failStatistics: (_, room) => void (room.failsStatistics = true),
 };
 
 export default {

@@ -5,6 +5,7 @@ import { bearer, type Caller, isRefusal } from '../access/bearer.js';
 import type { Scope } from '../access/scopes.js';
 import type { MqttBroker } from '../broker-object.js';
 import type { Environment } from '../environment.js';
+import { Log } from '../log.js';
 import { DEFAULT_ROOM, isRoom, NO_ROOM, ROOM_NAME } from '../room.js';
 import { type RoomSettings, settingsOf } from '../settings.js';
 import { disconnect, listClients, trace } from './clients.js';
@@ -65,7 +66,7 @@ async function answer(context: At, room: string, routes: Routes): Promise<Respon
     if (request.method === 'OPTIONS') return preflight(request, settings, methodsOf(routes));
     return call(context, room, settings, routeOf(request.method, routes));
   };
-  const response = await respond().catch((error: unknown) => failureOf(error).toResponse());
+  const response = await respond().catch((error: unknown) => failureOf(error, new Log(room, settings.log)).toResponse());
   return secured(response, corsHeaders(request, settings));
 }
 

@@ -1,5 +1,7 @@
 // What went wrong with a request, as the answer that says so. Knows which status a Reason Code of MQTT is over HTTP.
 
+import type { Log } from '../log.js';
+
 /** An answer in place of the one that was asked for. */
 export class Failure extends Error {
   override readonly name = 'Failure';
@@ -26,8 +28,8 @@ interface FailureDetails {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What to answer when this was thrown, here or in the room. */
-export function failureOf(error: unknown): Failure {
+/** What to answer when this was thrown, here or in the room; what nobody expects is told to the log. */
+export function failureOf(error: unknown, log: Log): Failure {
   if (error instanceof Failure) return error;
   // What a room throws comes as an Error with the name and the properties of what it threw.
   const { name, message, code, reason, retryable, overloaded } = error as Thrown;
@@ -36,7 +38,7 @@ export function failureOf(error: unknown): Failure {
   if (name === 'MqttError' && code !== undefined && FULL.has(code)) return new Failure(429, message);
   if ((name === 'MqttError' && code !== undefined && PASSING.has(code)) || retryable || overloaded) return UNAVAILABLE();
   // The message may tell what is nobody's business.
-  console.error(`A request failed: ${name}: ${message}`);
+  log.error('requestFailed', { message: `${name}: ${message}` });
   return new Failure(500, 'Something went wrong here, and the log says what.');
 }
 

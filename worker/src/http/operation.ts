@@ -1,6 +1,7 @@
 // What an operator looks at and keeps: metrics and backups.
 
 import type { Call } from './api.js';
+import { streamOf } from '../stream.js';
 import { bytesOf, typeOf } from './body.js';
 import { Failure } from './failure.js';
 import { METRICS_TYPE, toMetrics } from './metrics.js';
@@ -16,7 +17,7 @@ export async function metrics({ request, room }: Call): Promise<Response> {
 export async function backup({ request, room }: Call): Promise<Response> {
   new Query(request.url);
   const headers = { 'Content-Type': 'application/octet-stream', 'Content-Disposition': 'attachment; filename="room.mqlite"' };
-  return new Response(await room.export(), { headers });
+  return new Response(await room.backup(), { headers });
 }
 
 /** `PUT /backup` */
@@ -26,8 +27,8 @@ export async function restore({ request, room }: Call): Promise<Response> {
     throw new Failure(400, 'A backup is sent with the Content-Type application/octet-stream.');
   }
   const file = await bytesOf(request, MOST_BYTES, () => new Failure(413, `A backup has ${MOST_BYTES} bytes at most here.`));
-  return Response.json({ rejected: await room.restore(file) });
+  return Response.json({ rejected: await room.restore(streamOf(file)) });
 }
 
-/** What a call to a room may carry. */
-const MOST_BYTES = 32 << 20;
+/** The Worker and the room have 128 MB together, and the file is there more than once. */
+const MOST_BYTES = 48 << 20;

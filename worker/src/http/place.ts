@@ -23,7 +23,7 @@ export class Sessions {
 
   /** The Client Identifier of another session, which nobody can guess. */
   create(): string {
-    return `${PREFIX}${this.#mark}${hex(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)))}`;
+    return `${READER}${this.#mark}${hex(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)))}`;
   }
 
   /** What the id of an event says, if it is of such a reader. */
@@ -31,13 +31,13 @@ export class Sessions {
     const [, session, number] = /^([\da-f]{48})\.(\d{1,5})$/.exec(id) ?? [];
     const packetIdentifier = Number(number);
     if (!session?.startsWith(this.#mark) || !(packetIdentifier >= 1 && packetIdentifier <= 65_535)) return undefined;
-    return { clientId: PREFIX + session, packetIdentifier };
+    return { clientId: READER + session, packetIdentifier };
   }
 }
 
 /** The id of an event. */
 export function idOf({ clientId, packetIdentifier }: Place): string {
-  return `${clientId.slice(PREFIX.length)}.${packetIdentifier}`;
+  return `${clientId.slice(READER.length)}.${packetIdentifier}`;
 }
 
 function hex(bytes: Uint8Array): string {
@@ -45,7 +45,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** No client has such an identifier but by a call of the Worker's own code. */
-const PREFIX = '$sse/';
+export const READER = '$sse/';
 
 const MARK_BYTES = 8;
 const RANDOM_BYTES = 16;
