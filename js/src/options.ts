@@ -139,10 +139,15 @@ export interface BrokerLimits {
    */
   maximumMessageBytes?: number;
   /**
-   * Messages to `$delayed/SECONDS/topic` that are not due yet, with wills that wait for a review; one more is refused with 0x97.
-   * Their bytes are part of `maximumMessageBytes`. Default 10,000.
+   * Messages to `$delayed/SECONDS/topic` that are not due yet; one more is refused with 0x97. Their bytes are part of
+   * `maximumMessageBytes`, and so are those of wills that wait for a review, of which that alone is the limit. Default 10,000.
    */
   maximumDelayedMessages?: number;
+  /**
+   * How many of these may be one user's or, of clients that are no user's and where there is no `authenticate`, one Client
+   * Identifier's; one more is refused with 0x97. Default 1,000.
+   */
+  maximumDelayedMessagesPerUser?: number;
   /** The most seconds by which such a message may be delayed; more is refused with 0x90. Default 604,800, a week. */
   maximumDelaySeconds?: number;
   /** Values that `Broker.keep` keeps. Default 10,000. */

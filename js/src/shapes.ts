@@ -170,6 +170,7 @@ export const BROKER_OPTIONS: ShapeOf<BrokerOptions> = {
   maximumRetainedBytes: 'number',
   maximumMessageBytes: 'number',
   maximumDelayedMessages: 'number',
+  maximumDelayedMessagesPerUser: 'number',
   maximumDelaySeconds: 'number',
   maximumKeptRecords: 'number',
   maximumKeptBytes: 'number',

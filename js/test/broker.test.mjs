@@ -81,7 +81,7 @@ test('Every limit is known to the broker, and a wrong value is refused by name',
     subscriptionIdentifiersAvailable: true, sharedSubscriptionAvailable: true, serverKeepAliveSeconds: 1,
     maximumSessionExpirySeconds: 1, maximumSubscriptions: 1, maximumTopicLevels: 1, maximumInFlight: 1,
     maximumQueuedMessages: 1, maximumQueuedBytes: 1, sendBuffer: 1, maximumRetainedMessages: 1, maximumRetainedBytes: 1,
-    maximumMessageBytes: 1, maximumDelayedMessages: 1, maximumDelaySeconds: 1, maximumKeptRecords: 1, maximumKeptBytes: 1,
+    maximumMessageBytes: 1, maximumDelayedMessages: 1, maximumDelayedMessagesPerUser: 1, maximumDelaySeconds: 1, maximumKeptRecords: 1, maximumKeptBytes: 1,
     maximumSubscriptionBytes: 1, maximumConnectSize: 1, publishMessagesPerSecond: 1, publishBytesPerSecond: 1, requestsPerSecond: 1, sysIntervalSeconds: 1, responseInformation: 'a',
   };
   (await Broker.open(limits)).close();

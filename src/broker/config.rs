@@ -101,9 +101,14 @@ pub struct Config {
     /// Like all bytes of messages here they are about what the message takes in memory: several hundred more than its
     /// topic, payload and properties have. However many sessions a message waits for, it counts once.
     pub maximum_message_bytes: usize,
-    /// Messages to `$delayed/SECONDS/topic` that are not due yet, with wills and messages of no connection that wait for a
-    /// review; one more is refused with 0x97. Their bytes are part of `maximum_message_bytes`.
+    /// Messages to `$delayed/SECONDS/topic` that are not due yet, with messages of no connection that wait for a review; one
+    /// more is refused with 0x97. Their bytes are part of `maximum_message_bytes`, and so are those of wills that wait for a
+    /// review, of which that alone is the limit.
     pub maximum_delayed_messages: usize,
+    /// How many of these may be one user's or, of clients that are no user's and where the host does not find out who a
+    /// client is ([`Authentication::Ask`]), one Client Identifier's; one more is refused with 0x97. What the host publishes
+    /// on nobody's behalf has no limit but the one before.
+    pub maximum_delayed_messages_per_user: usize,
     /// The most seconds by which such a message may be delayed; more is refused with 0x90.
     pub maximum_delay_seconds: u32,
     /// Values that the host keeps with [`super::Input::Keep`]; one more is refused.
@@ -208,6 +213,7 @@ impl Default for Config {
             maximum_retained_bytes: 64 << 20,
             maximum_message_bytes: 256 << 20,
             maximum_delayed_messages: 10_000,
+            maximum_delayed_messages_per_user: 1_000,
             maximum_delay_seconds: 7 * 24 * 3_600,
             maximum_kept_records: 10_000,
             maximum_kept_bytes: 16 << 20,

@@ -2,7 +2,8 @@
 //! no connection waits for it. Each is a record of its own until it is published.
 
 use super::{
-    Broker, Decision, deadlines::Due, draft::Draft, message::Message, mirror::Mirror, rules::Ruling, session::SessionId,
+    Authentication, Broker, Decision, deadlines::Due, draft::Draft, message::Message, mirror::Mirror, rules::Ruling,
+    session::SessionId, users::Count,
 };
 use crate::{
     codec::{Publish, ReasonCode, Text},
@@ -24,6 +25,18 @@ pub(super) struct Publisher {
 pub(super) struct Delayed {
     messages: BTreeMap<u64, Later>,
     last: u64,
+    /// How many of them count, and of whom.
+    counted: usize,
+    of: Count<Owner>,
+}
+
+/// Whose delayed messages there may be only so many of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Owner {
+    /// A user whom the host has found out.
+    User(Text),
+    /// A client that says of itself who it is, if anything.
+    Client(Text),
 }
 
 #[derive(Debug)]
@@ -34,6 +47,9 @@ struct Later {
     session: Option<SessionId>,
     /// Whether the host is to review it when it is due.
     needs_review: bool,
+    /// Whether it is one of those of which there may be only so many, and whose it is then.
+    counts: bool,
+    owner: Option<Owner>,
 }
 
 impl Delayed {
@@ -45,9 +61,36 @@ impl Delayed {
     pub(super) fn skip_number(&mut self, number: u64) {
         self.last = self.last.max(number);
     }
+
+    fn insert(&mut self, number: u64, later: Later) {
+        if later.counts {
+            self.counted += 1;
+            self.of.add(later.owner.as_ref());
+        }
+        self.messages.insert(number, later);
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Later> {
+        self.discount(number);
+        self.messages.remove(&number)
+    }
+
+    /// It is not one of so many any more.
+    fn discount(&mut self, number: u64) {
+        if let Some(later) = self.messages.get_mut(&number).filter(|later| later.counts) {
+            later.counts = false;
+            self.counted -= 1;
+            self.of.remove(later.owner.as_ref());
+        }
+    }
 }
 
 impl Later {
+    /// Whether it is a will: of all that clients publish, this alone waits here for a review.
+    const fn is_will(&self) -> bool {
+        self.needs_review && self.session.is_some()
+    }
+
     fn to_record(&self) -> store::Delayed {
         store::Delayed {
             at: self.at,
@@ -128,14 +171,13 @@ impl Broker {
         needs_review: bool,
     ) -> Result<bool, ReasonCode> {
         let draft = Draft::new(topic, publish, &self.tally);
-        if self.delayed.len() >= self.config.maximum_delayed_messages || self.holds_too_much() {
+        let mut later = self.later(draft, at, publisher, session, needs_review);
+        // A will that waits for nothing but a review was let in with its client, and has counted since.
+        later.counts = !(later.is_will() && at <= self.now);
+        if later.counts && (self.has_delayed_enough(later.owner.as_ref()) || self.holds_too_much()) {
             return Err(ReasonCode::QuotaExceeded);
         }
         let number = self.delayed.last + 1;
-        let Publisher { client_id, user_name } = publisher;
-        let publisher =
-            Publisher { client_id: client_id.detached(), user_name: user_name.as_ref().map(Text::detached) };
-        let later = Later { draft, at, publisher, session, needs_review };
         if self.is_durable() {
             self.mirror.put_new(Key::Delayed(number), &later.to_record());
         }
@@ -143,20 +185,44 @@ impl Broker {
         Ok(true)
     }
 
+    fn later(
+        &self,
+        draft: Draft,
+        at: Timestamp,
+        publisher: &Publisher,
+        session: Option<SessionId>,
+        needs_review: bool,
+    ) -> Later {
+        let client_id = publisher.client_id.detached();
+        let user_name = publisher.user_name.as_ref().map(Text::detached);
+        let is_found_out = client_id.is_empty() || matches!(self.config.authentication, Authentication::Ask);
+        let owner = match &user_name {
+            Some(name) if is_found_out => Some(Owner::User(name.clone())),
+            _ => Some(Owner::Client(client_id.clone())).filter(|_| !client_id.is_empty()),
+        };
+        let publisher = Publisher { client_id, user_name };
+        Later { draft, at, publisher, session, needs_review, counts: true, owner }
+    }
+
+    /// Whether there are as many as there may be, of this owner or of all.
+    fn has_delayed_enough(&self, owner: Option<&Owner>) -> bool {
+        self.delayed.counted >= self.config.maximum_delayed_messages
+            || owner.is_some_and(|owner| self.delayed.of.of(owner) >= self.config.maximum_delayed_messages_per_user)
+    }
+
     fn insert_delayed(&mut self, number: u64, later: Later) {
         self.delayed.skip_number(number);
         self.deadlines.set(Due::Delayed(number), None, Some(later.at));
-        self.delayed.messages.insert(number, later);
+        self.delayed.insert(number, later);
     }
 
     pub(super) fn restore_delayed(&mut self, number: u64, record: store::Delayed, topic: &TopicName) {
         let store::Delayed { at, session, client_id, user_name, needs_review, content } = record;
         self.last_session = self.last_session.max(session);
         let session = (session > 0).then_some(SessionId(session));
-        let publisher =
-            Publisher { client_id: client_id.detached(), user_name: user_name.as_ref().map(Text::detached) };
         let draft = Draft::restored(content, topic, &self.tally);
-        self.insert_delayed(number, Later { draft, at, publisher, session, needs_review });
+        let later = self.later(draft, at, &Publisher { client_id, user_name }, session, needs_review);
+        self.insert_delayed(number, later);
     }
 
     /// Writes all that is delayed.
@@ -174,12 +240,15 @@ impl Broker {
         }
         let publish = Publish { topic: later.draft.topic().text().clone(), ..later.draft.publish().clone() };
         let publisher = later.publisher.clone();
+        if later.is_will() {
+            self.delayed.discount(number);
+        }
         self.ask_about_delayed(number, publisher, publish);
     }
 
     /// Publishes what was delayed, as was decided.
     pub(super) fn publish_delayed(&mut self, number: u64, decision: Decision) {
-        let Some(Later { draft, publisher, session, .. }) = self.delayed.messages.remove(&number) else { return };
+        let Some(Later { draft, publisher, session, .. }) = self.delayed.remove(number) else { return };
         if self.is_durable() {
             self.mirror.delete(Key::Delayed(number));
         }

@@ -17,26 +17,32 @@ pub(super) struct Users {
     pub(super) sessions: Count,
 }
 
-/// How many there are with each User Name.
-#[derive(Debug, Default)]
-pub(super) struct Count(BTreeMap<Text, usize>);
+/// How many there are of each, by User Name if by nothing else.
+#[derive(Debug)]
+pub(super) struct Count<K = Text>(BTreeMap<K, usize>);
 
-impl Count {
-    pub(super) fn add(&mut self, user_name: Option<&Text>) {
-        if let Some(name) = user_name {
+impl<K> Default for Count<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Clone + Ord> Count<K> {
+    pub(super) fn add(&mut self, name: Option<&K>) {
+        if let Some(name) = name {
             *self.0.entry(name.clone()).or_default() += 1;
         }
     }
 
-    pub(super) fn remove(&mut self, user_name: Option<&Text>) {
-        let Some(name) = user_name else { return };
+    pub(super) fn remove(&mut self, name: Option<&K>) {
+        let Some(name) = name else { return };
         match self.0.get_mut(name) {
             Some(count) if *count > 1 => *count -= 1,
             _ => _ = self.0.remove(name),
         }
     }
 
-    fn of(&self, name: &Text) -> usize {
+    pub(super) fn of(&self, name: &K) -> usize {
         self.0.get(name).copied().unwrap_or(0)
     }
 }

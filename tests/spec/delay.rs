@@ -2,7 +2,9 @@
 
 use crate::harness::*;
 use mqlite::{
-    broker::{Authentication, Config, Decision, Durability, Event, Grant, Grants, PublishRule, ReviewFallback},
+    broker::{
+        Authentication, Config, Decision, Durability, Event, Grant, Grants, PublishRule, ReviewFallback, Verdict,
+    },
     codec::{Connect, Packet, ProtocolVersion, Publish, ReasonCode, Will, WillProperties},
 };
 
@@ -134,6 +136,118 @@ fn more_than_may_be_delayed_is_refused() {
         assert_eq!(trace.hear_publish("bob").payload.len(), 3_000);
         trace.expect_nothing("bob");
     });
+}
+
+/// What `name` hears of a message that it delays by a minute.
+fn delays(trace: &mut Trace, name: &'static str) -> ReasonCode {
+    trace.send(name, publish("$delayed/60/a", "x", AtLeastOnce, 9));
+    match trace.hear(name) {
+        Packet::PubAck(ack) => ack.reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn nobody_delays_so_many_messages_that_others_cannot_and_a_crash_changes_nothing() {
+    let mut trace = two(V5, Config { maximum_delayed_messages_per_user: 2, ..durable() });
+    trace.resume("eve");
+    for reason in [ReasonCode::Success, ReasonCode::Success, ReasonCode::QuotaExceeded, ReasonCode::QuotaExceeded] {
+        assert_eq!(delays(&mut trace, "ada"), reason);
+    }
+    assert_eq!(delays(&mut trace, "eve"), ReasonCode::Success);
+    // What the host publishes itself is nobody's.
+    for _ in 0..3 {
+        trace.publish(message("$delayed/60/a", "x"));
+    }
+    // Who publishes without a connection is somebody.
+    for delayed in [7, 8, 8] {
+        trace.publish_for("lovelace", message("$delayed/60/a", "x"));
+        assert_eq!(trace.statistics().messages_delayed, delayed);
+    }
+    trace.crash();
+    for (name, reason) in [("ada", ReasonCode::QuotaExceeded), ("eve", ReasonCode::Success)] {
+        trace.resume(name);
+        assert_eq!(delays(&mut trace, name), reason);
+    }
+    trace.wait_secs(60);
+    for reason in [ReasonCode::Success, ReasonCode::Success, ReasonCode::QuotaExceeded] {
+        assert_eq!(delays(&mut trace, "ada"), reason);
+    }
+}
+
+#[test]
+fn the_clients_of_a_user_delay_so_many_messages_together() {
+    let config = Config { authentication: Authentication::Ask, maximum_delayed_messages_per_user: 2, ..durable() };
+    let mut trace = Trace::with(V5, config);
+    // The user `3` is not the client `3`, who is no user.
+    for (name, user) in [("1", Some("ada")), ("2", Some("ada")), ("3", None), ("4", Some("3"))] {
+        trace.open(name);
+        trace.send(name, Packet::Connect(Box::new(connect(name))));
+        let user_name = user.map(text);
+        trace.answer(Verdict::Allow { grants: Grants::all(), data: None, user_name, expires_at: None });
+        assert_eq!(trace.hear_connack(name).reason, ReasonCode::Success);
+    }
+    for (name, reason) in [
+        ("1", ReasonCode::Success),
+        ("2", ReasonCode::Success),
+        ("1", ReasonCode::QuotaExceeded),
+        ("2", ReasonCode::QuotaExceeded),
+        ("3", ReasonCode::Success),
+        ("3", ReasonCode::Success),
+        ("3", ReasonCode::QuotaExceeded),
+        ("4", ReasonCode::Success),
+    ] {
+        assert_eq!(delays(&mut trace, name), reason, "{name}");
+    }
+    trace.wait_secs(60);
+    assert_eq!(delays(&mut trace, "2"), ReasonCode::Success);
+}
+
+#[test]
+fn a_will_that_waits_for_a_review_neither_waits_for_delayed_messages_nor_keeps_them_out() {
+    let rules = vec![PublishRule::new(text("w"), "review", None).unwrap()];
+    for crashes in [false, true] {
+        let mut trace = two(V5, Config { rules: rules.clone(), maximum_delayed_messages: 2, ..durable() });
+        assert_eq!(delays(&mut trace, "ada"), ReasonCode::Success);
+        for name in ["eve", "dan"] {
+            trace.connect_with(name, Connect { will: Some(will("w", "gone")), ..connect(name) });
+            trace.cut(name);
+        }
+        trace.catch_up();
+        if crashes {
+            trace.crash();
+            trace.resume("ada");
+            trace.catch_up();
+        }
+        assert_eq!((trace.reviews(), trace.statistics().messages_delayed), (2, 3));
+        assert_eq!(delays(&mut trace, "ada"), ReasonCode::Success);
+        assert_eq!(delays(&mut trace, "ada"), ReasonCode::QuotaExceeded);
+        trace.connect_with("eve", Connect { will: Some(will("w", "gone")), ..connect("eve") });
+        trace.cut("eve");
+        trace.catch_up();
+        assert_eq!(trace.reviews(), 3);
+        for _ in 0..3 {
+            trace.decide(Decision::Accept);
+        }
+        assert_eq!(trace.statistics().messages_delayed, 2);
+        assert_eq!(delays(&mut trace, "ada"), ReasonCode::QuotaExceeded);
+    }
+}
+
+/// One user, or one client, has no more of it than others.
+#[test]
+fn a_will_that_is_delayed_is_a_delayed_message() {
+    let rules = vec![PublishRule::new(text("w"), "review", None).unwrap()];
+    let mut trace = two(V5, Config { rules, maximum_delayed_messages_per_user: 1, ..durable() });
+    for delayed in [1, 1] {
+        trace.connect_with("eve", Connect { will: Some(will("$delayed/60/w", "gone")), ..connect("eve") });
+        trace.cut("eve");
+        assert_eq!(trace.statistics().messages_delayed, delayed);
+    }
+    trace.wait_secs(60);
+    assert_eq!(trace.reviews(), 1);
+    trace.connect("eve");
+    assert_eq!(delays(&mut trace, "eve"), ReasonCode::Success);
 }
 
 #[test]
