@@ -202,6 +202,15 @@ impl Connection {
         self.review.as_ref().is_some_and(|review| !review.is_decided())
     }
 
+    const fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Open(_))
+    }
+
+    /// Whether it was too fast and is gone: of what is unread nothing counts any more but that the client left in order.
+    pub(super) const fn is_given_up(&self) -> bool {
+        self.is_gone && self.pace.is_paused()
+    }
+
     /// What was decided about the packet that is read again.
     pub(super) fn take_decision(&mut self) -> Option<Decision> {
         self.review.take().and_then(|review| review.into_decision())
@@ -269,11 +278,20 @@ impl Broker {
     }
 
     fn read_packets(&mut self, id: ConnectionId) {
-        while let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.pace.is_paused()) {
+        let may_be_read = |connection: &&mut Connection| !connection.pace.is_paused() || connection.is_given_up();
+        while let Some(connection) = self.connections.get_mut(&id).filter(may_be_read) {
             let version = connection.version;
             let is_held = connection.is_held();
             let was_held = connection.held.is_some();
             let next = if is_held { Ok(None) } else { connection.next() };
+            if connection.is_given_up() && !was_held && matches!(&next, Ok(Some(frame)) if frame[0] >> 4 != DISCONNECT)
+            {
+                self.effort.add(PACKET);
+                if self.effort.is_enough() {
+                    return self.fall_behind(id);
+                }
+                continue;
+            }
             let length = if let Ok(Some(frame)) = &next { frame.len() } else { 0 };
             if let Stage::Authenticating(pending) = &mut connection.stage {
                 pending.read += length;
@@ -400,14 +418,15 @@ impl Broker {
 
     /// The host says that the Network Connection is gone.
     pub(super) fn closed(&mut self, id: ConnectionId) {
-        if self.is_behind(id)
-            && let Some(connection) = self.connections.get_mut(&id)
-            && !connection.pace.is_paused()
-        {
-            connection.is_gone = true; // a DISCONNECT may be among what it sent
-            return;
+        let is_behind = self.is_behind(id);
+        let may_have_left = |it: &&mut Connection| is_behind && (!it.pace.is_paused() || it.is_open());
+        let Some(connection) = self.connections.get_mut(&id).filter(may_have_left) else {
+            return self.end_connection(id, NETWORK_FAILED, Ending::Failed);
+        };
+        connection.is_gone = true; // a DISCONNECT may be among what it sent
+        if connection.is_given_up() {
+            self.read(id);
         }
-        self.end_connection(id, NETWORK_FAILED, Ending::Failed);
     }
 
     /// The client broke a rule: tells it, where its version and stage allow, and closes. [MQTT-4.13.1-1]
@@ -532,6 +551,7 @@ const PIECE: usize = 256;
 
 /// The packet type of CONNECT: the version, and so the rest, is known only from there on.
 const CONNECT: u8 = 1;
+const DISCONNECT: u8 = 14;
 
 const CONNECT_FIRST: Violation = Violation::protocol_error("the first packet must be a CONNECT [MQTT-3.1.0-1]");
 const SECOND_CONNECT: Violation = Violation::protocol_error("a second CONNECT on one connection [MQTT-3.1.0-2]");

@@ -1,4 +1,5 @@
 //! How fast a connection may publish and ask: beyond it nothing more is read from it for a while, and it is closed when it sends on.
+//! If it closes itself, what it was too fast with is lost, but not that it left in order.
 
 use super::{
     Broker, ConnectionId,
@@ -90,7 +91,9 @@ impl Broker {
 
     /// It may be read again.
     pub(super) fn pause_is_over(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_given_up()) else {
+            return; // it has turns of its own
+        };
         connection.pace.paused_until = None;
         if let Stage::Open(link) = &mut connection.stage {
             link.keep_alive.touch(self.now); // what it said meanwhile may come a little later still

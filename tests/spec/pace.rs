@@ -3,7 +3,7 @@
 use crate::harness::*;
 use bytes::BytesMut;
 use mqlite::{
-    broker::Config,
+    broker::{Config, Decision, PublishRule},
     codec::{Connect, Packet, ProtocolVersion, ReasonCode},
 };
 
@@ -143,6 +143,89 @@ fn who_leaves_while_it_waits_to_be_read_is_gone_at_once() {
         many(&mut trace, version, "quick", &publish("t", "x", AtMostOnce, 0), 30);
         trace.cut("quick");
         assert_eq!(trace.statistics().clients_connected, 0);
+    });
+}
+
+/// Where the host cannot stop reading. [MQTT-3.14.4-3]
+#[test]
+fn who_was_too_fast_and_left_in_order_has_left_in_order_whatever_came_before() {
+    both(|version| {
+        for (reason, has_will) in [(ReasonCode::Success, false), (ReasonCode::DisconnectWithWillMessage, true)] {
+            if version == V3_1_1 && has_will {
+                continue; // it has no such packet
+            }
+            let mut trace = Trace::with(version, Config { publish_messages_per_second: 10, ..Config::default() });
+            trace.connect_with("quick", Connect { will: Some(will("w", "gone")), ..connect("quick") });
+            trace.connect("other");
+            trace.subscribe("other", "#", AtMostOnce);
+            many(&mut trace, version, "quick", &publish("t", "x", AtMostOnce, 0), 20);
+            trace.send("quick", publish("t", "x", AtLeastOnce, 1));
+            trace.send("quick", disconnect(reason));
+            trace.cut("quick");
+            assert_eq!(trace.statistics().clients_connected, 1);
+            // To leave is no way to publish more than one may.
+            for _ in 0..11 {
+                assert_eq!(trace.hear_publish("other").topic, text("t"));
+            }
+            if has_will {
+                assert_eq!(trace.hear_publish("other").topic, text("w"));
+            }
+            trace.expect_nothing("other");
+        }
+    });
+}
+
+#[test]
+fn who_was_too_fast_and_left_without_a_word_has_a_will() {
+    both(|version| {
+        let mut trace = Trace::with(version, Config { publish_messages_per_second: 10, ..Config::default() });
+        trace.connect_with("quick", Connect { will: Some(will("w", "gone")), ..connect("quick") });
+        trace.connect("other");
+        trace.subscribe("other", "w", AtMostOnce);
+        many(&mut trace, version, "quick", &publish("t", "x", AtMostOnce, 0), 20);
+        let mut bytes = BytesMut::new();
+        disconnect(ReasonCode::Success).encode(version, &mut bytes).unwrap();
+        trace.send_bytes("quick", bytes.split_to(1));
+        trace.cut("quick");
+        assert_eq!(trace.hear_publish("other").topic, text("w"));
+    });
+}
+
+#[test]
+fn what_is_reviewed_when_a_client_leaves_that_was_too_fast_is_published_and_nothing_after_it() {
+    both(|version| {
+        let rules = vec![PublishRule::new(text("t"), "review", None).unwrap()];
+        let mut trace = Trace::with(version, Config { publish_messages_per_second: 1, rules, ..Config::default() });
+        trace.connect_with("quick", Connect { will: Some(will("w", "gone")), ..connect("quick") });
+        trace.connect("other");
+        trace.subscribe("other", "#", AtMostOnce);
+        many(&mut trace, version, "quick", &publish("t", "x", AtMostOnce, 0), 3);
+        trace.decide(Decision::Accept);
+        trace.hear_publish("other");
+        trace.send("quick", disconnect(ReasonCode::Success));
+        trace.cut("quick");
+        trace.decide(Decision::Accept);
+        assert_eq!(trace.hear_publish("other").topic, text("t"));
+        trace.expect_nothing("other");
+        assert_eq!(trace.statistics().clients_connected, 1);
+    });
+}
+
+/// However much that is, it is looked at in turns.
+#[test]
+fn who_was_too_fast_and_left_in_order_after_very_much_has_left_in_order() {
+    both(|version| {
+        let mut trace = Trace::with(version, Config { publish_messages_per_second: 10, ..Config::default() });
+        trace.connect_with("quick", Connect { will: Some(will("w", "gone")), ..connect("quick") });
+        trace.connect("other");
+        trace.subscribe("other", "w", AtMostOnce);
+        many(&mut trace, version, "quick", &publish("t", "x", AtMostOnce, 0), 20_000);
+        trace.send("quick", disconnect(ReasonCode::Success));
+        trace.cut("quick");
+        trace.catch_up();
+        trace.wait_secs(1);
+        assert_eq!((trace.statistics().clients_connected, trace.statistics().messages_received), (1, 11));
+        trace.expect_nothing("other");
     });
 }
 
