@@ -47,6 +47,7 @@ fn text(counted: &Counted) -> String {
         ("message_bytes", "Bytes of all messages now.", statistics.message_bytes),
         ("messages_stored", "Messages that wait or are in flight now.", statistics.messages_stored),
         ("messages_delayed", "Messages that are to be published later, now.", statistics.messages_delayed),
+        ("messages_in_review", "Messages that wait for a review now.", statistics.messages_in_review),
         ("messages_received_total", "Messages received from clients.", statistics.messages_received),
         ("messages_sent_total", "Messages sent to clients.", statistics.messages_sent),
         ("messages_dropped_total", "Messages dropped because of a limit.", statistics.messages_dropped),
@@ -74,6 +75,38 @@ const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn each_figure_of_the_broker_is_told() {
+        let told = text(&Counted {
+            statistics: Statistics {
+                clients_connected: 1_001,
+                clients_maximum: 1_002,
+                sessions: 1_003,
+                subscriptions: 1_004,
+                subscription_bytes: 1_005,
+                retained_messages: 1_006,
+                retained_bytes: 1_007,
+                message_bytes: 1_008,
+                messages_stored: 1_009,
+                messages_delayed: 1_010,
+                messages_in_review: 1_011,
+                bytes_received: 1_012,
+                bytes_sent: 1_013,
+                messages_received: 1_014,
+                messages_sent: 1_015,
+                messages_dropped: 1_016,
+                messages_refused: 1_017,
+                connections_refused: 1_018,
+            },
+            uptime_seconds: 0,
+            authentication_failures: 0,
+        });
+        for figure in 1_001..=1_018 {
+            assert!(told.contains(&format!(" {figure}\n")), "{figure}\n{told}");
+        }
+        assert!(told.contains("\nmqlite_messages_in_review 1011\n"), "{told}");
+    }
 
     #[test]
     fn each_figure_is_told_once() {
