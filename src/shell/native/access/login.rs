@@ -115,6 +115,12 @@ impl Access {
         let record = kept(&key);
         let user = record.as_ref().and_then(|record| UserRecord::parse(record));
         let work = async move {
+            if let Some(user) = &user
+                && access.comes_back(&user_name, &password, user, address)
+            {
+                access.succeeded(&user_name, address);
+                return access.admit_user(&user_name, user.clone(), &request, None);
+            }
             let Ok(turn) = access.work.clone().acquire_owned().await else { return deny(WRONG_CREDENTIALS) };
             // Work that has begun keeps its turn to the end, and counts, although its client may have gone.
             let work = async move {
@@ -158,7 +164,7 @@ impl Access {
         let is_proved = was_proved || self.proves(user_name, &password, user.as_ref()).await;
         match user {
             Some(user) if is_proved => {
-                self.failures().succeeded(user_name, address, Instant::now());
+                self.succeeded(user_name, address);
                 self.admit_user(user_name, user, request, None)
             }
             _ => {
@@ -166,6 +172,25 @@ impl Access {
                 deny(WRONG_CREDENTIALS)
             }
         }
+    }
+
+    /// Whether somebody need not wait for a turn, whose password was right before. Of such looks there are as few as of failures:
+    /// who tries many passwords at once finds none before each has had its turn, and has counted.
+    fn comes_back(&self, user_name: &str, password: &Binary, user: &UserRecord, address: IpAddr) -> bool {
+        let (name, now) = (Some(user_name), Instant::now());
+        if self.is_refused(name, address) || self.looks().is_refused(name, address, now) {
+            return false;
+        }
+        let was_proved = self.was_proved(user_name, password, user);
+        if !was_proved {
+            self.looks().failed(name, address, now);
+        }
+        was_proved
+    }
+
+    fn succeeded(&self, user_name: &str, address: IpAddr) {
+        self.failures().succeeded(user_name, address, Instant::now());
+        self.looks().succeeded(user_name, address, Instant::now());
     }
 
     /// Whether this password was right before.
@@ -322,3 +347,73 @@ const NONCE: usize = 18;
 pub(crate) const SECRET: &str = "access/secret";
 /// Its bytes.
 pub(crate) const SECRET_BYTES: usize = KEY;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::native::{
+        access::password::create_verifier,
+        settings::{AuthenticationConfig, Secrets, ServerConfig},
+    };
+    use futures::FutureExt;
+    use std::net::Ipv4Addr;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+
+    fn access() -> Arc<Access> {
+        let authentication = AuthenticationConfig { failures_per_minute: 3, ..Default::default() };
+        let config = ServerConfig { authentication: Some(authentication), ..Default::default() };
+        Arc::new(Access::new(&config, &Secrets::default()).unwrap())
+    }
+
+    /// What becomes of somebody who says this, where `ada` alone has a password, `right`.
+    fn asks(access: &Arc<Access>, user_name: &str, password: &str, address: IpAddr) -> BoxFuture<'static, Verdict> {
+        let request = AuthenticationRequest {
+            step: AuthenticationStep::Connect,
+            client_id: Text::default(),
+            user_name: Some(Text::try_from(user_name).unwrap()),
+            password: binary(password),
+            method: None,
+            data: None,
+        };
+        let verifier = || create_verifier("right", NonZeroU32::new(4_096).unwrap(), [1; SALT]).unwrap();
+        let kept = |key: &str| (key == key_of("ada")).then(|| format!("{{\"verifier\":\"{}\"}}", verifier()).into());
+        match access.judge(Box::new(request), &mut Visitor::new(address), &kept) {
+            Judgement::Later(verdict, _) => verdict,
+            Judgement::Now(verdict) => panic!("{verdict:?}"),
+        }
+    }
+
+    fn is_let_in(verdict: &Verdict) -> bool {
+        matches!(verdict, Verdict::Allow { .. })
+    }
+
+    #[tokio::test]
+    async fn a_password_that_was_right_before_does_not_wait_for_guesses() {
+        let access = access();
+        let everybody = access.work.clone().acquire_many_owned(access.work.available_permits() as u32).await.unwrap();
+        // As long as it was not proved, it waits as any other.
+        let mut first = asks(&access, "ada", "right", HERE);
+        assert!((&mut first).now_or_never().is_none());
+        drop(everybody);
+        assert!(is_let_in(&first.await));
+        let _everybody = access.work.clone().acquire_many_owned(access.work.available_permits() as u32).await.unwrap();
+        let again = asks(&access, "ada", "right", HERE).now_or_never();
+        assert!(again.is_some_and(|verdict| is_let_in(&verdict)));
+        assert!(asks(&access, "ada", "wrong", HERE).now_or_never().is_none());
+        assert!(asks(&access, "eve", "right", HERE).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_guesses_many_at_once_waits_even_if_one_is_right() {
+        let access = access();
+        assert!(is_let_in(&asks(&access, "ada", "right", HERE).await));
+        let _everybody = access.work.clone().acquire_many_owned(access.work.available_permits() as u32).await.unwrap();
+        for guess in ["1", "2", "3"] {
+            assert!(asks(&access, "ada", guess, THERE).now_or_never().is_none());
+        }
+        assert!(asks(&access, "ada", "right", THERE).now_or_never().is_none());
+        assert!(asks(&access, "ada", "right", HERE).now_or_never().is_some_and(|verdict| is_let_in(&verdict)));
+    }
+}

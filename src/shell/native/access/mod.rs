@@ -111,6 +111,8 @@ pub(super) struct Access {
     pub origins: Origins,
     pub proxies: Proxies,
     failures: Mutex<Failures>,
+    /// Passwords that were not found among those that were right before, and then had to wait.
+    looks: Mutex<Failures>,
     proved: Mutex<Proved>,
     /// Passwords that are looked at, at a time.
     work: Arc<Semaphore>,
@@ -137,14 +139,15 @@ impl Access {
         if !admin_token.as_ref().is_none_or(is_long) {
             return Err(SettingError::new("adminTokenFile", SHORT_ADMIN_TOKEN));
         }
-        let failures = Mutex::new(Failures::new(authentication.failures_per_minute));
+        let failures = || Mutex::new(Failures::new(authentication.failures_per_minute));
+        let (failures, looks) = (failures(), failures());
         let work = Arc::new(Semaphore::new(thread::available_parallelism().map_or(1, |count| count.get().div_ceil(2))));
         let mut secret = [0; SECRET_BYTES];
         getrandom::fill(&mut secret).map_err(|_| SettingError::new("authentication", NO_SEED))?;
         let proved = Mutex::new(Proved::new(secret));
         let origins = Origins::new(config.origins.clone());
         let proxies = Proxies::new(&config.trusted_proxies)?;
-        Ok(Self { config: authentication, tokens, admin_token, origins, proxies, failures, proved, work })
+        Ok(Self { config: authentication, tokens, admin_token, origins, proxies, failures, looks, proved, work })
     }
 
     /// Whether clients that bring no credentials are let in.
@@ -204,6 +207,10 @@ impl Access {
 
     fn proved(&self) -> MutexGuard<'_, Proved> {
         self.proved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn looks(&self) -> MutexGuard<'_, Failures> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn failures(&self) -> MutexGuard<'_, Failures> {
