@@ -63,10 +63,17 @@ test('failuresPerMinute counts for tokens over HTTP and at upgrades, too', async
     for (let time = 0; time < 12; time += 1) answers.push((await ask(`/rooms/${room}/clients`, { token: wrong, headers })).status);
     return answers;
   };
+  const upgrade = async (room, address) => {
+    const headers = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': 13, 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Protocol': 'mqtt' };
+    const sending = request({ port: workerd.port, path: `/mqtt/${room}`, headers: { ...headers, Authorization: `Bearer ${wrong}`, 'CF-Connecting-IP': address } });
+    const [response] = await once(sending.end(), 'response');
+    response.resume();
+    return response.statusCode;
+  };
   assert.deepEqual(await statuses('strict', '192.0.2.1'), [401, 401, ...Array(10).fill(429)]);
   assert.deepEqual(await statuses('lenient', '192.0.2.2'), Array(12).fill(401));
-  const upgrade = await ask('/mqtt/strict', { token: wrong, headers: { 'CF-Connecting-IP': '192.0.2.1' } });
-  assert.ok(upgrade.status >= 400);
+  assert.deepEqual([await upgrade('strict', '192.0.2.3'), await upgrade('strict', '192.0.2.3'), await upgrade('strict', '192.0.2.3')], [401, 401, 429]);
+  assert.equal(await upgrade('lenient', '192.0.2.3'), 401);
 });
 
 test('A request that fails by itself is a line of JSON in the log, as all others', async () => {
