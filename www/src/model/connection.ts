@@ -8,7 +8,7 @@ import type { InTabBroker } from './in-tab-broker.ts';
 import { library } from './library.ts';
 import type { LoggedMessage } from './message.ts';
 import { MessageRing } from './message-ring.ts';
-import { type Profile, type ProfileSubscription, toConnectOptions } from './profile.ts';
+import { COLOURS, type Profile, type ProfileSubscription, toConnectOptions } from './profile.ts';
 import { findRetained, type RetainedMessages } from './retained.ts';
 import { tapped } from './tapped-transport.ts';
 import { TopicTree } from './topic-tree.ts';
@@ -170,7 +170,7 @@ export class Connection {
         ...(retainHandling && { retainHandling }),
         ...(identifier !== undefined && { identifier }),
       };
-      const subscription = { filter, ...options, granted: null, colour: known?.colour ?? this.#nextColour() };
+      const subscription = { filter, ...options, granted: null, colour: wanted.colour ?? known?.colour ?? this.#nextColour() };
       this.#keepSubscription(subscription);
       try {
         const granted = await client.subscribe(filter, options, () => {});
@@ -280,7 +280,7 @@ export class Connection {
   }
 
   #plan({ subscriptions }: Profile): void {
-    this.#subscriptions.value = subscriptions.map((subscription) => ({ ...subscription, granted: null, colour: this.#nextColour() }));
+    this.#subscriptions.value = subscriptions.map((subscription) => ({ ...subscription, granted: null, colour: subscription.colour ?? this.#nextColour() }));
   }
 
   #nextColour(): number {
@@ -320,6 +320,3 @@ export interface Welcome {
   readonly sessionPresent: boolean;
   readonly server: ServerProperties;
 }
-
-/** How many colours subscriptions and connections have. */
-export const COLOURS = 8;

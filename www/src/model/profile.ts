@@ -60,6 +60,8 @@ export interface ProfileSubscription extends Pick<SubscribeOptions, 'noLocal' | 
   readonly filter: string;
   readonly qos: QoS;
   readonly identifier?: number;
+  /** From 0 to `COLOURS - 1`; without one it gets the next. */
+  readonly colour?: number;
 }
 
 /** What is wrong with a field, as a name for the texts. */
@@ -78,6 +80,8 @@ export type Fault =
   | 'scramNeedsCredentials'
   | 'wildcardInTopic'
   | 'badFilter'
+  | 'badShareName'
+  | 'noLocalShared'
   | 'controlCharacter';
 
 /** What is wrong, by the path of the field, such as `will.topic`. */
@@ -235,6 +239,9 @@ function textFault(text: string): Fault | undefined {
 function pairsFault(pairs: readonly UserProperty[]): Fault | undefined {
   return pairs.map(([name, value]) => textFault(name) ?? textFault(value)).find((fault) => fault);
 }
+
+/** How many colours subscriptions and connections have. */
+export const COLOURS = 8;
 
 const NO_PROPERTIES: ProfileProperties = {
   sessionExpiryInterval: null,

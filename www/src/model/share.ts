@@ -1,7 +1,7 @@
 // Profiles outside the page: as files, and as links that hold no secrets. What comes back is untrusted, and is read with care.
 
 import type { QoS, UserProperty } from 'mqlite/broker';
-import { newProfile, newWill, type Profile, type ProfileProperties, type ProfileSubscription, type ProfileWill } from './profile.ts';
+import { COLOURS, newProfile, newWill, type Profile, type ProfileProperties, type ProfileSubscription, type ProfileWill } from './profile.ts';
 
 /** A link that opens the connect form with this profile. It has no password, and nothing that is called like one. */
 export function toLink(profile: Profile, page: string): string {
@@ -136,8 +136,13 @@ function readSubscription(known: Record<string, unknown> & { filter: string }): 
     filter: known.filter,
     qos: readQos(known['qos']),
     ...pick(known, { noLocal: 'boolean', retainAsPublished: 'boolean', identifier: 'number' }),
+    ...(isColour(known['colour']) && { colour: known['colour'] }),
     ...((retainHandling === 'sendIfNew' || retainHandling === 'doNotSend') && { retainHandling }),
   };
+}
+
+function isColour(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < COLOURS;
 }
 
 function hasFilter(known: Record<string, unknown>): known is Record<string, unknown> & { filter: string } {

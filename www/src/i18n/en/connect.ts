@@ -95,5 +95,7 @@ export const connect = {
   'fault.scramNeedsCredentials': 'SCRAM needs a user name and a password.',
   'fault.wildcardInTopic': 'A topic has no + or #: these are for filters.',
   'fault.badFilter': '+ and # stand for whole levels, and # for the last ones.',
+  'fault.badShareName': 'The name of a group has no /, + or #.',
+  'fault.noLocalShared': 'A shared subscription cannot have No Local.',
   'fault.controlCharacter': 'The character U+0000 is not allowed.',
 } as const;

@@ -95,5 +95,7 @@ export const connect = {
   'fault.scramNeedsCredentials': 'SCRAM 需要用户名和密码。',
   'fault.wildcardInTopic': '主题名不能含有 + 或 #：它们只用于过滤器。',
   'fault.badFilter': '+ 和 # 必须独占一层，且 # 只能在最后。',
+  'fault.badShareName': '组名不能含有 /、+ 或 #。',
+  'fault.noLocalShared': '共享订阅不能使用 No Local。',
   'fault.controlCharacter': '不允许使用字符 U+0000。',
 } as const;

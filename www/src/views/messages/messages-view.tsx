@@ -4,6 +4,7 @@ import { t } from '../../i18n/index.ts';
 import type { ViewProps } from '../index.ts';
 import { MessageList } from './message-list.tsx';
 import { PublishForm } from './publish-form.tsx';
+import '../../style/publish.css';
 import { Subscriptions } from './subscriptions.tsx';
 
 export function MessagesView({ connection }: ViewProps) {

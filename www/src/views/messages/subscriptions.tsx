@@ -1,16 +1,13 @@
 // What a connection subscribes to, with a way into and out of each.
 
-import { useSignal } from '@preact/signals';
-import { QosField, TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { t } from '../../i18n/index.ts';
 import type { Connection, Subscription } from '../../model/connection.ts';
-import type { QoS } from 'mqlite/broker';
-import { connectionName } from '../shell/connection-name.ts';
+import { fromSubscription } from '../../model/subscription-draft.ts';
+import { SubscribeForm } from './subscribe-form.tsx';
+import { subscribeState, SUGGESTION } from './subscribe-state.ts';
 
 export function Subscriptions({ connection }: { connection: Connection }) {
-  const filter = useSignal(SUGGESTION);
-  const qos = useSignal<QoS>(0);
   const subscriptions = connection.subscriptions.value;
   const isConnected = connection.status.value === 'connected';
   return (
@@ -25,20 +22,7 @@ export function Subscriptions({ connection }: { connection: Connection }) {
       ) : (
         <p class="muted">{t('subscriptions.none', { filter: SUGGESTION })}</p>
       )}
-      <form
-        class="fields"
-        aria-label={t('subscriptions.as', { name: connectionName(connection) })}
-        onSubmit={(event) => {
-          event.preventDefault();
-          void connection.subscribe({ filter: filter.value, qos: qos.value });
-        }}
-      >
-        <TextField label={t('subscriptions.filter')} width="full" value={filter.value} onInput={(text) => (filter.value = text)} />
-        <QosField value={qos.value} onInput={(value) => (qos.value = value)} />
-        <button type="submit" disabled={!isConnected}>
-          {t('subscriptions.subscribe')}
-        </button>
-      </form>
+      <SubscribeForm connection={connection} />
     </div>
   );
 }
@@ -49,14 +33,27 @@ interface RowProps {
   readonly isConnected: boolean;
 }
 
-function SubscriptionRow({ connection, subscription: { filter, granted, colour }, isConnected }: RowProps) {
+function SubscriptionRow({ connection, subscription, isConnected }: RowProps) {
+  const { filter, granted, colour } = subscription;
   const label = t('subscriptions.unsubscribe', { filter });
+  const options = optionTexts(subscription);
+  const change = () => {
+    const { draft, isOpen } = subscribeState(connection);
+    draft.value = fromSubscription(subscription);
+    isOpen.value = true;
+  };
   return (
     <li class={`subscription hue-${colour}`}>
-      <code class="subscription-filter">{filter}</code>
+      <span class="subscription-filter">
+        <code>{filter}</code>
+        {options.length > 0 && <span class="subscription-options">{options.join(' · ')}</span>}
+      </span>
       <span class="badge">
         {granted !== null ? t('messages.qos', { qos: granted }) : t(isConnected ? 'subscriptions.pending' : 'subscriptions.planned')}
       </span>
+      <button type="button" class="icon-button" aria-label={t('subscriptions.change', { filter })} title={t('subscriptions.change', { filter })} onClick={change}>
+        <Icon name="settings" />
+      </button>
       <button type="button" class="icon-button" aria-label={label} title={label} onClick={() => void connection.unsubscribe(filter)}>
         <Icon name="close" />
       </button>
@@ -64,5 +61,12 @@ function SubscriptionRow({ connection, subscription: { filter, granted, colour }
   );
 }
 
-/** The first filter of every introduction to MQTT. */
-const SUGGESTION = 'sensor/+/temperature';
+/** What is not at its default. */
+function optionTexts({ noLocal, retainAsPublished, retainHandling, identifier }: Subscription): string[] {
+  return [
+    ...(noLocal ? [t('subscriptions.noLocal')] : []),
+    ...(retainAsPublished ? [t('subscriptions.retainAsPublished')] : []),
+    ...(retainHandling && retainHandling !== 'send' ? [t(`subscriptions.retainHandling.${retainHandling}`)] : []),
+    ...(identifier !== undefined ? [t('subscriptions.identifier.is', { identifier: String(identifier) })] : []),
+  ];
+}
