@@ -6,9 +6,10 @@ import { connect } from './en/connect.ts';
 import { messages } from './en/messages.ts';
 import { payload } from './en/payload.ts';
 import { problems } from './en/problems.ts';
+import { publish } from './en/publish.ts';
 import { shell } from './en/shell.ts';
 import { topics } from './en/topics.ts';
 import { tour } from './en/tour.ts';
 import { wire } from './en/wire.ts';
 
-export const en = { ...shell, ...connect, ...problems, ...tour, ...messages, ...payload, ...topics, ...wire, ...broker, ...bench };
+export const en = { ...shell, ...connect, ...problems, ...tour, ...messages, ...payload, ...publish, ...topics, ...wire, ...broker, ...bench };

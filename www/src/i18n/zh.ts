@@ -6,10 +6,11 @@ import { connect } from './zh/connect.ts';
 import { messages } from './zh/messages.ts';
 import { payload } from './zh/payload.ts';
 import { problems } from './zh/problems.ts';
+import { publish } from './zh/publish.ts';
 import { shell } from './zh/shell.ts';
 import { topics } from './zh/topics.ts';
 import { tour } from './zh/tour.ts';
 import { wire } from './zh/wire.ts';
 import type { Texts } from './index.ts';
 
-export const zh: Texts = { ...shell, ...connect, ...problems, ...tour, ...messages, ...payload, ...topics, ...wire, ...broker, ...bench };
+export const zh: Texts = { ...shell, ...connect, ...problems, ...tour, ...messages, ...payload, ...publish, ...topics, ...wire, ...broker, ...bench };

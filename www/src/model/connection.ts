@@ -1,7 +1,7 @@
 // One client of the console: its profile, what is true of it now, and what can be done. Knows nothing of how it is shown.
 
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { Client, MessageProperties, PublishOptions, QoS, ServerProperties, StatusChange } from 'mqlite/broker';
+import type { Client, Message, PublishOptions, QoS, ServerProperties, StatusChange } from 'mqlite/broker';
 import { Faults } from './faults.ts';
 import { matchesFilter } from './find.ts';
 import type { InTabBroker } from './in-tab-broker.ts';
@@ -203,12 +203,19 @@ export class Connection {
     });
   }
 
-  /** Asks, and logs the answer as well as the question. MQTT 5 only. */
-  async request(topic: string, payload: Uint8Array<ArrayBuffer>, properties: MessageProperties = {}, timeout = 5_000): Promise<boolean> {
-    return this.#try('request', topic, async (client) => {
-      this.#log({ time: Date.now(), direction: 'sent', topic, payload, qos: 0, retain: false, dup: false, packetIdentifier: undefined, properties });
-      await client.request(topic, payload, { properties, timeout });
-    });
+  /** Asks, and waits for the answer so many milliseconds; both are logged. `null` without a connection. MQTT 5 only. */
+  async request({ topic, payload, qos = 0, properties = {} }: Publication, timeout: number): Promise<Reply | null> {
+    const client = this.#client;
+    if (!client) return null;
+    const { responseTopic: _, correlationData: __, ...said } = properties; // the client's to say
+    const time = Date.now();
+    this.#log({ time, direction: 'sent', topic, payload, qos, retain: false, dup: false, packetIdentifier: undefined, properties: said });
+    try {
+      const answer = await client.request(topic, payload, { qos, properties: said, timeout });
+      return { answer: { ...inLog(answer), time: Date.now(), direction: 'received' }, milliseconds: Date.now() - time };
+    } catch (error) {
+      return { error };
+    }
   }
 
   /** Ends it, and takes its line from the log of the wire. */
@@ -246,9 +253,9 @@ export class Connection {
     this.#client = client;
     this.#welcomed(client);
     client.on('message', (message) => {
-      const { topic, payload, qos, retain, dup, packetIdentifier, properties } = message;
+      const { topic, retain } = message;
       if (retain && this.#lookingFor !== null && matchesFilter(this.#lookingFor, topic)) return this.topics.retain(topic, true);
-      this.#log({ time: Date.now(), direction: 'received', topic, payload, qos, retain, dup, packetIdentifier, properties });
+      this.#log({ ...inLog(message), time: Date.now(), direction: 'received' });
     });
     client.on('status', (status, change) => this.#changed(client, status, change));
     client.on('error', (error) => (this.problem.value = { during: 'connection', error }));
@@ -313,6 +320,14 @@ export class Connection {
     }
   }
 }
+
+/** A message of the package as the log has it. */
+function inLog({ topic, payload, qos, retain, dup, packetIdentifier, properties }: Message): Omit<LoggedMessage, 'time' | 'direction'> {
+  return { topic, payload, qos, retain, dup, packetIdentifier, properties };
+}
+
+/** What came of a question: the answer and how long it took, or why there is none. */
+export type Reply = { readonly answer: LoggedMessage; readonly milliseconds: number } | { readonly error: unknown };
 
 /** What the server said of the connection. */
 export interface Welcome {

@@ -231,12 +231,14 @@ function numberFault(value: number | null, least: number, most: number): Fault |
   return value === null || (Number.isInteger(value) && value >= least && value <= most) ? undefined : 'notWhole';
 }
 
-function textFault(text: string): Fault | undefined {
+/** What is wrong with a text of MQTT. */
+export function textFault(text: string): Fault | undefined {
   if (text.includes('\0')) return 'controlCharacter';
   return new TextEncoder().encode(text).length > 65_535 ? 'tooLong' : undefined;
 }
 
-function pairsFault(pairs: readonly UserProperty[]): Fault | undefined {
+/** What is wrong with User Properties. */
+export function pairsFault(pairs: readonly UserProperty[]): Fault | undefined {
   return pairs.map(([name, value]) => textFault(name) ?? textFault(value)).find((fault) => fault);
 }
 

@@ -83,7 +83,7 @@ function strip(profile: Profile): Partial<Profile> {
 function withoutSecrets(server: string): string {
   if (!URL.canParse(server)) return server === 'tab' ? server : '';
   const url = new URL(server);
-  const secrets = [...url.searchParams.keys()].filter((name) => SECRET.test(name));
+  const secrets = [...url.searchParams.keys()].filter(isSecret);
   if (secrets.length === 0 && url.username === '' && url.password === '') return server;
   for (const name of secrets) url.searchParams.delete(name);
   url.username = '';
@@ -91,8 +91,13 @@ function withoutSecrets(server: string): string {
   return url.href;
 }
 
+/** Whether something is called like a secret: a part of an address, or a User Property. */
+export function isSecret(name: string): boolean {
+  return SECRET.test(name);
+}
+
 function isHarmless([name]: UserProperty): boolean {
-  return !SECRET.test(name);
+  return !isSecret(name);
 }
 
 function readProperties(value: unknown, defaults: ProfileProperties): ProfileProperties {

@@ -7,13 +7,13 @@ import { PublishForm } from './publish-form.tsx';
 import '../../style/publish.css';
 import { Subscriptions } from './subscriptions.tsx';
 
-export function MessagesView({ connection }: ViewProps) {
+export function MessagesView({ workspace, connection }: ViewProps) {
   if (!connection) return <p class="muted placeholder">{t('shell.none')}</p>;
   return (
     <div class="messages-view">
       <div class="side">
         <Subscriptions connection={connection} />
-        <PublishForm connection={connection} />
+        <PublishForm connection={connection} store={workspace.store} />
       </div>
       <MessageList connection={connection} />
     </div>

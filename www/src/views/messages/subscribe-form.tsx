@@ -8,6 +8,7 @@ import { checkSubscriptionDraft, type SubscriptionDraft, toSubscription } from '
 import { faultText } from '../connect/section.tsx';
 import { connectionName } from '../shell/connection-name.ts';
 import { ColourField } from './colour-field.tsx';
+import { SnippetButton } from './snippet-button.tsx';
 import { subscribeState } from './subscribe-state.ts';
 
 export function SubscribeForm({ connection }: { connection: Connection }) {
@@ -37,6 +38,7 @@ export function SubscribeForm({ connection }: { connection: Connection }) {
           </>
         )}
       </Disclosure>
+      <SnippetButton connection={connection} action={() => ({ kind: 'subscribe', subscription: toSubscription(draft.value, isMqtt5) })} />
       <button type="submit" disabled={connection.status.value !== 'connected'}>
         {t('subscriptions.subscribe')}
       </button>
