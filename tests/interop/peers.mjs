@@ -18,16 +18,15 @@ export const peers = {
 };
 
 /**
- * mosquitto with a listener for WebSockets, no state on disk, and nothing dropped for want of room. By default it closes a
+ * mosquitto with a listener for WebSockets and one for TCP, no state on disk, and nothing dropped for want of room. By default it closes a
  * connection of 3.1.1 with more than 20 messages under way: a Receive Maximum, of which that version cannot tell.
  */
-async function startMosquitto() {
+export async function startMosquitto() {
   const folder = await mkdtemp(join(tmpdir(), 'mqlite-mosquitto-'));
   const file = join(folder, 'mosquitto.conf');
-  const port = await freePort();
-  // Version 2.0.11 takes WebSockets alone for no listener at all: hence a socket that nobody uses.
+  const [port, tcp] = [await freePort(), await freePort()];
   // `user` counts for root alone, who could not use the folder otherwise.
-  const lines = ['user root', `listener 0 ${join(folder, 'unused')}`, `listener ${port} 127.0.0.1`, 'protocol websockets', 'allow_anonymous true', 'persistence false', 'max_queued_messages 0', 'max_inflight_messages 1000'];
+  const lines = ['user root', `listener ${tcp} 127.0.0.1`, `listener ${port} 127.0.0.1`, 'protocol websockets', 'allow_anonymous true', 'persistence false', 'max_queued_messages 0', 'max_inflight_messages 1000'];
   await writeFile(file, `${lines.join('\n')}\n`);
   // Debian keeps it where not every user looks for commands.
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
@@ -39,9 +38,10 @@ async function startMosquitto() {
     throw new Error(`mosquitto ended before it listened (${cause}): ${said}`);
   });
   hasEnded.catch(() => {});
-  await Promise.race([listens(port), hasEnded]);
+  await Promise.race([Promise.all([listens(port), listens(tcp)]), hasEnded]);
   return {
     port,
+    tcp,
     async stop() {
       mosquitto.kill('SIGTERM');
       await ended;
