@@ -91,6 +91,11 @@ ${text}`;
   });
 });
 
+test('a snippet with the Client Identifier of the page says so, where both may meet', () => {
+  const warns = (known) => snippet('mqttjs', profile(known), publish()).notes.some(({ note, what }) => note === 'clientId' && what === 'c');
+  assert.deepEqual([warns({ clientId: 'c' }), warns({}), warns({ clientId: 'c', server: 'tab' })], [true, false, false]);
+});
+
 describe('a snippet for JavaScript', () => {
   /** What the program does with the package that it imports. */
   async function run(text) {

@@ -25,6 +25,7 @@ describe('the draft of a subscription', () => {
   test('has a group without wildcards, no No Local when it is shared, and an identifier within the limits', () => {
     const faults = (known) => checkSubscriptionDraft(newSubscriptionDraft({ filter: 'a', ...known }));
     assert.deepEqual(faults({ group: 'g', identifier: 1 }), {});
+    assert.deepEqual(faults({ noLocal: true }), {});
     for (const group of ['a/b', '+', 'a#']) assert.deepEqual(faults({ group }), { group: 'badShareName' });
     assert.deepEqual(faults({ group: 'g', noLocal: true }), { noLocal: 'noLocalShared' });
     assert.deepEqual(faults({ filter: '$share/g/a', noLocal: true }), { noLocal: 'noLocalShared' });

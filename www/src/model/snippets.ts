@@ -11,7 +11,7 @@ export type Tool = (typeof TOOLS)[number];
 
 /** What a reader has to know of a snippet, and what of it. */
 export interface SnippetNote {
-  readonly note: 'inTab' | 'tcp' | 'password' | 'secret' | 'scram' | 'lacks';
+  readonly note: 'inTab' | 'tcp' | 'clientId' | 'password' | 'secret' | 'scram' | 'lacks';
   readonly what?: string;
 }
 
@@ -35,6 +35,7 @@ export function snippet(tool: Tool, profile: Profile, action: Action): Snippet {
   const notes: SnippetNote[] = [
     ...(source.url === null && tool !== 'mqlite' ? [{ note: 'inTab' as const }] : []),
     ...(source.url !== null && tool === 'mosquitto' ? [{ note: 'tcp' as const }] : []),
+    ...(source.url !== null && profile.clientId !== '' ? [{ note: 'clientId' as const, what: profile.clientId }] : []),
     ...(isScram ? [{ note: 'scram' as const }] : hasPassword(profile) ? [{ note: 'password' as const, what: PASSWORD }] : []),
     ...(JSON.stringify([clean, harmless]) === JSON.stringify([profile, action]) ? [] : [{ note: 'secret' as const, what: PLACEHOLDER }]),
     ...(lacks.length > 0 ? [{ note: 'lacks' as const, what: lacks.join(', ') }] : []),

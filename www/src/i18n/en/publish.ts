@@ -56,6 +56,7 @@ export const publish = {
   'snippet.tool': 'For',
   'snippet.note.inTab': 'Nothing outside reaches the broker in this page: this is for a server on this machine, such as mqlite serve --tcp 127.0.0.1:1883 --ws 127.0.0.1:8083.',
   'snippet.note.tcp': 'mosquitto connects over TCP. The port is the usual one: your server may have another.',
+  'snippet.note.clientId': 'The page is connected as “{what}” too: give one of both another name, or the server lets only the last one stay.',
   'snippet.note.password': 'The password is not in here. It is taken from the environment variable {what}.',
   'snippet.note.secret': '{what} stands for what looks like a secret: put it in yourself.',
   'snippet.note.scram': 'This tool cannot prove a password with SCRAM: the server has to let it in another way.',
