@@ -168,9 +168,10 @@ describe('the publish editor', () => {
     const [, stopped] = /^Stopped after ([\d,]+)\.$/.exec(await form.getByText(/^Stopped after/).textContent());
     const done = Number(stopped.replaceAll(',', ''));
     assert.ok(done > 0);
-    await write('end', 'x');
+    await write('finish', 'x');
     await send();
-    await rows('received', 'end').last().waitFor();
+    await rows('received', 'finish').waitFor();
+    await rows('sent', 'finish').waitFor();
     const all = await page.locator('.messages-count').textContent();
     const count = Number(all.replace(/[^\d]/g, ''));
     assert.ok(count >= 2 * done + 2 && count <= 2 * (done + 1) + 2, `${count} messages after ${done}`); // one may have been under way
