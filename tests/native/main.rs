@@ -2,6 +2,7 @@
 #![cfg(all(feature = "native", not(target_arch = "wasm32")))]
 
 mod access;
+mod arrivals;
 mod bad_input;
 mod command;
 mod harness;

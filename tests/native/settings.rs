@@ -38,6 +38,7 @@ tcp = ["127.0.0.1:1883", "nowhere"]
 memry = true
 origins = ["app.example"]
 trustedProxies = ["10.0.0.0/8", "2001:db8::1", "proxy.example", "10.0.0.0/33"]
+connectionRate = { perSecond = 0, burst = 0 }
 
 [limits]
 maximumConections = 3
@@ -61,15 +62,17 @@ algorithms = ["HS256", "none"]
             "line 4: origins[0] must be an origin such as \"https://app.example\", or \"*\" for all",
             "line 5: trustedProxies[2] must be an address or a network such as \"10.0.0.0/8\"",
             "line 5: trustedProxies[3] must be an address or a network such as \"10.0.0.0/8\"",
-            "line 8: limits.maximumConections is no setting: is maximumConnections meant?",
-            "line 9: limits.maximumQos is not allowed: QoS is 0, 1 or 2",
-            "line 10: limits.maximumPacketSize must be a whole number from 0 to 4,294,967,295",
-            "line 11: limits.retainAvailable must be true or false",
-            "line 14: authentication.passwordIterations must be 1,000 to 1,000,000",
-            "line 15: authentication.failuresPerMinute must be 1 at least",
-            "line 16: authentication.grants[0].filter must be a Topic Filter, in which + and # are levels by themselves, \
+            "line 6: connectionRate.perSecond must be a number above 0 and up to 1,000,000",
+            "line 6: connectionRate.burst must be 1 to 1,000,000",
+            "line 9: limits.maximumConections is no setting: is maximumConnections meant?",
+            "line 10: limits.maximumQos is not allowed: QoS is 0, 1 or 2",
+            "line 11: limits.maximumPacketSize must be a whole number from 0 to 4,294,967,295",
+            "line 12: limits.retainAvailable must be true or false",
+            "line 15: authentication.passwordIterations must be 1,000 to 1,000,000",
+            "line 16: authentication.failuresPerMinute must be 1 at least",
+            "line 17: authentication.grants[0].filter must be a Topic Filter, in which + and # are levels by themselves, \
              for example \"home/%u/#\"",
-            "line 19: authentication.jwt.algorithms[1] must be one of HS256, RS256, ES256, EdDSA",
+            "line 20: authentication.jwt.algorithms[1] must be one of HS256, RS256, ES256, EdDSA",
         ],
     );
 }

@@ -2,6 +2,7 @@
 //! before everything was written, nor waits for long. Knows nothing of what the bytes mean.
 
 use super::{
+    access::Turn,
     engine::Notice,
     gate::Admission,
     handshake::{self, Opening},
@@ -91,9 +92,16 @@ impl Connection {
                     self.talk(incoming, outgoing).await;
                 }
             },
-            Transport::WebSocket { limits, access } => {
+            Transport::WebSocket { limits } => {
+                let (id, line) = (self.id, Line::new(self.notices.clone()));
+                let wait = async |turn: Turn| {
+                    // The broker would wait for a CONNECT, and not for as long.
+                    _ = line.look(move |engine| engine.leave_to_web(id)).await;
+                    turn.comes().await;
+                    _ = line.look(move |engine| engine.take_back(id)).await;
+                };
                 let accepted = select! {
-                    accepted = handshake::accept(&mut stream, &access, self.address) => accepted,
+                    accepted = handshake::accept(&mut stream, &entrance.access, self.address, wait) => accepted,
                     _ = self.batches.recv() => return, // it took too long
                 };
                 match accepted {
@@ -104,8 +112,6 @@ impl Connection {
                         self.talk(incoming, outgoing).await;
                     }
                     Ok(Opening::Http(early)) => {
-                        let id = self.id;
-                        let line = Line::new(self.notices.clone());
                         if !line.look(move |engine| engine.leave_to_web(id)).await.unwrap_or_default() {
                             return;
                         }

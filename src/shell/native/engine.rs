@@ -30,7 +30,7 @@ use std::{
     mem,
     pin::pin,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::{
     select,
@@ -110,6 +110,7 @@ pub(super) struct Engine {
     started: Timestamp,
     /// For a broker that takes the place of this one.
     config: Config,
+    access: Option<Arc<Access>>,
     judges: Judges,
     tracers: Tracers,
     /// Whose outbox holds something for the next group.
@@ -140,7 +141,8 @@ impl Engine {
             is_catching_up: false,
             web: BTreeSet::new(),
             commits: Commits::new(storage),
-            judges: Judges::new(access),
+            judges: Judges::new(access.clone()),
+            access,
             tracers: Tracers::default(),
             sent_to: Vec::new(),
             closing: Vec::new(),
@@ -181,6 +183,14 @@ impl Engine {
             self.broker.leave_to_host(connection);
         }
         is_there
+    }
+
+    /// A connection that the broker had left to the host may speak MQTT, and has as much time to begin as any.
+    pub(super) fn take_back(&mut self, connection: ConnectionId) {
+        if self.web.remove(&connection) {
+            self.input(Input::Closed { connection }, None);
+            self.input(Input::Opened { connection }, None);
+        }
     }
 
     /// The packets of a client from now on; `None` when as many are watched as may be.
@@ -388,6 +398,12 @@ impl Engine {
                         && let Some(peer) = self.peers.get(&connection)
                     {
                         peer.admission.grant();
+                    }
+                    if let Event::Refused { connection, refusal } | Event::Disconnected { connection, refusal, .. } =
+                        &event
+                        && let (Some(access), Some(peer)) = (&self.access, self.peers.get(connection))
+                    {
+                        access.arrivals.closed(peer.address.ip(), refusal.reason, Instant::now());
                     }
                     report::event(&event, &self.peers, why);
                 }

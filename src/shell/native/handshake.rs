@@ -2,13 +2,14 @@
 
 use super::{
     WEBSOCKET_PATH,
-    access::{Access, Address, Refusal, Token},
+    access::{Access, Address, Refusal, Token, Turn},
     stream::Stream,
 };
 use std::{
     borrow::Cow,
     io,
     net::{IpAddr, SocketAddr},
+    time::Instant,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{
@@ -36,7 +37,7 @@ pub(super) enum Opening {
     Http(Vec<u8>),
 }
 
-/// Reads a request and, if it is for MQTT, answers it.
+/// Reads a request and, if it is for MQTT, answers it, after `wait` when it is not its turn yet.
 ///
 /// # Errors
 /// Why it was refused, for the log.
@@ -44,6 +45,7 @@ pub(super) async fn accept(
     stream: &mut Stream,
     access: &Access,
     socket: SocketAddr,
+    wait: impl AsyncFnOnce(Turn),
 ) -> Result<Opening, Cow<'static, str>> {
     let mut received = Vec::new();
     let answer = loop {
@@ -52,14 +54,18 @@ pub(super) async fn accept(
         }
         match Request::try_parse(&received) {
             Ok(Some((length, request))) => {
-                break match answer(&request, access) {
-                    Ok(response) => {
-                        let address = access.proxies.locate(socket, request.headers());
-                        let welcomed = welcome(&request, access, address.ip()).await;
-                        welcomed.map(|token| (length, response, address, token))
-                    }
-                    Err(refusal) => Err(refusal),
+                let response = match answer(&request, access) {
+                    Ok(response) => response,
+                    Err(refusal) => break Err(refusal),
                 };
+                let address = access.proxies.locate(socket, request.headers());
+                match access.arrivals.admit(address.ip(), Instant::now()) {
+                    None => break Err((StatusCode::TOO_MANY_REQUESTS, TOO_MANY_CONNECTIONS)),
+                    Some(turn) if turn.is_now() => {}
+                    Some(turn) => wait(turn).await,
+                }
+                let welcomed = welcome(&request, access, address.ip()).await;
+                break welcomed.map(|token| (length, response, address, token));
             }
             Ok(None) if received.len() >= LARGEST_REQUEST => {
                 break Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request is too large."));
@@ -158,6 +164,7 @@ fn text_of(request: &Request, name: HeaderName) -> Option<&str> {
 fn refusal(status: StatusCode, sentence: &str) -> Vec<u8> {
     let more = match status {
         StatusCode::UPGRADE_REQUIRED => "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+        StatusCode::TOO_MANY_REQUESTS => "Retry-After: 10\r\n",
         StatusCode::UNAUTHORIZED => "WWW-Authenticate: Bearer\r\n",
         _ => "",
     };
@@ -171,3 +178,4 @@ fn refusal(status: StatusCode, sentence: &str) -> Vec<u8> {
 
 const SUBPROTOCOL: &str = "mqtt";
 const LARGEST_REQUEST: usize = 8 << 10;
+const TOO_MANY_CONNECTIONS: &str = "Too many connections were opened from this address: wait a few seconds.";

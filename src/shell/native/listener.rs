@@ -1,7 +1,7 @@
 //! Accepts connections and hands each to a task of its own. Knows nothing of what is said on them.
 
 use super::{
-    access::{Access, Address},
+    access::{Access, Address, Turn},
     connection::Connection,
     engine::{Notice, Peer},
     gate::Admission,
@@ -20,7 +20,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -34,6 +34,7 @@ use tracing::{info, warn};
 #[derive(Clone)]
 pub(super) struct Entrance {
     pub transport: Transport,
+    pub access: Arc<Access>,
     /// What TLS shows them; without one it is none.
     pub certificate: Option<Certificate>,
 }
@@ -42,7 +43,7 @@ pub(super) struct Entrance {
 #[derive(Clone)]
 pub(super) enum Transport {
     Tcp,
-    WebSocket { limits: websocket::Limits, access: Arc<Access> },
+    WebSocket { limits: websocket::Limits },
 }
 
 /// What every connection needs to reach the engine.
@@ -77,7 +78,7 @@ impl Door {
                         info!("accepting connections again");
                     }
                     is_failing = false;
-                    self.open(stream, address, entrance.clone(), web.clone()).await;
+                    self.arrived(stream, address, entrance.clone(), web.clone()).await;
                 }
                 Err(error) if is_of_one_connection(error.kind()) => {}
                 Err(error) => {
@@ -88,6 +89,28 @@ impl Door {
                     is_failing = true;
                     sleep(ACCEPT_PAUSE).await;
                 }
+            }
+        }
+    }
+
+    /// Opens a connection when its turn comes. Where one over WebSocket is from, only its request tells.
+    async fn arrived(&self, stream: TcpStream, address: SocketAddr, entrance: Entrance, web: Web) {
+        let turn = match entrance.transport {
+            Transport::Tcp => entrance.access.arrivals.admit(address.ip(), Instant::now()),
+            Transport::WebSocket { .. } => Some(Turn::NOW),
+        };
+        match turn {
+            None => info!(from = %address, "refused: too many connections were opened from this address"),
+            Some(turn) if turn.is_now() => self.open(stream, address, entrance, web).await,
+            Some(turn) => {
+                let door = self.clone();
+                tokio::spawn(async move {
+                    let mut alive = door.alive.clone();
+                    select! {
+                        _ = alive.changed() => {}
+                        () = turn.comes() => door.open(stream, address, entrance, web).await,
+                    }
+                });
             }
         }
     }

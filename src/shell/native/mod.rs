@@ -42,8 +42,8 @@ pub use accounts::{AccountError, add_user, remove_user, users};
 pub use export::{ExportError, write_export};
 pub use pilot::Pilot;
 pub use settings::{
-    AuthenticationConfig, DEFAULT_TCP, DEFAULT_WEBSOCKET, JwtConfig, Mistake, Secrets, ServerConfig, SettingError,
-    Settings,
+    AuthenticationConfig, ConnectionRate, DEFAULT_TCP, DEFAULT_WEBSOCKET, JwtConfig, Mistake, Secrets, ServerConfig,
+    SettingError, Settings,
 };
 pub use start_error::StartError;
 pub use state::{Contents, ImportError, export, import};
@@ -58,7 +58,7 @@ use self::{
     pilot::Steering,
     storage::Storage,
 };
-use crate::broker::{Authentication, Broker, Config, Durability, Input};
+use crate::broker::{Authentication, Broker, Config, Durability, Input, PublishRule};
 use std::{fmt, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -179,6 +179,9 @@ impl Server {
         self.addresses.announce();
         announce_access(&self.config, &self.access);
         announce_state(&self.broker, self.storage.as_ref());
+        if self.steering.is_none() && self.config.rules.iter().any(PublishRule::asks_host) {
+            warn!("nobody decides here what the rules with review are about: reviewFallback holds");
+        }
         let engine = Engine::new(self.broker, self.config, self.storage, Some(self.access), self.steering);
         let outcome = engine.run(noticed, stop).await;
         drop(notices); // held so that a server without a listener waits too
@@ -203,8 +206,8 @@ async fn listen(
     listeners: &mut Vec<(TcpListener, Entrance)>,
 ) -> Result<Addresses, StartError> {
     let limits = websocket::Limits::new(&config.broker);
-    let over_websocket = Transport::WebSocket { limits, access: access.clone() };
-    let plain = |transport| Entrance { transport, certificate: None };
+    let over_websocket = Transport::WebSocket { limits };
+    let plain = |transport| Entrance { transport, access: access.clone(), certificate: None };
     let mut addresses = Addresses {
         tcp: bind(&config.tcp, plain(Transport::Tcp), listeners).await?,
         websocket: bind(&config.websocket, plain(over_websocket.clone()), listeners).await?,
@@ -213,7 +216,7 @@ async fn listen(
     };
     if let Some(address) = config.tcp_tls.first().or(config.websocket_tls.first()) {
         let Some(certificate) = certificate else { return Err(StartError::NoCertificate { address: address.clone() }) };
-        let secure = |transport| Entrance { transport, certificate: Some(certificate.clone()) };
+        let secure = |transport| Entrance { transport, access: access.clone(), certificate: Some(certificate.clone()) };
         addresses.tcp_tls = bind(&config.tcp_tls, secure(Transport::Tcp), listeners).await?;
         addresses.websocket_tls = bind(&config.websocket_tls, secure(over_websocket), listeners).await?;
     }

@@ -46,6 +46,8 @@ pub struct ServerConfig {
     /// `Forwarded`: addresses and networks such as `10.0.0.0/8`. The last hop that is none of these is where a client is. Where
     /// both headers are there and say different things, neither counts.
     pub trusted_proxies: Vec<String>,
+    /// How fast connections may be opened.
+    pub connection_rate: ConnectionRate,
     /// The Origins whose pages may use the HTTP API; `*` is all.
     pub cors: Vec<String>,
     /// The folder of the files that are served beside the HTTP API, as the console's; none are without one.
@@ -57,7 +59,8 @@ pub struct ServerConfig {
     /// Who is let in. `None` leaves that to `broker`, whose default is everybody: then only addresses of this machine itself
     /// are listened on, unless users are kept in `data`, who make it the same as the default of this.
     pub authentication: Option<AuthenticationConfig>,
-    /// What is done with messages by their topics, before the rules of `broker`.
+    /// What is done with messages by their topics, before the rules of `broker`. Without a [`super::Pilot`] nobody decides what a
+    /// rule lets the host review: then `review_fallback` holds, and the log says so at the start.
     pub rules: Vec<PublishRule>,
     /// The broker's settings. With [`crate::broker::Authentication::Ask`] and without `authentication` all are kept out, unless
     /// a [`super::Pilot`] decides. Its durability is ignored: `data` decides that. What holds before a CONNECT (number, time)
@@ -80,6 +83,7 @@ impl Default for ServerConfig {
             data: None,
             origins: None,
             trusted_proxies: Vec::new(),
+            connection_rate: ConnectionRate::default(),
             cors: Vec::new(),
             console: None,
             admin_token_file: None,
@@ -114,6 +118,36 @@ impl fmt::Display for SettingError {
 }
 
 impl error::Error for SettingError {}
+
+/// How fast one peer address, or one /64 network of IPv6, may open MQTT connections. One more waits for its turn, and is refused where
+/// that would take more than 10 seconds. One that was closed because it broke a rule counts as a hundred, but nobody is kept out for good.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ConnectionRate {
+    /// Connections in a second, over time: above 0, up to 1,000,000.
+    pub per_second: f64,
+    /// Connections at once, before the others wait: 1 to 1,000,000.
+    pub burst: u32,
+}
+
+impl Default for ConnectionRate {
+    /// As many at once as come back together after a network has failed.
+    fn default() -> Self {
+        Self { per_second: 10.0, burst: 1_000 }
+    }
+}
+
+impl ConnectionRate {
+    /// What is wrong with it.
+    pub(super) fn faults(&self) -> Vec<SettingError> {
+        let is_rate = self.per_second > 0.0 && self.per_second <= MOST_CONNECTIONS.into();
+        let rate = (!is_rate)
+            .then(|| SettingError::new("connectionRate.perSecond", "must be a number above 0 and up to 1,000,000"));
+        let burst = (!(1..=MOST_CONNECTIONS).contains(&self.burst))
+            .then(|| SettingError::new("connectionRate.burst", "must be 1 to 1,000,000"));
+        rate.into_iter().chain(burst).collect()
+    }
+}
 
 /// Who is let in, and with which rights: the users that are kept in the directory of the state, and who brings a token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -176,3 +210,5 @@ impl Default for JwtConfig {
         Self { algorithms, secret_file, public_key_file, jwks_url, issuer: None, audience: None, leeway_seconds: 5 }
     }
 }
+
+const MOST_CONNECTIONS: u32 = 1_000_000;

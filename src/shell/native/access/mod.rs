@@ -1,6 +1,7 @@
 //! Who is let in, and with which rights: users with passwords, tokens, and those who say nothing of themselves.
 //! Knows neither the broker nor the sockets, only what a client said and what is kept of users.
 
+mod arrivals;
 mod failures;
 mod jwks;
 mod jwt;
@@ -18,6 +19,7 @@ mod users;
 #[cfg(test)]
 mod vectors;
 
+pub(super) use arrivals::{Arrivals, Turn};
 pub(super) use login::{Basis, Judgement, SECRET, SECRET_BYTES, Token, Visitor};
 pub(super) use origins::{Origins, normal as normal_origin};
 pub(super) use password::SALT;
@@ -110,6 +112,7 @@ pub(super) struct Access {
     admin_token: Option<String>,
     pub origins: Origins,
     pub proxies: Proxies,
+    pub arrivals: Arrivals,
     failures: Mutex<Failures>,
     /// Passwords that were not found among those that were right before, and then had to wait.
     looks: Mutex<Failures>,
@@ -147,7 +150,9 @@ impl Access {
         let proved = Mutex::new(Proved::new(secret));
         let origins = Origins::new(config.origins.clone());
         let proxies = Proxies::new(&config.trusted_proxies)?;
-        Ok(Self { config: authentication, tokens, admin_token, origins, proxies, failures, looks, proved, work })
+        let arrivals = Arrivals::new(&config.connection_rate)?;
+        let config = authentication;
+        Ok(Self { config, tokens, admin_token, origins, proxies, arrivals, failures, looks, proved, work })
     }
 
     /// Whether clients that bring no credentials are let in.

@@ -48,6 +48,7 @@ pub(super) fn mistakes(config: &ServerConfig) -> Vec<Mistake> {
     for (index, _) in config.trusted_proxies.iter().enumerate().filter(|(_, proxy)| proxy_network(proxy).is_none()) {
         mistakes.push((format!("trustedProxies[{index}]"), BAD_PROXY.into()));
     }
+    mistakes.extend(config.connection_rate.faults().into_iter().map(|error| (error.key.to_owned(), error.sentence)));
     for (index, _) in config.rules.iter().enumerate().filter(|(_, rule)| rule.asks_host()) {
         mistakes.push((
             format!("rules[{index}].action"),
@@ -135,12 +136,13 @@ fn unknown(name: &str, known: &[&str]) -> String {
 }
 
 /// How a library calls what it expected.
-const NUMBERS: [(&str, &str); 8] = [
+const NUMBERS: [(&str, &str); 9] = [
     ("u8", "a whole number from 0 to 255"),
     ("u16", "a whole number from 0 to 65,535"),
     ("u32", "a whole number from 0 to 4,294,967,295"),
     ("usize", "a whole number from 0 on"),
     ("u64", "a whole number from 0 on"),
+    ("f64", "a number"),
     ("a boolean", "true or false"),
     ("a string", "a text in quotes"),
     ("a sequence", "a list in brackets"),
