@@ -4,10 +4,10 @@ import { after, before, describe, test } from 'node:test';
 import mqtt from 'mqtt';
 import { linesOfAll, Mosquitto } from './mosquitto.mjs';
 import { scenarios } from './scenarios.mjs';
-import { startServer } from './server.mjs';
+import { startServer, UNHURRIED } from './server.mjs';
 
 let server;
-before(async () => (server = await startServer()));
+before(async () => (server = await startServer({ options: UNHURRIED })));
 after(async () => assert.equal(await server.stop(), 0));
 
 for (const scheme of ['mqtt', 'ws']) {

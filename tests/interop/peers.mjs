@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { Broker } from '../../js/dist/broker.js';
 import { freePort } from './free-port.mjs';
-import { startServer } from './server.mjs';
+import { startServer, UNHURRIED } from './server.mjs';
 
 /** By name: each starts a server, and resolves with its WebSocket's port and what stops it. */
 export const peers = {
@@ -51,7 +51,7 @@ export async function startMosquitto() {
 }
 
 async function startNative() {
-  const server = await startServer();
+  const server = await startServer({ options: UNHURRIED });
   return { port: Number(new URL(server.ws).port), stop: () => server.stop() };
 }
 

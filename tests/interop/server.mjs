@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 const mqlite = fileURLToPath(new URL('../../target/debug/mqlite', import.meta.url));
 
+/** Options of a server that lets this machine open connections as fast as it likes, whatever rules it breaks. */
+export const UNHURRIED = ['--config', fileURLToPath(new URL('unhurried.toml', import.meta.url))];
+
 /**
  * Starts the server, with its state in memory or in the folder `data`, more `options` and `variables`, and WebSocket at
  * the address `at`. Resolves with its addresses when it listens on both, or over TLS with `secure`, and its `log`.

@@ -2,6 +2,7 @@
 #![cfg(all(feature = "native", not(target_arch = "wasm32")))]
 
 mod access;
+#[expect(clippy::disallowed_types, reason = "a turn comes no sooner than it may")]
 mod arrivals;
 mod bad_input;
 mod command;

@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startServer } from '../../tests/interop/server.mjs';
+import { startServer, UNHURRIED } from '../../tests/interop/server.mjs';
 import { bringMalformed, busyPair } from './malformed.mjs';
 
 const PACKETS = 10_000;
 
 let server;
-before(async () => (server = await startServer()));
+before(async () => (server = await startServer({ options: UNHURRIED })));
 after(async () => assert.equal(await server.stop(), 0));
 
 test(`${PACKETS} malformed packets cost a busy pair nothing on a native server`, { timeout: 120_000 }, async () => {
