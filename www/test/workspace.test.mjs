@@ -55,6 +55,15 @@ describe('connections to the broker in the page', () => {
     assert.equal(later.messages.at(0).retain, true);
   });
 
+  test('log what waited for them in their session', async () => {
+    const properties = { ...newProfile().properties, sessionExpiryInterval: 60 };
+    const connection = await connect({ clientId: 'a', cleanStart: false, properties, subscriptions: [{ filter: 'x', qos: 1 }] });
+    await connection.end();
+    await broker.running.publish('x', 'waited', { qos: 1 });
+    await connection.connect();
+    await until(() => connection.messages.length === 1);
+  });
+
   test('are given up while they wait', async () => {
     const connection = await connect({ clientId: 'a' });
     broker.kill();

@@ -131,13 +131,16 @@ export class Connection {
       const { authentication, userName, password, reconnect, server } = profile;
       const target = { log: this.wire, party: this.party, faults: this.faults };
       const socket = () => (server === 'tab' ? this.#broker.socket() : new WebSocket(server, 'mqtt'));
+      let isEarly = true;
       const client = await connect(() => tapped(socket(), target), {
         ...toConnectOptions(profile),
         reconnect: reconnect ? {} : false,
         ...(authentication === 'scram' && { authentication: scramSha256({ userName, password }) }),
-        onMessage: () => {}, // all are taken by the listener below
+        // What a session kept comes with the connection, before anybody can listen; the rest is taken by the listener.
+        onMessage: (message) => void (isEarly && this.#received(message)),
       });
       if (attempt !== this.#attempt) return void client.end().catch(() => {});
+      isEarly = false;
       this.#connected(client);
       await Promise.all(this.#subscriptions.value.map((subscription) => this.subscribe(subscription)));
     } catch (error) {
@@ -252,11 +255,7 @@ export class Connection {
   #connected(client: Client): void {
     this.#client = client;
     this.#welcomed(client);
-    client.on('message', (message) => {
-      const { topic, retain } = message;
-      if (retain && this.#lookingFor !== null && matchesFilter(this.#lookingFor, topic)) return this.topics.retain(topic, true);
-      this.#log({ ...inLog(message), time: Date.now(), direction: 'received' });
-    });
+    client.on('message', (message) => this.#received(message));
     client.on('status', (status, change) => this.#changed(client, status, change));
     client.on('error', (error) => (this.problem.value = { during: 'connection', error }));
     this.#changed(client, client.status, {});
@@ -278,6 +277,12 @@ export class Connection {
 
   #welcomed({ clientId, sessionPresent, server }: Client): void {
     this.#welcome.value = { clientId, sessionPresent, server };
+  }
+
+  #received(message: Message): void {
+    const { topic, retain } = message;
+    if (retain && this.#lookingFor !== null && matchesFilter(this.#lookingFor, topic)) return this.topics.retain(topic, true);
+    this.#log({ ...inLog(message), time: Date.now(), direction: 'received' });
   }
 
   #log(message: LoggedMessage): void {
