@@ -26,7 +26,7 @@ export interface Draft {
 export class Workspace {
   /** What passes between the clients of this page and their servers. */
   readonly wire = new WireLog();
-  readonly broker = new InTabBroker(this.wire);
+  readonly broker: InTabBroker;
   readonly store: Store;
   readonly profiles: Profiles;
   /** How far the reader has come with the tour. */
@@ -45,6 +45,7 @@ export class Workspace {
 
   constructor(store: Store = localStore()) {
     this.store = store;
+    this.broker = new InTabBroker(this.wire, store);
     this.profiles = new Profiles(store);
     this.tour = new TourProgress(store);
     setInterval(() => {
