@@ -53,6 +53,7 @@ describe('the draft of a publication', () => {
       ...plain,
       properties: { payloadFormatIndicator: true, messageExpiryInterval: 0, contentType: 't', responseTopic: 'r', correlationData: bytes('c'), userProperties: [['n', 'v']] },
     });
+    assert.deepEqual(toPublication({ ...full, userProperties: [['', ''], ['', 'v']] }, true, circumstances).publication.properties.userProperties, [['', 'v']]);
     assert.deepEqual(toPublication(newPublicationDraft({ topic: 'a' }), true, circumstances), { publication: { topic: 'a', payload: bytes(''), qos: 0, retain: false } });
   });
 

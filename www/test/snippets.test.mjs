@@ -120,6 +120,12 @@ describe('a snippet for JavaScript', () => {
     }
   });
 
+  test('breaks what would be a long line', () => {
+    const text = code('mqlite', publish({ payload: bytes('x'.repeat(50)), properties: { contentType: 'application/json', responseTopic: 'a/b' } }));
+    assert.match(text, /', \{\n  properties: \{ contentType: 'application\/json', responseTopic: 'a\/b' \},\n\}\);\n/);
+    assert.match(code('mqlite', publish({ qos: 1 })), /publish\('t', 'x', \{ qos: 1 \}\);/);
+  });
+
   test('gives bytes as bytes', async () => {
     const payload = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     for (const tool of ['mqlite', 'mqttjs']) {

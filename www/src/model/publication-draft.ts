@@ -64,6 +64,11 @@ export function toPublication(draft: PublicationDraft, isMqtt5: boolean, circums
   return { publication: { topic, payload: payload.bytes, qos, retain, ...(Object.keys(properties).length > 0 && { properties }) } };
 }
 
+/** The User Properties, without lines that were left empty. */
+export function saidPairs({ userProperties }: PublicationDraft): UserProperty[] {
+  return userProperties.filter(([name, value]) => name !== '' || value !== '');
+}
+
 /** A draft from JSON of unknown origin, `undefined` if it is none. */
 export function readPublicationDraft(value: unknown): PublicationDraft | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -96,14 +101,15 @@ function propertyFaults({ contentType, messageExpiryInterval, responseTopic, cor
 }
 
 function toProperties(draft: PublicationDraft): MessageProperties {
-  const { contentType, messageExpiryInterval, payloadFormatIndicator, responseTopic, correlationData, userProperties } = draft;
+  const { contentType, messageExpiryInterval, payloadFormatIndicator, responseTopic, correlationData } = draft;
+  const userProperties = saidPairs(draft);
   return {
     ...(payloadFormatIndicator && { payloadFormatIndicator }),
     ...(messageExpiryInterval !== null && { messageExpiryInterval }),
     ...(contentType !== '' && { contentType }),
     ...(responseTopic !== '' && { responseTopic }),
     ...(correlationData !== '' && { correlationData: new TextEncoder().encode(correlationData) }),
-    ...(userProperties.length > 0 && { userProperties: [...userProperties] }),
+    ...(userProperties.length > 0 && { userProperties }),
   };
 }
 

@@ -111,11 +111,13 @@ function withRecord(properties: object): object {
 /** Arguments, without the last if it says nothing. */
 function args(...values: readonly unknown[]): string {
   const said = values.filter((value, index) => index < values.length - 1 || Object.keys(value as object).length > 0);
-  return said.map((value) => written(value)).join(', ');
+  const line = said.map((value) => written(value)).join(', ');
+  if (line.length <= LONGEST || typeof said.at(-1) !== 'object') return line;
+  return [...said.slice(0, -1).map((value) => written(value)), written(said.at(-1), 0, 0)].join(', ');
 }
 
-/** A value as JavaScript: on one line while that is short. */
-function written(value: unknown, depth = 0): string {
+/** A value as JavaScript: on one line while that is not longer than `longest`. */
+function written(value: unknown, depth = 0, longest = LONGEST): string {
   if (typeof value === 'string') return quoted(value);
   if (value instanceof Expression) return value.code;
   if (Array.isArray(value)) return `[${value.map((item) => written(item, depth + 1)).join(', ')}]`;
@@ -125,7 +127,7 @@ function written(value: unknown, depth = 0): string {
   if (members.length === 0) return '{}';
   const line = `{ ${members.join(', ')} }`;
   const indent = '  '.repeat(depth + 1);
-  return line.length <= LONGEST ? line : `{\n${indent}${members.join(`,\n${indent}`)},\n${'  '.repeat(depth)}}`;
+  return line.length <= longest ? line : `{\n${indent}${members.join(`,\n${indent}`)},\n${'  '.repeat(depth)}}`;
 }
 
 function member(name: string): string {

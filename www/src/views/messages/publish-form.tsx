@@ -8,7 +8,7 @@ import { lazy } from '../../components/lazy.tsx';
 import { t } from '../../i18n/index.ts';
 import type { Connection } from '../../model/connection.ts';
 import { INPUT_FORMATS, type InputFormat } from '../../model/payload-input.ts';
-import type { DraftFaults, PublicationDraft } from '../../model/publication-draft.ts';
+import { type DraftFaults, type PublicationDraft, saidPairs } from '../../model/publication-draft.ts';
 import type { Store } from '../../model/store.ts';
 import { connectionName } from '../shell/connection-name.ts';
 import { draftFaultText } from './publish-faults.ts';
@@ -99,9 +99,9 @@ function Part({ name, note, Content, ...props }: PartProps) {
 
 /** How many are set, so that none is sent unseen. */
 function propertiesNote(draft: PublicationDraft): string | undefined {
-  const { contentType, messageExpiryInterval, payloadFormatIndicator, responseTopic, correlationData, userProperties } = draft;
+  const { contentType, messageExpiryInterval, payloadFormatIndicator, responseTopic, correlationData } = draft;
   const set = [contentType !== '', messageExpiryInterval !== null, payloadFormatIndicator, responseTopic !== '', correlationData !== ''];
-  const count = set.filter(Boolean).length + userProperties.length;
+  const count = set.filter(Boolean).length + saidPairs(draft).length;
   return count === 0 ? undefined : t('publish.properties.set', { count });
 }
 
