@@ -82,6 +82,8 @@ impl Web {
         };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
+            // What comes next could ask for a WebSocket, and that is answered at the beginning of a connection alone.
+            .keep_alive(false)
             .header_read_timeout(self.header_timeout)
             .max_buf_size(BUFFER)
             .serve_connection(stream, service_fn(answer));
