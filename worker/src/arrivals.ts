@@ -50,8 +50,9 @@ export class Arrivals {
     const network = networkOf(address);
     if (network === undefined) return;
     const now = this.#clock();
-    const end = Math.max(this.#ends.get(network) ?? 0, now) + BREACH * this.#interval;
-    this.#ends.set(network, Math.min(end, now + this.#room + LONGEST_WAIT - this.#interval));
+    const end = Math.max(this.#ends.get(network) ?? 0, now);
+    const most = now + this.#room + LONGEST_WAIT - this.#interval;
+    this.#ends.set(network, Math.max(end, Math.min(end + BREACH * this.#interval, most)));
   }
 }
 
