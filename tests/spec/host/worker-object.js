@@ -63,7 +63,13 @@ export class MqttBroker extends Room {
       this.count(socket);
     };
     const response = within(room, () => super.fetch(request));
-    room.waiting?.();
+    // What is done with a connection that just opened is part of that.
+    room.pending += 1;
+    const done = () => {
+      room.pending -= 1;
+      room.waiting?.();
+    };
+    response.then(done, done);
     return response;
   }
 
