@@ -19,7 +19,7 @@ export class Bench {
   /** How to connect; `null` is a broker in this page. */
   readonly profile: Profile | null;
   readonly began = Date.now();
-  readonly tally = new Tally();
+  readonly #tally = new Tally();
   readonly #status = signal<BenchStatus>('preparing');
   readonly #version = signal(0);
   readonly #turns = new Turns();
@@ -48,7 +48,13 @@ export class Bench {
     return this.#status;
   }
 
-  /** Changes a few times a second while the tally does. */
+  /** What it has counted. Whoever shows it is told of changes a few times a second. */
+  get tally(): Tally {
+    this.#version.value;
+    return this.#tally;
+  }
+
+  /** Changes with what is told of the tally. */
   get version(): ReadonlySignal<number> {
     return this.#version;
   }
@@ -65,6 +71,7 @@ export class Bench {
 
   /** How many clients are connected. */
   get connected(): number {
+    this.#version.value;
     return this.#clients.size;
   }
 
@@ -109,7 +116,8 @@ export class Bench {
   }
 
   async #drive({ lanes, parts, poll }: Plan): Promise<void> {
-    const { setting: { rate, duration }, tally } = this;
+    const { setting: { rate, duration } } = this;
+    const tally = this.#tally;
     this.#ready.push(...lanes);
     const start = performance.now();
     const end = start + duration * 1_000;
@@ -154,14 +162,15 @@ export class Bench {
 
   /** What has not come yet, acknowledgements as well. */
   get #open(): number {
-    const { setting, tally, missing } = this;
+    const { setting, missing } = this;
+    const tally = this.#tally;
     return missing + (publishes(setting) && setting.qos > 0 ? tally.sent - tally.acknowledged : 0);
   }
 
   #host(): LaneHost {
     return {
       setting: this.setting,
-      tally: this.tally,
+      tally: this.#tally,
       run: this.#run,
       connect: () => this.#connect(),
       fail: (error) => this.#fail(error),
@@ -222,7 +231,7 @@ export class Bench {
 
   #look(): void {
     if (globalThis.document?.hidden) this.#wasHidden = true;
-    if (this.#status.value === 'running') this.tally.sample(performance.now());
+    if (this.#status.value === 'running') this.#tally.sample(performance.now());
     this.#version.value += 1;
   }
 }

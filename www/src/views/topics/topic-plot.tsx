@@ -77,7 +77,7 @@ function Line({ node, path, known }: { node: TopicNode; path: string; known: For
   const points = usePoints(node, series.current);
   return (
     <>
-      <Plot label={t('plot.of', { topic: node.topic, path })} times={points.times} values={points.values} />
+      <Plot label={t('plot.of', { topic: node.topic, path })} times={points.times} lines={[{ name: t('plot.value'), values: points.values }]} />
       <p class="muted plot-note">
         {t('plot.points', { count: points.values.length })}
         {points.without > 0 && ` · ${t('plot.without', { count: points.without })}`}
