@@ -63,13 +63,7 @@ export class MqttBroker extends Room {
       this.count(socket);
     };
     const response = within(room, () => super.fetch(request));
-    // What is done with a connection that just opened is part of that.
-    room.pending += 1;
-    const done = () => {
-      room.pending -= 1;
-      room.waiting?.();
-    };
-    response.then(done, done);
+    room.waiting?.();
     return response;
   }
 
@@ -118,8 +112,8 @@ export class MqttBroker extends Room {
       room.waiting();
     });
     room.waiting = undefined;
-    // An answer is a promise: what follows from it does so within a turn.
-    if (orders.length > 0) await turn();
+    // An answer is a promise, and so is a connection that opens: what follows from it does so within a turn.
+    await turn();
     while (room.pending > 0) await turn();
     const outputs = room.outputs.splice(0);
     const connections = Object.fromEntries(Object.keys(clients).map((number) => [number, room.connections[number]]));
