@@ -7,7 +7,7 @@ use super::{
 };
 use mqlite::{
     broker::{Action, Broker, Config, Input, Statistics},
-    shell::native::{Pilot, Server, ServerConfig, WEBSOCKET_PATH},
+    shell::native::{ConnectionRate, Pilot, Server, ServerConfig, WEBSOCKET_PATH},
     time::Timestamp,
 };
 use std::sync::{Arc, Mutex, mpsc};
@@ -49,8 +49,10 @@ impl Native {
         let pilot = Watch { shared: network.shared().clone(), instruments: instruments.clone(), seen: Vec::new() };
         let (tell_address, addresses) = mpsc::channel();
         network.handle().spawn(async move {
-            let server =
-                Server::bind(ServerConfig { tcp, websocket, broker, ..ServerConfig::default() }).await.unwrap();
+            // Some scripts break rules on very many connections.
+            let connection_rate = ConnectionRate { per_second: 1_000_000.0, burst: 1_000_000 };
+            let config = ServerConfig { tcp, websocket, broker, connection_rate, ..ServerConfig::default() };
+            let server = Server::bind(config).await.unwrap();
             tell_address
                 .send(*[server.tcp_addresses(), server.websocket_addresses()].concat().first().unwrap())
                 .unwrap();
