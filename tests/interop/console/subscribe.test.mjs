@@ -86,14 +86,14 @@ describe('a subscription of the console', () => {
   test('is shared with a group by a field of its own', async () => {
     const form = await open();
     await form.getByLabel('Share with the group').fill('crew');
-    await form.getByLabel('Topic filter').fill('work/#');
-    await form.getByText('Subscribes to $share/crew/work/#.').waitFor();
+    await form.getByLabel('Topic filter').fill('tide/#');
+    await form.getByText('Subscribes to $share/crew/tide/#.').waitFor();
     await form.getByLabel('No Local').check();
     await form.getByText('A shared subscription cannot have No Local.').waitFor();
     await form.getByLabel('No Local').uncheck();
-    await subscribe(form, 'work/#', '$share/crew/work/#');
-    await publish(page, 'work/1', 'x');
-    await received('work/1').waitFor();
+    await subscribe(form, 'tide/#', '$share/crew/tide/#');
+    await publish(page, 'tide/1', 'x');
+    await received('tide/1').waitFor();
     await form.getByLabel('Share with the group').fill('a/b');
     await form.getByText('The name of a group has no /, + or #.').waitFor();
   });
