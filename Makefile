@@ -15,7 +15,7 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test spec fuzz corpus coverage rates costs kill cuts evict attack reload load sim reference lint clean FORCE
+.PHONY: help setup demo worker build test bench spec fuzz corpus coverage rates costs kill cuts evict attack reload load sim reference lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,10 @@ corpus: setup-fuzz ## Keep the fewest of the inputs that `make fuzz` found, for 
 coverage: setup-llvm-cov ## Tell which part of the core's lines the Rust tests run
 	@.ci/coverage.sh
 
+bench: target/ci/worker.built npm-bench setup-mosquitto setup-rumqttd setup-browser ## Measure MQlite beside its peers; ONLY=pattern, REPEATS=n, QUICK=1, WRITE=1
+	@cargo build --quiet --release --features native
+	@npm --prefix tests/bench run --silent bench
+
 rates: ## Tell how many messages a second the core routes
 	@cargo bench --quiet --bench rates
 
@@ -103,6 +107,7 @@ suite-wasm: setup-wasm setup-wasm-pack setup-browser
 
 suite-js: target/ci/js.built
 	npm --prefix js test
+	node --test tests/bench/harness.test.mjs
 
 suite-native: target/ci/js.built npm-interop setup-mosquitto setup-openssl
 	cargo build --features native
@@ -182,6 +187,9 @@ setup-mosquitto:
 setup-openssl:
 	@.ci/setup/openssl.sh
 
+setup-rumqttd:
+	@.ci/setup/rumqttd.sh
+
 setup-fuzz:
 	@.ci/setup/cargo-fuzz.sh
 
@@ -194,5 +202,5 @@ npm-js npm-worker npm-www: npm-%:
 npm-docs:
 	@.ci/setup/npm.sh js/docs
 
-npm-interop npm-packaging: npm-%:
+npm-interop npm-packaging npm-bench: npm-%:
 	@.ci/setup/npm.sh tests/$*

@@ -4,7 +4,7 @@
 source "$(dirname "$0")/../lib.sh"
 cd "$repository"
 
-[ $# -gt 0 ] || set -- js js/docs worker www tests/interop tests/packaging
+[ $# -gt 0 ] || set -- js js/docs worker www tests/interop tests/packaging tests/bench
 has npm || fail "Node is missing: install Node 20 or newer from https://nodejs.org."
 node=$(node --version)
 major=${node#v}
