@@ -10,6 +10,7 @@ check() { if step "$@"; then passed=$((passed + 1)); else failed=$((failed + 1))
 clippy() { cargo clippy --no-default-features "$@" -- -D warnings; }
 
 check "Rust is formatted" cargo fmt --check
+check "Rust of the benchmarks is formatted" cargo fmt --check --manifest-path tests/bench/load/Cargo.toml
 check "clippy, the broker alone" clippy --features broker
 check "clippy, the client alone" clippy --features client
 check "clippy, the core" clippy --features broker,client

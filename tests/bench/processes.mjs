@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** The core of what is measured, and that of what puts load on it. */
@@ -17,13 +18,14 @@ const running = new Set();
 export async function start(command, args, { core, ready, cwd, env, onLine = () => {} } = {}) {
   const [file, ...rest] = core === undefined ? [command, ...args] : ['taskset', '-c', `${core}`, command, ...args];
   const child = spawn(file, rest, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const measured = new Process(child, command);
+  const name = basename(command);
+  const measured = new Process(child, name);
   running.add(measured);
   for (const end of ['exit', 'error']) child.once(end, () => running.delete(measured));
   const lines = [];
   const matched = new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new Error(`${command} cannot be started: ${error.message}`)));
-    child.once('close', (code, signal) => reject(new Error(`${command} ended with ${signal ?? code}: ${lines.slice(-3).join(' / ')}`)));
+    child.once('error', (error) => reject(new Error(`${name} cannot be started: ${error.message}`)));
+    child.once('close', (code, signal) => reject(new Error(`${name} ended with ${signal ?? code}: ${lines.slice(-3).join(' / ')}`)));
     for (const stream of [child.stdout, child.stderr]) {
       createInterface(stream).on('line', (line) => {
         lines.push(line);

@@ -99,6 +99,10 @@ const FIGURES = {
     tell: ({ p50, p95, p99 }) => [p50, p95, p99].map(micros).join(' / '),
   },
   cpuMicros: { heading: 'CPU time of the broker for each message, microseconds', tell: ({ cpuMicros }) => micros(cpuMicros) },
+  core: {
+    heading: 'Share of its core that the broker had / the load had of its own, percent',
+    tell: ({ core, loadCore }) => [core, loadCore].map((share) => (share === undefined ? '-' : (100 * share).toFixed(0))).join(' / '),
+  },
   peakBytes: {
     heading: 'Peak memory of the broker, MB',
     tell: ({ peakBytes }) => (peakBytes === undefined ? '-' : count(peakBytes / 1e6)),
