@@ -1,12 +1,14 @@
 // The routes of the Worker: what a request needs is checked here, and not in the object, which would have to be woken for it.
 
 import { type Context, Hono } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { checkUpgrade, isRefusal } from './access/bearer.js';
 import type { Environment } from './environment.js';
 import { TICKET } from './guests.js';
 import { addApi, secured } from './http/api.js';
 import { consoleFile } from './http/console.js';
-import { Failure } from './http/failure.js';
+import { Failure, failureOf } from './http/failure.js';
+import { Log } from './log.js';
 import { DEFAULT_ROOM, isRoom, NO_ROOM, ROOM_NAME } from './room.js';
 import { settingsOf } from './settings.js';
 
@@ -28,8 +30,13 @@ async function upgrade({ req: request, env, text }: Context<{ Bindings: Environm
   const settings = settingsOf(env.SETTINGS, room);
   if (settings.closed) return text(`${NO_ROOM}\n`, 404);
   const checked = await checkUpgrade(withoutTicket(request.raw), env, settings, room);
-  if (!isRefusal(checked)) return env.BROKER.getByName(room).fetch(checked);
-  return text(`${checked.error}\n`, checked.status, checked.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {});
+  if (isRefusal(checked)) return text(`${checked.error}\n`, checked.status, checked.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {});
+  return env.BROKER.getByName(room)
+    .fetch(checked)
+    .catch((error: unknown) => {
+      const { message, status, headers } = failureOf(error, new Log(room, settings.log));
+      return text(`${message}\n`, status as ContentfulStatusCode, headers);
+    });
 }
 
 /** Who has a ticket has the stub of the room, and comes by that. */

@@ -10,6 +10,7 @@ import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { EventStream } from '../../tests/interop/http/event-stream.mjs';
 import { startSteered } from './steering.mjs';
+import { upgrade } from './upgrade.mjs';
 
 const ADMIN_TOKEN = 'a-token-of-thirty-two-characters-or-more';
 const CALL = 32 << 20;
@@ -63,17 +64,12 @@ test('failuresPerMinute counts for tokens over HTTP and at upgrades, too', async
     for (let time = 0; time < 12; time += 1) answers.push((await ask(`/rooms/${room}/clients`, { token: wrong, headers })).status);
     return answers;
   };
-  const upgrade = async (room, address) => {
-    const headers = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': 13, 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Protocol': 'mqtt' };
-    const sending = request({ port: workerd.port, path: `/mqtt/${room}`, headers: { ...headers, Authorization: `Bearer ${wrong}`, 'CF-Connecting-IP': address } });
-    const [response] = await once(sending.end(), 'response');
-    response.resume();
-    return response.statusCode;
-  };
+  const upgraded = async (room, address) =>
+    (await upgrade(workerd, `/mqtt/${room}`, { Authorization: `Bearer ${wrong}`, 'CF-Connecting-IP': address })).status;
   assert.deepEqual(await statuses('strict', '192.0.2.1'), [401, 401, ...Array(10).fill(429)]);
   assert.deepEqual(await statuses('lenient', '192.0.2.2'), Array(12).fill(401));
-  assert.deepEqual([await upgrade('strict', '192.0.2.3'), await upgrade('strict', '192.0.2.3'), await upgrade('strict', '192.0.2.3')], [401, 401, 429]);
-  assert.equal(await upgrade('lenient', '192.0.2.3'), 401);
+  assert.deepEqual([await upgraded('strict', '192.0.2.3'), await upgraded('strict', '192.0.2.3'), await upgraded('strict', '192.0.2.3')], [401, 401, 429]);
+  assert.equal(await upgraded('lenient', '192.0.2.3'), 401);
 });
 
 test('A request that fails by itself is a line of JSON in the log, as all others', async () => {

@@ -1,10 +1,9 @@
 // Which pages may open a WebSocket.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { get } from 'node:http';
 import { after, before, test } from 'node:test';
 import { start } from '../local.mjs';
+import { upgrade } from './upgrade.mjs';
 
 const rooms = {
   some: { origins: ['https://app.example', 'https://Other.example:443/'] },
@@ -17,29 +16,17 @@ before(async () => (workerd = await start({ settings: { rooms } })));
 after(() => workerd.stop());
 
 /** The status with which an upgrade for `room` is answered; `Origin` may be several. */
-async function upgrade(room, Origin, more = {}) {
-  const headers = {
-    Connection: 'Upgrade',
-    Upgrade: 'websocket',
-    'Sec-WebSocket-Version': '13',
-    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Protocol': 'mqtt',
-    ...(Origin !== undefined && { Origin }),
-    ...more,
-  };
-  const request = get({ host: '127.0.0.1', port: workerd.port, path: `/mqtt/${room}`, headers });
-  const [response] = await Promise.race([once(request, 'response'), once(request, 'upgrade')]);
-  response.socket.destroy();
-  return response.statusCode;
+async function statusOf(room, Origin, more = {}) {
+  return (await upgrade(workerd, `/mqtt/${room}`, { Origin, ...more })).status;
 }
 
 test('A client that is no page may connect from anywhere', async () => {
-  for (const room of ['default', 'some', 'none', 'all']) assert.equal(await upgrade(room), 101, room);
+  for (const room of ['default', 'some', 'none', 'all']) assert.equal(await statusOf(room), 101, room);
 });
 
 test('A page of the same host may connect where nothing else is said', async () => {
-  assert.equal(await upgrade('default', `http://127.0.0.1:${workerd.port}`), 101);
-  assert.equal(await upgrade('default', `https://127.0.0.1:${workerd.port}`), 101, 'TLS may end before the Worker');
+  assert.equal(await statusOf('default', `http://127.0.0.1:${workerd.port}`), 101);
+  assert.equal(await statusOf('default', `https://127.0.0.1:${workerd.port}`), 101, 'TLS may end before the Worker');
 });
 
 test('A page of another host may not', async () => {
@@ -61,23 +48,23 @@ test('A page of another host may not', async () => {
     'null',
     [`http://127.0.0.1:${port}`, 'https://evil.example'],
   ];
-  for (const origin of others) assert.equal(await upgrade('default', origin), 403, String(origin));
+  for (const origin of others) assert.equal(await statusOf('default', origin), 403, String(origin));
 });
 
 test('A page cannot say itself what the host is', async () => {
-  assert.equal(await upgrade('default', 'https://evil.example', { 'X-Forwarded-Host': 'evil.example', Forwarded: 'host=evil.example' }), 403);
+  assert.equal(await statusOf('default', 'https://evil.example', { 'X-Forwarded-Host': 'evil.example', Forwarded: 'host=evil.example' }), 403);
 });
 
 test('A list of origins is the whole list', async () => {
-  assert.equal(await upgrade('some', 'https://app.example'), 101);
-  assert.equal(await upgrade('some', 'https://other.example'), 101);
+  assert.equal(await statusOf('some', 'https://app.example'), 101);
+  assert.equal(await statusOf('some', 'https://other.example'), 101);
   for (const origin of ['http://app.example', 'https://app.example:8443', 'https://app.example.evil.example', 'https://app.exampl',
     'https://sub.app.example', `http://127.0.0.1:${workerd.port}`, 'null', '*']) {
-    assert.equal(await upgrade('some', origin), 403, origin);
+    assert.equal(await statusOf('some', origin), 403, origin);
   }
-  assert.equal(await upgrade('none', `http://127.0.0.1:${workerd.port}`), 403);
+  assert.equal(await statusOf('none', `http://127.0.0.1:${workerd.port}`), 403);
 });
 
 test('All origins may be allowed', async () => {
-  for (const origin of ['https://anything.example', 'null']) assert.equal(await upgrade('all', origin), 101, origin);
+  for (const origin of ['https://anything.example', 'null']) assert.equal(await statusOf('all', origin), 101, origin);
 });

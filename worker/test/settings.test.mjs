@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { start } from '../local.mjs';
-import { open } from './raw-client.mjs';
+import { upgrade } from './upgrade.mjs';
 
 const ADMIN_TOKEN = 'the-token-of-the-administrator-of-all-rooms';
 
@@ -74,7 +74,7 @@ async function refused({ port }, room, lines) {
   const asked = await fetch(`http://127.0.0.1:${port}/rooms/${room}/metrics`, { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } });
   // What is wrong is the operator's business alone.
   assert.deepEqual([asked.status, await asked.json()], [503, { error: 'The broker of this room is not there just now: try again.' }]);
-  await assert.rejects(open(`ws://127.0.0.1:${port}/mqtt/${room}`));
+  assert.equal((await upgrade({ port }, `/mqtt/${room}`)).status, 503);
   // Besides, the runtime tells in lines of its own that the object threw.
   const line = () => lines.find((line) => line.includes('settingsRefused') && line.includes(`"${room}"`));
   while (!line()) await new Promise((resolve) => setTimeout(resolve, 5));
