@@ -1,9 +1,11 @@
 import { defineConfig, type Plugin } from 'vite';
+import { offline } from './offline.ts';
 
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
-  'worker-src blob:', // what wakes a client with a short Keep Alive while the page is hidden
+  "worker-src 'self' blob:", // its own is for when there is no network; the other wakes a client with a short Keep Alive while the page is hidden
+  "manifest-src 'self'",
   "style-src 'self'",
   "img-src 'self'",
   "connect-src 'self' ws: wss:", // the brokers that a reader names
@@ -39,7 +41,7 @@ const withPreloads: Plugin = {
 
 export default defineConfig({
   base: './', // works from any folder of any static server
-  plugins: [withContentSecurityPolicy, withPreloads],
+  plugins: [withContentSecurityPolicy, withPreloads, offline()],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0, // the policy allows no `data:` address

@@ -25,7 +25,7 @@ test('The console is at /, with all that it loads, under a strict policy, and wa
   assert.equal(response.headers.get('Cache-Control'), 'no-cache');
   const files = [...page.matchAll(/(?:src|href)="\.(\/[^"]+)"/g)].map(([, path]) => path);
   assert.ok(files.length >= 3);
-  const types = { css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml' };
+  const types = { css: 'text/css', js: 'text/javascript', png: 'image/png', svg: 'image/svg+xml', webmanifest: 'application/manifest+json' };
   for (const path of files) {
     const file = await ask(path);
     assert.equal(file.status, 200, path);
@@ -35,6 +35,15 @@ test('The console is at /, with all that it loads, under a strict policy, and wa
     assert.notEqual((await file.text()).length, 0);
   }
   assert.equal((await workerd.room('default').facts()).started, 0);
+});
+
+test('The service worker of the console may get its files, and nothing else, and is asked for anew each time', async () => {
+  const response = await ask('/service-worker.js');
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get('Content-Type'), /^text\/javascript/);
+  assert.equal(response.headers.get('Content-Security-Policy'), "default-src 'none'; connect-src 'self'; frame-ancestors 'none'");
+  assert.equal(response.headers.get('Cache-Control'), 'no-cache');
+  await response.text();
 });
 
 test('HEAD has no body, and other methods are not for files', async () => {

@@ -5,6 +5,7 @@ import { App } from './app.tsx';
 import { preferredLocale, setLocale } from './i18n/index.ts';
 import { applyTheme } from './theme.ts';
 import { Workspace } from './model/workspace.ts';
+import { keepOffline } from './offline/register.ts';
 import './style/tokens.css';
 import './style/base.css';
 import './style/controls.css';
@@ -14,7 +15,7 @@ import './style/connect.css';
 
 const workspace = new Workspace();
 applyTheme();
-void workspace.start();
+void workspace.start().finally(keepOffline);
 await setLocale(preferredLocale(), false).catch(() => setLocale('en', false));
 
 function follow(): void {

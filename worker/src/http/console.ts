@@ -14,11 +14,19 @@ export async function consoleFile(request: Request, { ASSETS }: Environment): Pr
   }
   const more = new Headers(headers);
   for (const [name, value] of Object.entries(HEADERS)) more.set(name, value);
-  // The page says in itself what it may load: a header alone can say who may show it.
-  more.set('Content-Security-Policy', url.pathname.endsWith('.html') ? "frame-ancestors 'none'" : "default-src 'none'; frame-ancestors 'none'");
+  more.set('Content-Security-Policy', policy(url.pathname));
   // The names of all other files but the icon's tell their contents.
   more.set('Cache-Control', url.pathname.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
   return new Response(body, { status, headers: more });
+}
+
+/** What a file may load by itself. */
+function policy(path: string): string {
+  // The page says it in itself: a header alone can say who may show it.
+  if (path.endsWith('.html')) return "frame-ancestors 'none'";
+  // It gets the files that it keeps for when there is no network.
+  if (path === '/service-worker.js') return "default-src 'none'; connect-src 'self'; frame-ancestors 'none'";
+  return "default-src 'none'; frame-ancestors 'none'";
 }
 
 const HEADERS = {
