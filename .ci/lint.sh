@@ -15,6 +15,7 @@ check "clippy, the broker alone" clippy --features broker
 check "clippy, the client alone" clippy --features client
 check "clippy, the core" clippy --features broker,client
 check "clippy, native and all tests" clippy --features broker,client,native --all-targets
+check "clippy, the load of the benchmarks" cargo clippy --locked --manifest-path tests/bench/load/Cargo.toml --target-dir target/bench/load -- -D warnings
 check "clippy, wasm with the broker alone" clippy --features wasm,broker
 check "clippy, wasm with the client alone" clippy --features wasm,client
 check "clippy, wasm with both" clippy --features wasm,broker,client

@@ -47,7 +47,7 @@ try {
       results[`${name}/${scenario.name}`] = { ...result, module: name, commit, machine, at: new Date().toISOString().slice(0, 10) };
       writeFileSync(file, JSON.stringify(results, null, 1));
     }
-    console.log(`\n## ${module.title}\n\n${tablesOf(scenarios.flatMap((scenario) => results[`${name}/${scenario.name}`] ?? []))}\n`);
+    if (!isStopped) console.log(`\n## ${module.title}\n\n${tablesOf(scenarios.flatMap((scenario) => results[`${name}/${scenario.name}`] ?? []))}\n`);
   }
   if (!isStopped && (isWhole || process.env.WRITE)) await write();
 } finally {
