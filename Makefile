@@ -76,7 +76,7 @@ corpus: setup-fuzz ## Keep the fewest of the inputs that `make fuzz` found, for 
 coverage: setup-llvm-cov ## Tell which part of the core's lines the Rust tests run
 	@.ci/coverage.sh
 
-bench: target/ci/worker.built npm-bench setup-mosquitto setup-rumqttd setup-browser ## Measure MQlite beside its peers; ONLY=pattern, REPEATS=n, QUICK=1, WRITE=1
+bench: target/ci/worker.built npm-bench setup-mosquitto setup-browser ## Measure MQlite beside its peers; ONLY=pattern, REPEATS=n, QUICK=1, WRITE=1
 	@cargo build --quiet --release --features native
 	@npm --prefix tests/bench run --silent bench
 
@@ -186,9 +186,6 @@ setup-mosquitto:
 
 setup-openssl:
 	@.ci/setup/openssl.sh
-
-setup-rumqttd:
-	@.ci/setup/rumqttd.sh
 
 setup-fuzz:
 	@.ci/setup/cargo-fuzz.sh

@@ -4,14 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { AUTOSAVE, AUTOSAVE_ON_CHANGES, withBroker } from './native/brokers.mjs';
 import { LOAD_CORE, start } from './processes.mjs';
 
-const load = fileURLToPath(new URL('../../target/bench/load/release/mqlite-load', import.meta.url));
+const built = fileURLToPath(new URL('../../target/bench/', import.meta.url));
 
 export const title = 'Brokers as processes, one core each';
 
+/** Builds the load, and rumqttd. */
 export function prepare() {
-  const manifest = fileURLToPath(new URL('load/Cargo.toml', import.meta.url));
-  const target = fileURLToPath(new URL('../../target/bench/load', import.meta.url));
-  execFileSync('cargo', ['build', '--quiet', '--release', '--locked', '--manifest-path', manifest, '--target-dir', target], { stdio: 'inherit' });
+  for (const crate of ['load', 'rumqttd']) {
+    const manifest = fileURLToPath(new URL(`${crate}/Cargo.toml`, import.meta.url));
+    console.log(`building ${crate}, if it is not built yet`);
+    const options = ['--quiet', '--release', '--locked', '--manifest-path', manifest, '--target-dir', `${built}${crate}`];
+    execFileSync('cargo', ['build', ...options], { stdio: 'inherit' });
+  }
 }
 
 const PEERS = ['mqlite', 'mosquitto', 'rumqttd', 'aedes'];
@@ -94,7 +98,7 @@ async function measure(broker, { mode, ...options }, { quick }, { web = false, s
     const times = quick ? { 'warm-up': 0.3, measure: 0.5, pace: 0.4 } : {};
     const args = Object.entries({ ...times, ...options, address: `127.0.0.1:${port}`, process: pid, ...(web && { ws: true }) });
     const flags = args.flatMap(([key, value]) => (value === true ? [`--${key}`] : [`--${key}`, `${value}`]));
-    const { match, ended } = await start(load, [mode, ...flags], { core: LOAD_CORE, ready: /^\{.*\}$/ });
+    const { match, ended } = await start(`${built}load/release/mqlite-load`, [mode, ...flags], { core: LOAD_CORE, ready: /^\{.*\}$/ });
     await ended;
     return JSON.parse(match[0]);
   });

@@ -25,9 +25,7 @@ const BROKERS = {
   },
   rumqttd: ({ port, webPort, fivePort, folder }) => {
     writeFileSync(`${folder}/rumqttd.toml`, rumqttd(port, webPort, fivePort));
-    const command = `${folders}/rumqttd-0.20.0/bin/rumqttd`;
-    if (!existsSync(command)) throw new Error('build rumqttd first: .ci/setup/rumqttd.sh');
-    return [command, ['--quiet', '--config', `${folder}/rumqttd.toml`]];
+    return [`${folders}/rumqttd/release/rumqttd-command`, [`${folder}/rumqttd.toml`], { RUST_LOG: 'error' }];
   },
   aedes: ({ port, webPort }) => [process.execPath, [fileURLToPath(new URL('aedes.mjs', import.meta.url)), `${port}`, `${webPort}`]],
 };
