@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
-SUITES := rust wasm js native client worker spec tab page packaging
+SUITES := rust wasm js guard native client worker spec tab page packaging
 
 # Each run of suites counts anew.
 ifeq ($(MAKELEVEL),0)
@@ -15,7 +15,7 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test bench spec fuzz corpus coverage rates costs kill cuts evict attack reload load sim reference lint clean FORCE
+.PHONY: help setup demo worker build test bench spec fuzz corpus coverage rates guard costs kill cuts evict attack reload load sim reference lint clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -83,10 +83,13 @@ bench: target/ci/worker.built npm-bench setup-mosquitto setup-browser ## Measure
 rates: ## Tell how many messages a second the core routes
 	@cargo bench --quiet --bench rates
 
+guard: ## Compare what the hot paths cost with tests/guard/snapshot.json, or write that anew: ACCEPT=1
+	@$(MAKE) suite-guard
+
 costs: target/ci/worker.built ## Count what messages cost on Cloudflare, and write the table of worker/DEPLOY.md
 	@npm --prefix worker run --silent costs
 
-setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto setup-openssl npm-js npm-docs npm-worker npm-www npm-interop npm-packaging ## Install what all of these need
+setup: setup-wasm setup-wasm-pack setup-browser setup-mosquitto setup-openssl setup-valgrind npm-js npm-docs npm-worker npm-www npm-interop npm-packaging ## Install what all of these need
 
 clean: ## Remove what was built
 	rm -rf target js/dist js/wasm www/dist worker/dist worker/dist-console
@@ -108,6 +111,11 @@ suite-wasm: setup-wasm setup-wasm-pack setup-browser
 suite-js: target/ci/js.built
 	npm --prefix js test
 	node --test tests/bench/harness.test.mjs
+
+# A profile and a target folder of its own: neither flags nor features of other builds move its counts.
+suite-guard: target/ci/wasm.built setup-valgrind
+	@env -u RUSTFLAGS cargo build --quiet --release --locked --manifest-path tests/guard/Cargo.toml --target-dir $${CARGO_TARGET_DIR:-target}/guard
+	@node tests/guard/guard.mjs
 
 suite-native: target/ci/js.built npm-interop setup-mosquitto setup-openssl
 	cargo build --features native
@@ -186,6 +194,9 @@ setup-mosquitto:
 
 setup-openssl:
 	@.ci/setup/openssl.sh
+
+setup-valgrind:
+	@.ci/setup/valgrind.sh
 
 setup-fuzz:
 	@.ci/setup/cargo-fuzz.sh

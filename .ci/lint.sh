@@ -11,10 +11,12 @@ clippy() { cargo clippy --no-default-features "$@" -- -D warnings; }
 
 check "Rust is formatted" cargo fmt --check
 check "Rust of the benchmarks is formatted" cargo fmt --check --manifest-path tests/bench/load/Cargo.toml
+check "Rust of the guard is formatted" cargo fmt --check --manifest-path tests/guard/Cargo.toml
 check "clippy, the broker alone" clippy --features broker
 check "clippy, the client alone" clippy --features client
 check "clippy, the core" clippy --features broker,client
 check "clippy, native and all tests" clippy --features broker,client,native --all-targets
+check "clippy, the guard" cargo clippy --locked --manifest-path tests/guard/Cargo.toml --target-dir target/guard -- -D warnings
 check "clippy, the load of the benchmarks" cargo clippy --locked --manifest-path tests/bench/load/Cargo.toml --target-dir target/bench/load -- -D warnings
 check "clippy, wasm with the broker alone" clippy --features wasm,broker
 check "clippy, wasm with the client alone" clippy --features wasm,client
