@@ -111,9 +111,9 @@ async function load(server, order) {
     else if (line === 'begin' || line === 'end') seconds[line] = server.cpuSeconds();
     else console.warn(line);
   };
-  const process_ = await start(process.execPath, [LOAD, JSON.stringify(order)], { core: LOAD_CORE, onLine });
-  await process_.ended;
-  if (!figures) throw new Error(`the load ended without a word: ${process_.lines.slice(-3).join(' / ')}`);
+  const child = await start(process.execPath, [LOAD, JSON.stringify(order)], { core: LOAD_CORE, onLine });
+  await child.ended;
+  if (!figures) throw new Error(`the load ended without a word: ${child.lines.slice(-3).join(' / ')}`);
   const { count, ...rest } = figures;
   const cpuMicros = count ? { cpuMicros: ((seconds.end - seconds.begin) / count) * 1e6 } : {};
   return { ...rest, ...cpuMicros, peakBytes: server.memory().peak };

@@ -8,6 +8,8 @@ export class Alarm implements Timer {
   readonly #clock: Clock;
   #due: { at: number; call: () => void } | undefined;
   #armed: number | undefined;
+  #isLeisurely = false;
+  #isArmingLater = false;
 
   /** `armed` is what the storage has: an alarm outlives the object. */
   constructor(storage: DurableObjectStorage, clock: Clock, armed: number | null) {
@@ -23,8 +25,22 @@ export class Alarm implements Timer {
       // Work that was put off needs no alarm: the object does not sleep before it is done.
       setTimeout(() => this.#ring(), 0);
     } else if (this.#armed === undefined || at < this.#armed || isMuchLater(at, this.#armed, now)) {
+      if (this.#isLeisurely) return this.#armLater();
       this.#armed = at;
       this.#storage.setAlarm(at);
+    }
+  }
+
+  /**
+   * Does `task`, and arms what that sets a moment later, if it is still set then: it need not outlive a crash, and arming is a write
+   * that all that is sent waits for. Until then the object does not sleep.
+   */
+  leisurely(task: () => void): void {
+    this.#isLeisurely = true;
+    try {
+      task();
+    } finally {
+      this.#isLeisurely = false;
     }
   }
 
@@ -39,6 +55,15 @@ export class Alarm implements Timer {
   fired(): void {
     this.#armed = undefined;
     this.#ring();
+  }
+
+  #armLater(): void {
+    if (this.#isArmingLater) return;
+    this.#isArmingLater = true;
+    setTimeout(() => {
+      this.#isArmingLater = false;
+      if (this.#due) this.set(this.#due.at, this.#due.call);
+    }, MOMENT);
   }
 
   #ring(): void {
@@ -59,3 +84,6 @@ export class Alarm implements Timer {
 function isMuchLater(at: number, armed: number, now: number): boolean {
   return (at - armed) * 3 >= Math.max(armed - now, 3_000);
 }
+
+/** Milliseconds: a client says CONNECT as soon as its WebSocket is open. */
+const MOMENT = 500;

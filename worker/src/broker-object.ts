@@ -185,8 +185,13 @@ export class MqttBroker extends RoomCalls {
   }
 
   override webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): void {
+    if (typeof message !== 'string') {
+      const transport = this.#transports.get(socket);
+      if (transport?.take(message)) this.#turn.do(() => transport.hear());
+      else this.#turn.add();
+      return;
+    }
     this.#turn.do(() => {
-      if (typeof message !== 'string') return this.#transports.get(socket)?.heard(message);
       // [MQTT-6.0.0-1]
       socket.close(UNSUPPORTED_DATA, 'MQTT is sent in binary messages.');
       this.#lost(socket);
@@ -261,7 +266,8 @@ export class MqttBroker extends RoomCalls {
     // The broker has nothing to remember before it hears something.
     transport.state = new Uint8Array();
     try {
-      this.broker.accept(transport);
+      // All that this sets is when the client must have said CONNECT, and then a crash leaves nobody to be closed.
+      this.#alarm.leisurely(() => this.broker.accept(transport));
     } catch (error) {
       // It is over, as after two traps in a row, and has closed all others: whoever comes next finds a new one.
       const sentence = `The broker of this room starts again: ${error}`;

@@ -19,8 +19,11 @@ export class SocketTransport implements Transport {
   readonly #pace = new Pace();
   /** Whether something came since something was sent. */
   #isAnswer = false;
+  #unheard: Uint8Array[] = [];
   #unsent: Uint8Array<ArrayBuffer>[] = [];
   #unsentBytes = 0;
+  /** Of what was sent the other side has not taken more than these. */
+  #untakenBytes = 0;
 
   /** `closed` is called when this side closes it. */
   constructor(socket: WebSocket, context: AuthenticationContext, batches: Batches, closed: () => void) {
@@ -41,7 +44,9 @@ export class SocketTransport implements Transport {
 
   /** Bytes that the other side has not taken, when they are more than what is always under way. */
   get bufferedAmount(): number {
-    const amount = this.#unsentBytes + this.#socket.bufferedAmount;
+    if (this.#unsentBytes + this.#untakenBytes <= UNDER_WAY) return 0;
+    this.#untakenBytes = this.#socket.bufferedAmount;
+    const amount = this.#unsentBytes + this.#untakenBytes;
     return amount > UNDER_WAY ? amount : 0;
   }
 
@@ -56,10 +61,18 @@ export class SocketTransport implements Transport {
     batch.add(this.#flush);
   }
 
-  /** A message came. */
-  heard(data: ArrayBuffer): void {
+  /** A message came. Tells whether it is the first that waits for `hear`. */
+  take(data: ArrayBuffer): boolean {
+    return this.#unheard.push(new Uint8Array(data)) === 1;
+  }
+
+  /** Has the broker hear what came: as one, if that is little. */
+  hear(): void {
+    const parts = this.#unheard;
+    this.#unheard = [];
     this.#isAnswer = true;
-    this.onmessage?.({ data });
+    const isLittle = parts.length > 1 && sizeOf(parts) <= ENOUGH;
+    for (const data of isLittle ? [joined(parts)] : parts) this.onmessage?.({ data });
   }
 
   close(): void {
@@ -75,6 +88,7 @@ export class SocketTransport implements Transport {
     const parts = this.#unsent;
     if (parts.length === 0) return;
     this.#unsent = [];
+    this.#untakenBytes += this.#unsentBytes;
     this.#unsentBytes = 0;
     this.#isAnswer = false;
     try {
@@ -93,13 +107,17 @@ export interface Batches {
 }
 
 function joined(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0));
+  const whole = new Uint8Array(sizeOf(parts));
   let end = 0;
   for (const part of parts) {
     whole.set(part, end);
     end += part.byteLength;
   }
   return whole;
+}
+
+function sizeOf(parts: Uint8Array[]): number {
+  return parts.reduce((length, part) => length + part.byteLength, 0);
 }
 
 /** What is sent is taken a moment later, although it be read at once: to watch for that would cost more than it is. */

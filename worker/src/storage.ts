@@ -27,7 +27,7 @@ export class SqliteStorage implements RecordStorage {
     } finally {
       const changes = [...this.#gathered.values()];
       this.#gathered = undefined;
-      if (changes.length > 0) this.commit(changes);
+      if (changes.length > 0) this.#store(changes);
     }
   }
 
@@ -39,15 +39,18 @@ export class SqliteStorage implements RecordStorage {
   }
 
   commit(changes: readonly StorageChange[]): void {
-    if (this.#gathered) {
-      for (const change of changes) this.#gathered.set(TEXT.decode(change.key), change);
-      return;
-    }
+    if (this.#gathered) for (const change of changes) this.#gathered.set(TEXT.decode(change.key), change);
+    else if (changes.length === 1) this.#store(changes);
+    else this.together(() => this.commit(changes));
+  }
+
+  /** Writes changes, each of another record. */
+  #store(changes: readonly StorageChange[]): void {
     const { storage } = this.#state;
     try {
       // One statement is a transaction of its own, and costs half as much.
-      if (changes.length === 1) this.#write(changes[0]!);
-      else storage.transactionSync(() => changes.forEach((change) => this.#write(change)));
+      if (changes.length === 1) this.#write(changes);
+      else storage.transactionSync(() => this.#write(changes));
     } catch (error) {
       // Every connection ends with the object: nobody takes for stored what is not. The next event begins anew from the storage.
       const sentence = `The storage of this room failed, so its broker starts again: ${error}`;
@@ -56,16 +59,35 @@ export class SqliteStorage implements RecordStorage {
     }
   }
 
-  #write({ key, value }: StorageChange): void {
-    const { sql } = this.#state.storage;
-    if (value) sql.exec('INSERT OR REPLACE INTO records VALUES (?, ?)', key, value);
-    else sql.exec('DELETE FROM records WHERE key = ?', key);
+  #write(changes: readonly StorageChange[]): void {
+    this.#writeRows(INSERTS, changes.flatMap(({ key, value }) => (value ? [[key, value]] : [])));
+    this.#writeRows(DELETES, changes.flatMap(({ key, value }) => (value ? [] : [[key]])));
+  }
+
+  #writeRows(statements: readonly Statement[], rows: Uint8Array[][]): void {
+    let begin = 0;
+    for (const { rows: count, text } of statements) {
+      for (; begin + count <= rows.length; begin += count) this.#state.storage.sql.exec(text, ...rows.slice(begin, begin + count).flat());
+    }
   }
 }
 
 function* records(rows: Iterable<[ArrayBuffer, ArrayBuffer]>): Generator<StoredRecord> {
   for (const [key, value] of rows) yield { key: new Uint8Array(key), value: new Uint8Array(value) };
 }
+
+interface Statement {
+  /** How many it writes. */
+  readonly rows: number;
+  readonly text: string;
+}
+
+/** A statement costs more than a row in it. The platform lets one have a hundred values. */
+const statements = (text: (count: number) => string): Statement[] => [32, 4, 1].map((rows) => ({ rows, text: text(rows) }));
+
+const INSERTS = statements((rows) => `INSERT OR REPLACE INTO records VALUES ${Array(rows).fill('(?, ?)').join()}`);
+
+const DELETES = statements((rows) => `DELETE FROM records WHERE key IN (${Array(rows).fill('?').join()})`);
 
 /** Of any bytes, and of no others the same. */
 const TEXT = new TextDecoder('latin1');

@@ -7,6 +7,8 @@
 export class Turn {
   readonly #together: (task: () => void) => void;
   #tasks: (() => void)[] | undefined;
+  /** How much waits: tasks, and what they have more to do. */
+  #count = 0;
 
   /** `together` does what it is given, as one. */
   constructor(together: (task: () => void) => void) {
@@ -19,8 +21,15 @@ export class Turn {
       this.#begin();
       return task();
     }
+    this.#tasks.push(task);
+    this.add();
+  }
+
+  /** A task that waits has more to do. */
+  add(): void {
+    this.#count += 1;
     // The platform lets no timer ring while messages come without a pause.
-    if (this.#tasks.push(task) === MOST_TASKS) this.#doAll(this.#tasks.splice(0));
+    if (this.#tasks && this.#count >= MOST) this.#doAll(this.#tasks.splice(0));
   }
 
   #begin(): void {
@@ -37,10 +46,11 @@ export class Turn {
   }
 
   #doAll(tasks: (() => void)[]): void {
+    this.#count = 0;
     if (tasks.length > 1) this.#together(() => tasks.forEach((task) => task()));
     else tasks[0]?.();
   }
 }
 
-/** More are not put off together. */
-const MOST_TASKS = 128;
+/** More is not put off together. */
+const MOST = 128;
