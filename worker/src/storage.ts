@@ -11,8 +11,8 @@ export class SqliteStorage implements RecordStorage {
   readonly maximumValueBytes = MAXIMUM_ROW_BYTES - MAXIMUM_KEY_BYTES;
   readonly #state: DurableObjectState;
   readonly #log: Log;
-  /** What is to be written when a task is over, by its key. */
-  #gathered: Map<string, StorageChange> | undefined;
+  /** What is to be written when a task is over. */
+  #gathered: LastChanges | undefined;
 
   constructor(state: DurableObjectState, log: Log) {
     this.#state = state;
@@ -21,11 +21,11 @@ export class SqliteStorage implements RecordStorage {
 
   /** Does `task`; what it commits is written when it is over, of each record only the last change. What it sends has to wait for that. */
   together(task: () => void): void {
-    this.#gathered = new Map();
+    this.#gathered = new LastChanges();
     try {
       task();
     } finally {
-      const changes = [...this.#gathered.values()];
+      const changes = this.#gathered.all();
       this.#gathered = undefined;
       if (changes.length > 0) this.#store(changes);
     }
@@ -39,7 +39,7 @@ export class SqliteStorage implements RecordStorage {
   }
 
   commit(changes: readonly StorageChange[]): void {
-    if (this.#gathered) for (const change of changes) this.#gathered.set(TEXT.decode(change.key), change);
+    if (this.#gathered) for (const change of changes) this.#gathered.add(change);
     else if (changes.length === 1) this.#store(changes);
     else this.together(() => this.commit(changes));
   }
@@ -60,15 +60,43 @@ export class SqliteStorage implements RecordStorage {
   }
 
   #write(changes: readonly StorageChange[]): void {
-    this.#writeRows(INSERTS, changes.flatMap(({ key, value }) => (value ? [[key, value]] : [])));
-    this.#writeRows(DELETES, changes.flatMap(({ key, value }) => (value ? [] : [[key]])));
+    const puts: Uint8Array[] = [];
+    const deletes: Uint8Array[] = [];
+    for (const { key, value } of changes) {
+      if (value) puts.push(key, value);
+      else deletes.push(key);
+    }
+    this.#execute(INSERTS, puts);
+    this.#execute(DELETES, deletes);
   }
 
-  #writeRows(statements: readonly Statement[], rows: Uint8Array[][]): void {
+  #execute(statements: readonly Statement[], values: Uint8Array[]): void {
+    const { sql } = this.#state.storage;
     let begin = 0;
-    for (const { rows: count, text } of statements) {
-      for (; begin + count <= rows.length; begin += count) this.#state.storage.sql.exec(text, ...rows.slice(begin, begin + count).flat());
+    for (const { text, count } of statements) {
+      for (; begin + count <= values.length; begin += count) sql.exec(text, ...values.slice(begin, begin + count));
     }
+  }
+}
+
+/** Changes, of each record the last. By numbers, since text as the key of a map costs as much as to write what it is for. */
+class LastChanges {
+  readonly #byHash = new Map<number, StorageChange[]>();
+  /** Beyond a few of the same hash, which somebody has chosen. */
+  readonly #byText = new Map<string, StorageChange>();
+
+  add(change: StorageChange): void {
+    const hash = hashOf(change.key);
+    const known = this.#byHash.get(hash);
+    if (!known) return void this.#byHash.set(hash, [change]);
+    const place = known.findIndex(({ key }) => isSame(key, change.key));
+    if (place >= 0) known[place] = change;
+    else if (known.length < FEW) known.push(change);
+    else this.#byText.set(TEXT.decode(change.key), change);
+  }
+
+  all(): StorageChange[] {
+    return [...this.#byHash.values(), ...this.#byText.values()].flat();
   }
 }
 
@@ -76,21 +104,35 @@ function* records(rows: Iterable<[ArrayBuffer, ArrayBuffer]>): Generator<StoredR
   for (const [key, value] of rows) yield { key: new Uint8Array(key), value: new Uint8Array(value) };
 }
 
-interface Statement {
-  /** How many it writes. */
-  readonly rows: number;
-  readonly text: string;
+function hashOf(key: Uint8Array): number {
+  let hash = 0;
+  for (const byte of key) hash = (Math.imul(hash, 31) + byte) | 0;
+  return hash;
 }
 
-/** A statement costs more than a row in it. The platform lets one have a hundred values. */
-const statements = (text: (count: number) => string): Statement[] => [32, 4, 1].map((rows) => ({ rows, text: text(rows) }));
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.byteLength === other.byteLength && one.every((byte, at) => byte === other[at]);
+}
 
-const INSERTS = statements((rows) => `INSERT OR REPLACE INTO records VALUES ${Array(rows).fill('(?, ?)').join()}`);
-
-const DELETES = statements((rows) => `DELETE FROM records WHERE key IN (${Array(rows).fill('?').join()})`);
+/** Changes whose keys are compared one by one. */
+const FEW = 4;
 
 /** Of any bytes, and of no others the same. */
 const TEXT = new TextDecoder('latin1');
+
+interface Statement {
+  readonly text: string;
+  /** How many values it takes. */
+  readonly count: number;
+}
+
+/** Each statement for some rows at a time: it costs more than a row in it. The platform lets one have a hundred values. */
+const statements = (columns: number, text: (rows: number) => string): Statement[] =>
+  [32, 4, 1].map((rows) => ({ text: text(rows), count: rows * columns }));
+
+const INSERTS = statements(2, (rows) => `INSERT OR REPLACE INTO records VALUES ${Array(rows).fill('(?, ?)').join()}`);
+
+const DELETES = statements(1, (rows) => `DELETE FROM records WHERE key IN (${Array(rows).fill('?').join()})`);
 
 /** "2 MB", says the platform of a row. */
 const MAXIMUM_ROW_BYTES = 2_000_000;
