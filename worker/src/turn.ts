@@ -53,4 +53,4 @@ export class Turn {
 }
 
 /** More is not put off together. */
-const MOST = 128;
+const MOST = 256;
