@@ -10,6 +10,8 @@ const PINGREQ = 'c000';
 const PINGRESP = 'd000';
 const CLIENTS = 100;
 const MINUTE = 60_000;
+/** Milliseconds in which a client must say CONNECT. */
+const CONNECT_TIMEOUT = 10_000;
 
 let workerd;
 before(async () => (workerd = await startSteered()));
@@ -196,6 +198,23 @@ test('3.1.1 clients that ping each at its own time wake the room once for each p
   );
   assert.deepEqual([started - before.started, alarms], [100, 0]);
   await Promise.all(clients.map((client) => client.close()));
+});
+
+test('A client that says CONNECT at once arms no alarm, and for one that says nothing there is one', async () => {
+  const room = workerd.room('hasty');
+  const before = await room.facts();
+  for (let number = 0; number < 10; number += 1) {
+    const [client] = await open5(room, `hasty-${number}`);
+    client.send('e000');
+    await client.closed;
+  }
+  assert.equal((await room.facts()).armings - before.armings, 0);
+  const silent = workerd.room('silent');
+  await silent.time(BEGIN);
+  const client = await silent.open();
+  while ((await silent.facts()).alarmAt === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal((await silent.facts()).alarmAt, BEGIN + CONNECT_TIMEOUT);
+  await client.close();
 });
 
 test('A busy connection whose Keep Alive moves on arms no alarm for each packet', async () => {

@@ -71,6 +71,31 @@ test('A publisher that floods a session which is away meets its limit: what is b
   await publisher.close();
 });
 
+test('Of what is written as one each record is as it was said last, though the sums of their keys be the same', async () => {
+  const room = workerd.room('gathered');
+  const writer = await room.connect({ clientId: 'writer' });
+  // For a sum of 31 to the power of its place for each letter both are the same.
+  const topics = Array.from({ length: 64 }, (_, number) => [...number.toString(2).padStart(6, '0')].map((bit) => (bit === '0' ? 'Aa' : 'BB')).join(''));
+  const retain = (topic, payload) => packet('31', text(topic) + Buffer.from(payload).toString('hex'));
+  writer.send('c000');
+  for (const topic of topics) writer.send(retain(topic, 'first'));
+  for (const [number, topic] of topics.entries()) writer.send(retain(topic, number % 3 === 0 ? '' : 'last'));
+  writer.send('c000');
+  await writer.hears('d000d000');
+  await writer.close();
+  await room.evict();
+  const reader = await room.connect({ clientId: 'reader' });
+  reader.send(packet('82', `0001${text('#')}00`));
+  await reader.hears('9003000100');
+  const left = topics.filter((_, number) => number % 3 > 0);
+  const heard = [];
+  for (const _ of left) heard.push(await reader.packet());
+  assert.deepEqual(heard.sort(), left.map((topic) => retain(topic, 'last')).sort());
+  const [{ rows }] = await room.steer('query', { sql: "SELECT count(*) AS rows FROM records WHERE substr(hex(key), 1, 2) = '72'" });
+  assert.equal(rows, left.length);
+  await reader.close();
+});
+
 test('A storage that fails ends the object with one sentence, and nobody is told that something was stored', async () => {
   const room = await roomWithAbsentee('failing');
   const publisher = await room.connect({ clientId: 'publisher' });
