@@ -147,19 +147,13 @@ impl<'a> Flow<'a> {
     /// Keeps every window full for so long.
     fn saturate(&mut self, fleet: &mut Fleet, length: Duration) -> Result<(), String> {
         let begun = Instant::now();
-        let mut last = begun;
         (0..self.lanes.len()).for_each(|lane| self.stir(lane));
         while begun.elapsed() < length {
             while let Some(lane) = self.stirred.pop() {
                 self.fill(fleet, lane);
             }
             fleet.flush()?;
-            if fleet.turn(Some(POLL), self)? {
-                last = Instant::now();
-            } else if last.elapsed() > STALLED {
-                self.give_up();
-                (0..self.lanes.len()).for_each(|lane| self.stir(lane));
-            }
+            fleet.turn(Some(POLL), self)?;
         }
         Ok(())
     }
@@ -325,7 +319,6 @@ impl Load for Flow<'_> {
 const CONNECTING: usize = 100;
 const MOST_UNACKNOWLEDGED: usize = 30_000;
 /// What has not come by then, with nothing else, is lost.
-const STALLED: Duration = Duration::from_millis(500);
 const GONE: Duration = Duration::from_secs(3);
 /// In nanoseconds; what takes longer counts as this.
 const LONGEST_LATENCY: u64 = 60_000_000_000;

@@ -33,7 +33,8 @@ pub fn connect(out: &mut Vec<u8>, version: u8, client_id: &str, clean: bool) {
     let properties = if version == 5 { &[0_u8] as &[_] } else { &[] };
     head(out, 0x10, 10 + properties.len() + 2 + client_id.len());
     text(out, b"MQTT");
-    out.extend_from_slice(&[version, if clean { 2 } else { 0 }, 0, 0]);
+    out.extend_from_slice(&[version, if clean { 2 } else { 0 }]);
+    out.extend_from_slice(&KEEP_ALIVE_SECONDS.to_be_bytes());
     out.extend_from_slice(properties);
     text(out, client_id.as_bytes());
 }
@@ -163,3 +164,5 @@ fn text(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 const STAMP: usize = 8;
+/// Longer than any measurement, so that nobody pings. Not 0: not every server takes that.
+const KEEP_ALIVE_SECONDS: u16 = 600;
