@@ -128,26 +128,28 @@ async function fan({ port, path, isMqtt, connections, window, payload, seconds }
   return { ...measured, lost: sent * connections - received };
 }
 
-/** How long it takes a new object to give its first answer, in milliseconds: each in turn, one after the other. */
-async function cold({ broker, objects, times }) {
-  const first = async (port, path, message) => {
+/** How long it takes a new object to give its first answer, in milliseconds: objects of each kind in turn, one after the other. */
+async function cold({ kinds, times }) {
+  const first = async ({ port, path, isMqtt }, number) => {
     const begin = performance.now();
     const answered = Promise.withResolvers();
-    const socket = await openWebSocket(port, path, () => answered.resolve());
-    socket.write(frame(message));
+    const socket = await openWebSocket(port, `${path}-${number}`, () => answered.resolve());
+    socket.write(frame(isMqtt ? connect('first') : Buffer.alloc(16)));
     await answered.promise;
     const millis = performance.now() - begin;
     socket.destroy();
     await sleep(20);
     return millis;
   };
-  const millis = { broker: [], objects: [] };
+  const millis = Object.fromEntries(Object.keys(kinds).map((name) => [name, []]));
   for (let number = 0; number <= times; number += 1) {
-    const [room, echo] = [await first(broker, `/mqtt/cold-${number}`, connect('first')), await first(objects, `/Echo/cold-${number}`, Buffer.alloc(16))];
-    // The very first has the code compiled.
-    if (number > 0) [millis.broker[number - 1], millis.objects[number - 1]] = [room, echo];
+    for (const [name, kind] of Object.entries(kinds)) {
+      const taken = await first(kind, number);
+      // The very first has the code compiled.
+      if (number > 0) millis[name].push(taken);
+    }
   }
-  return { broker: median(millis.broker), objects: median(millis.objects) };
+  return { millis: Object.fromEntries(Object.entries(millis).map(([name, taken]) => [name, median(taken)])) };
 }
 
 /** Many come and go, `concurrency` at a time: how many in a second get their first answer. */
