@@ -15,12 +15,12 @@ endif
 endif
 $(shell mkdir -p target/ci)
 
-.PHONY: help setup demo worker build test bench spec fuzz corpus coverage rates guard costs kill cuts evict attack reload load sim reference lint clean FORCE
+.PHONY: help setup demo worker build test bench spec fuzz corpus coverage rates guard costs kill cuts evict attack reload load screenshots sim reference lint clean FORCE
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
-	@printf '  make test-NAME  Run one suite alone: $(SUITES)\n'
-	@printf '  make spec-NAME  Run the scripts on another host: asleep tcp ws worker worker-asleep wasm; on all, with a table: all\n'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@printf '  make test-NAME   Run one suite alone: $(SUITES)\n'
+	@printf '  make spec-NAME   Run the scripts on another host: asleep tcp ws worker worker-asleep wasm; on all, with a table: all\n'
 
 demo: target/ci/www.built ## Serve a page with a broker in it: port 8000, or PORT=n
 	@node www/serve.mjs
@@ -57,6 +57,9 @@ attack: target/ci/worker.built ## Tell how much longer messages take while other
 
 load: target/ci/www.built npm-interop setup-browser ## Tell how busy the console is with 5,000 messages a second, and its heap; RATE=n, MESSAGES=n, TOPICS=n
 	@.ci/browser npm --prefix tests/interop run --silent load
+
+screenshots: target/ci/www.built npm-interop setup-browser ## Make the pictures of the console in README.md anew
+	@.ci/browser npm --prefix tests/interop run --silent screenshots
 
 reload: target/ci/js.built npm-interop setup-browser ## End the tab that a broker is in, in each way; ROUNDS=n times in the midst of messages; SEED=n for the same moments
 	@.ci/browser npm --prefix tests/interop run --silent reload
