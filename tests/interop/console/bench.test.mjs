@@ -1,27 +1,17 @@
 // Measurements in the page: that they run, can be stopped, and count what the broker counts. Never how fast.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { freePort } from '../free-port.mjs';
 import { peers } from '../peers.mjs';
-import { Console, mustBeAccessible, screenshots } from './console.mjs';
+import { mustBeAccessible, screenshots, useConsole } from './console.mjs';
 import { visit } from './parts.mjs';
 
 describe('a measurement', () => {
-  let console, page, complaints;
-
-  before(async () => {
-    console = await Console.start();
-  });
-
-  after(() => console?.stop());
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
-  });
+  const console = useConsole();
+  let page;
 
   async function open(options) {
-    ({ page, complaints } = await console.open(options));
+    page = await console.open(options);
   }
 
   const form = () => page.getByRole('form', { name: 'Setting' });
@@ -152,7 +142,7 @@ describe('a measurement', () => {
     await fill({ Scenario: 'Connections', Clients: '1' });
     await start();
     await result().getByRole('alert').getByText('Nothing answers on this machine at this port, or it is no WebSocket.').waitFor();
-    assert.match(complaints.splice(0).join(), /WebSocket connection to/);
+    assert.match(console.complaints.splice(0).join(), /WebSocket connection to/);
   });
 
   async function keepProfile(name, url) {

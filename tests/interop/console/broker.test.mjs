@@ -1,25 +1,15 @@
 // The inside of the page's broker: what it shows, and what is left of it after a crash and after a reload.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { Console, mustBeAccessible, screenshots } from './console.mjs';
+import { describe, test } from 'node:test';
+import { mustBeAccessible, screenshots, useConsole } from './console.mjs';
 import { publish, quiet, visit } from './parts.mjs';
 
 describe('the inside of the broker', () => {
-  let console, page, complaints;
-
-  before(async () => {
-    console = await Console.start();
-  });
-
-  after(() => console?.stop());
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
-  });
+  const console = useConsole();
+  let page;
 
   async function open(options) {
-    ({ page, complaints } = await console.open({ viewport: { width: 1440, height: 900 }, ...options }));
+    page = await console.open({ viewport: { width: 1440, height: 900 }, ...options });
   }
 
   const panel = (name) => page.getByRole('main').getByRole('region', { name, exact: true });

@@ -1,30 +1,20 @@
 // The console's connections: the form, profiles, links, several side by side, and what is said when one fails.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { once } from 'node:events';
 import { Broker } from '../../../js/dist/broker.js';
 import { freePort } from '../free-port.mjs';
 import { peers } from '../peers.mjs';
-import { Console, mustBeAccessible, screenshots, startWorker } from './console.mjs';
+import { mustBeAccessible, screenshots, startWorker, useConsole } from './console.mjs';
 
 describe('connections', () => {
-  let console, page, complaints;
-
-  before(async () => {
-    console = await Console.start();
-  });
-
-  after(() => console?.stop());
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
-  });
+  const console = useConsole();
+  let page;
 
   async function open(options) {
-    ({ page, complaints } = await console.open(options));
+    page = await console.open(options);
   }
 
   test('stand side by side, each with its own messages', async () => {
@@ -95,7 +85,7 @@ describe('connections', () => {
     const alert = page.getByRole('alert');
     await alert.getByText(/^There is no connection to ws:\/\/127/).waitFor();
     await alert.getByText('Nothing answers on this machine at this port, or it is no WebSocket.').waitFor();
-    assert.match(complaints.splice(0).join(), /WebSocket connection to/);
+    assert.match(console.complaints.splice(0).join(), /WebSocket connection to/);
     await mustBeAccessible(page);
   });
 

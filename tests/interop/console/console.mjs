@@ -5,12 +5,39 @@ import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
+import { after, afterEach, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { launch } from '../browser.mjs';
 import { freePort } from '../free-port.mjs';
 
 const serve = fileURLToPath(new URL('../../../www/serve.mjs', import.meta.url));
 export const screenshots = fileURLToPath(new URL('../../../target/screenshots/', import.meta.url));
+
+/** The console for the tests of a suite. What a test opens is closed after it; a page that has complained lets it fail. */
+export function useConsole() {
+  let console, opened;
+  before(async () => {
+    console = await Console.start();
+  });
+  after(() => console?.stop());
+  afterEach(async () => {
+    const { page, complaints } = opened ?? {};
+    opened = undefined;
+    await page?.context().close();
+    assert.deepEqual(complaints ?? [], []);
+  });
+  return {
+    /** As that of `Console`; only the page. */
+    async open(options) {
+      opened = await console.open(options);
+      return opened.page;
+    },
+    /** Of the page that is open. A test takes out what it expects. */
+    get complaints() {
+      return opened.complaints;
+    },
+  };
+}
 
 /** A server of the page and a browser: `open` gives a page, and all that it complained about. */
 export class Console {

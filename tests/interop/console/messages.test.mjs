@@ -1,26 +1,16 @@
 // The list of messages: what a row shows, pause, search, formats, properties and files.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { Console, mustBeAccessible } from './console.mjs';
+import { describe, test } from 'node:test';
+import { mustBeAccessible, useConsole } from './console.mjs';
 import { publish, quiet, saved } from './parts.mjs';
 
 describe('the messages of the console', () => {
-  let console, page, complaints;
-
-  before(async () => {
-    console = await Console.start();
-  });
-
-  after(() => console?.stop());
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
-  });
+  const console = useConsole();
+  let page;
 
   async function open(messages = [], options = {}) {
-    ({ page, complaints } = await console.open(options));
+    page = await console.open(options);
     await quiet(page);
     await page.getByRole('button', { name: 'Clear' }).click();
     for (const [topic, payload, others] of messages) await publish(page, topic, payload, others);

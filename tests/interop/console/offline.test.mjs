@@ -5,29 +5,19 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Console, startWorker } from './console.mjs';
+import { startWorker, useConsole } from './console.mjs';
 import { visit } from './parts.mjs';
 
 const dist = fileURLToPath(new URL('../../../www/dist/', import.meta.url));
 
 describe('the console', () => {
-  let console, page, complaints;
-
-  before(async () => {
-    console = await Console.start();
-  });
-
-  after(() => console?.stop());
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
-  });
+  const console = useConsole();
+  let page;
 
   async function open(options) {
-    ({ page, complaints } = await console.open(options));
+    page = await console.open(options);
   }
 
   /** Waits until the page is kept. */

@@ -1,27 +1,17 @@
 // The publish editor: formats, properties, templates, places that are filled in, repetition, and questions.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { connect } from '../../../js/dist/index.js';
 import { startBroker } from '../peers.mjs';
-import { Console, mustBeAccessible, screenshots } from './console.mjs';
+import { mustBeAccessible, screenshots, useConsole } from './console.mjs';
 import { quiet } from './parts.mjs';
 
 describe('the publish editor', () => {
-  let console, page, complaints, form;
-
-  before(async () => {
-    console = await Console.start();
-  });
-
-  after(() => console?.stop());
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
-  });
+  const console = useConsole();
+  let page, form;
 
   async function open(options) {
-    ({ page, complaints } = await console.open(options));
+    page = await console.open(options);
     await quiet(page);
     await page.getByRole('button', { name: 'Clear' }).click();
     form = page.getByRole('form', { name: 'Publish' });
@@ -257,7 +247,7 @@ describe('the publish editor', () => {
     ['chinese', { colorScheme: 'light', viewport: { width: 1280, height: 1500 }, locale: 'zh-CN' }],
   ]) {
     test(`can be used by everybody: ${name}`, async () => {
-      ({ page, complaints } = await console.open(options));
+      page = await console.open(options);
       form = page.locator('form').filter({ has: page.locator('textarea') });
       await form.locator('textarea').fill('{{counter 1}');
       for (const part of [0, 1, 2, 3]) await form.locator('summary').nth(part).click();

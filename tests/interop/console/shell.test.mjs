@@ -2,25 +2,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { Console, mustBeAccessible, screenshots, startServer } from './console.mjs';
+import { describe, test } from 'node:test';
+import { mustBeAccessible, screenshots, startServer, useConsole } from './console.mjs';
 
 describe('the console', () => {
-  let console, page, complaints;
-
-  before(async () => {
-    console = await Console.start();
-  });
-
-  after(() => console?.stop());
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
-  });
+  const console = useConsole();
+  let page;
 
   async function open(options) {
-    ({ page, complaints } = await console.open(options));
+    page = await console.open(options);
   }
 
   test('opens with a broker that runs, sensors that publish, and a subscriber that shows it', async () => {
@@ -142,7 +132,7 @@ describe('the console', () => {
       document.head.append(script);
     });
     assert.equal(await page.title(), 'MQlite');
-    const [complaint] = complaints.splice(0);
+    const [complaint] = console.complaints.splice(0);
     assert.match(complaint, /Content Security Policy/);
   });
 });

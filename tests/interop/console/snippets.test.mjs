@@ -2,18 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import mqtt from 'mqtt';
 import { startMosquitto } from '../peers.mjs';
-import { Console, mustBeAccessible, screenshots } from './console.mjs';
+import { mustBeAccessible, screenshots, useConsole } from './console.mjs';
 import { quiet } from './parts.mjs';
 
 describe('code for what the page does', () => {
-  let console, mosquitto, listener, page, complaints, url;
+  const console = useConsole();
+  let mosquitto, listener, page, url;
 
   before(async () => {
-    console = await Console.start();
     mosquitto = await startMosquitto();
     url = `ws://127.0.0.1:${mosquitto.port}/mqtt`;
     listener = await mqtt.connectAsync(`mqtt://127.0.0.1:${mosquitto.tcp}`, { protocolVersion: 5 });
@@ -23,17 +23,11 @@ describe('code for what the page does', () => {
   after(async () => {
     await listener?.endAsync();
     await mosquitto?.stop();
-    await console?.stop();
-  });
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
   });
 
   /** A page with a client of mosquitto, which is looked at. */
   async function open({ fill = async () => {}, ...options } = {}) {
-    ({ page, complaints } = await console.open({ allowed: [url], ...options }));
+    page = await console.open({ allowed: [url], ...options });
     await quiet(page);
     await page.getByRole('button', { name: 'New connection' }).click();
     const dialog = page.getByRole('dialog');
@@ -169,7 +163,7 @@ describe('code for what the page does', () => {
   });
 
   test('runs the broker of the page, and says where nothing reaches it', async () => {
-    ({ page, complaints } = await console.open());
+    page = await console.open();
     const form = page.getByRole('form', { name: 'Publish' });
     const [mqlite, { code, notes }] = await codes(form, ['mqlite', 'MQTT.js']);
     assert.deepEqual(mqlite.notes, []);
@@ -201,7 +195,7 @@ describe('code for what the page does', () => {
   });
 
   test('is copied', async () => {
-    ({ page, complaints } = await console.open({ permissions: ['clipboard-read', 'clipboard-write'] }));
+    page = await console.open({ permissions: ['clipboard-read', 'clipboard-write'] });
     await page.getByRole('form', { name: 'Publish' }).getByRole('button', { name: 'Code', exact: true }).click();
     const dialog = page.getByRole('dialog', { name: 'Code for this' });
     await dialog.getByRole('button', { name: 'Copy' }).click();
@@ -215,7 +209,7 @@ describe('code for what the page does', () => {
     ['phone-light', { colorScheme: 'light', viewport: { width: 390, height: 844 } }],
   ]) {
     test(`can be read by everybody: ${name}`, async () => {
-      ({ page, complaints } = await console.open(options));
+      page = await console.open(options);
       await page.getByRole('form', { name: 'Publish' }).getByRole('button', { name: 'Code', exact: true }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'MQTTX CLI' }).click();
       await mustBeAccessible(page);

@@ -1,25 +1,15 @@
 // Subscriptions of the console with all their options, as the broker in the page understands them.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { Console, mustBeAccessible, screenshots } from './console.mjs';
+import { describe, test } from 'node:test';
+import { mustBeAccessible, screenshots, useConsole } from './console.mjs';
 import { publish, quiet } from './parts.mjs';
 
 describe('a subscription of the console', () => {
-  let console, page, complaints;
-
-  before(async () => {
-    console = await Console.start();
-  });
-
-  after(() => console?.stop());
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
-  });
+  const console = useConsole();
+  let page;
 
   async function open(options) {
-    ({ page, complaints } = await console.open(options));
+    page = await console.open(options);
     await quiet(page);
     await page.getByRole('button', { name: 'Unsubscribe from #' }).click();
     await page.getByRole('button', { name: 'Unsubscribe from #' }).waitFor({ state: 'detached' });

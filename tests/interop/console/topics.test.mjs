@@ -1,34 +1,24 @@
 // The tree of topics: what it shows, how it is used, and what of a topic can be seen, saved and deleted.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { Console, mustBeAccessible, screenshots } from './console.mjs';
+import { describe, test } from 'node:test';
+import { mustBeAccessible, screenshots, useConsole } from './console.mjs';
 import { level, publish, quiet, saved, visit } from './parts.mjs';
 
 describe('the topics of the console', () => {
-  let console, page, complaints;
-
-  before(async () => {
-    console = await Console.start();
-  });
-
-  after(() => console?.stop());
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
-  });
+  const console = useConsole();
+  let page;
 
   /** A page whose sensors are quiet, with these messages, at its tree. */
   async function open(messages = [], options = {}) {
-    ({ page, complaints } = await console.open(options));
+    page = await console.open(options);
     await quiet(page);
     for (const [topic, payload, others] of messages) await publish(page, topic, payload, others);
     await visit(page, 'Topics');
   }
 
   test('stand in a tree with the last value, counts and a rate, which blink when a message comes', async () => {
-    ({ page, complaints } = await console.open());
+    page = await console.open();
     await visit(page, 'Topics');
     const temperature = level(page, 'temperature').first();
     await temperature.locator('.topic-rate', { hasText: '/s' }).waitFor();

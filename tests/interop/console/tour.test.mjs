@@ -1,25 +1,15 @@
 // The tour: offered at the first visit, each lesson done in the broker of the page, in both languages, and where it was left.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { Console, mustBeAccessible, screenshots } from './console.mjs';
+import { describe, test } from 'node:test';
+import { mustBeAccessible, screenshots, useConsole } from './console.mjs';
 import { visit } from './parts.mjs';
 
 describe('the tour', () => {
-  let console, page, complaints;
-
-  before(async () => {
-    console = await Console.start();
-  });
-
-  after(() => console?.stop());
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
-  });
+  const console = useConsole();
+  let page;
 
   async function open(options) {
-    ({ page, complaints } = await console.open(options));
+    page = await console.open(options);
   }
 
   const offer = () => page.getByRole('main').getByRole('region', { name: 'Tour', exact: true });

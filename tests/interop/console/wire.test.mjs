@@ -1,25 +1,15 @@
 // The view of the wire: packets as they pass, field by field, what is made to go wrong, and the experiments.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { peers } from '../peers.mjs';
-import { Console, mustBeAccessible, screenshots } from './console.mjs';
+import { mustBeAccessible, screenshots, useConsole } from './console.mjs';
 
 describe('the wire', () => {
-  let console, page, complaints;
-
-  before(async () => {
-    console = await Console.start();
-  });
-
-  after(() => console?.stop());
-
-  afterEach(async () => {
-    await page?.context().close();
-    assert.deepEqual(complaints, []);
-  });
+  const console = useConsole();
+  let page;
 
   async function open(options) {
-    ({ page, complaints } = await console.open({ viewport: { width: 1440, height: 900 }, ...options }));
+    page = await console.open({ viewport: { width: 1440, height: 900 }, ...options });
     await page.getByRole('navigation').getByRole('button').nth(3).click(); // in any language
     await list().waitFor();
   }
