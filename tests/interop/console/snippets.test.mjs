@@ -25,7 +25,7 @@ describe('code for what the page does', () => {
     await mosquitto?.stop();
   });
 
-  /** A page with a client of mosquitto, which is looked at. */
+  /** A page that looks at its client of mosquitto, which has left: the programs have its Client Identifier, and throw each other out. */
   async function open({ fill = async () => {}, ...options } = {}) {
     page = await console.open({ allowed: [url], ...options });
     await quiet(page);
@@ -36,7 +36,10 @@ describe('code for what the page does', () => {
     await dialog.getByLabel('Client Identifier').fill("o'neil");
     await fill(dialog);
     await dialog.getByRole('button', { name: 'Connect', exact: true }).click();
-    await page.locator('.card', { hasText: "o'neil" }).locator('.lamp-connected').waitFor();
+    const card = page.locator('.card', { hasText: "o'neil" });
+    await card.locator('.lamp-connected').waitFor();
+    await card.getByRole('button', { name: 'Disconnect' }).click();
+    await card.locator('.lamp-disconnected').waitFor();
   }
 
   /** The code of each tool for what a form says. */
