@@ -170,7 +170,7 @@ describe('a path', () => {
 
 describe('an export', () => {
   const messages = [
-    message('a,b', 'line "1"\nline 2', { time: 1_500, qos: 1, packetIdentifier: 7, filter: '#', properties: { contentType: 'text/plain', correlationData: binary } }),
+    message('a,b', 'line "1"\nline 2', { time: 1_500, qos: 1, packetIdentifier: 7, properties: { contentType: 'text/plain', correlationData: binary } }),
     message('=cmd', '-5', { direction: 'sent', retain: true }),
     message('c', '=HYPERLINK("x")'),
     message('d', [0xff]),
@@ -178,11 +178,11 @@ describe('an export', () => {
 
   test('as CSV quotes what must be, holds every payload, and runs no formula', () => {
     assert.deepEqual([...exported(messages, 'csv')].join('').split('\r\n'), [
-      'time,direction,topic,qos,retain,dup,packetIdentifier,filter,encoding,payload,properties',
-      '1970-01-01T00:00:01.500Z,received,"a,b",1,false,false,7,#,text,"line ""1""\nline 2","{""contentType"":""text/plain"",""correlationData"":""/wBB""}"',
-      "1970-01-01T00:00:00.000Z,sent,'=cmd,0,true,false,,,text,-5,",
-      `1970-01-01T00:00:00.000Z,received,c,0,false,false,,,text,"'=HYPERLINK(""x"")",`,
-      '1970-01-01T00:00:00.000Z,received,d,0,false,false,,,base64,/w==,',
+      'time,direction,topic,qos,retain,dup,packetIdentifier,encoding,payload,properties',
+      '1970-01-01T00:00:01.500Z,received,"a,b",1,false,false,7,text,"line ""1""\nline 2","{""contentType"":""text/plain"",""correlationData"":""/wBB""}"',
+      "1970-01-01T00:00:00.000Z,sent,'=cmd,0,true,false,,text,-5,",
+      `1970-01-01T00:00:00.000Z,received,c,0,false,false,,text,"'=HYPERLINK(""x"")",`,
+      '1970-01-01T00:00:00.000Z,received,d,0,false,false,,base64,/w==,',
       '',
     ]);
   });
@@ -198,7 +198,6 @@ describe('an export', () => {
       retain: false,
       dup: false,
       packetIdentifier: 7,
-      filter: '#',
       contentType: 'text/plain',
       correlationData: '/wBB',
     });

@@ -23,7 +23,7 @@ export function* exported(messages: Iterable<LoggedMessage>, format: ExportForma
 
 /** One message as an object of JSON: what `GET /subscribe` of the HTTP interface says, with time and direction. */
 function ndjsonLine(message: LoggedMessage): string {
-  const { time, direction, topic, qos, retain, dup, packetIdentifier, properties, filter } = message;
+  const { time, direction, topic, qos, retain, dup, packetIdentifier, properties } = message;
   const value = {
     time: new Date(time).toISOString(),
     direction,
@@ -33,7 +33,6 @@ function ndjsonLine(message: LoggedMessage): string {
     retain,
     dup,
     packetIdentifier,
-    filter,
     ...readable(properties),
   };
   return `${JSON.stringify(value)}\n`;
@@ -46,7 +45,7 @@ function payloadOf({ payload }: LoggedMessage): { payload: string } | { payloadB
 
 /** RFC 4180. */
 function csvLine(message: LoggedMessage): string {
-  const { time, direction, topic, qos, retain, dup, packetIdentifier, properties, filter } = message;
+  const { time, direction, topic, qos, retain, dup, packetIdentifier, properties } = message;
   const text = utf8(message.payload);
   const cells = [
     new Date(time).toISOString(),
@@ -56,7 +55,6 @@ function csvLine(message: LoggedMessage): string {
     retain,
     dup,
     packetIdentifier ?? '',
-    filter ?? '',
     text === undefined ? 'base64' : 'text',
     text ?? base64(message.payload),
     propertiesText(properties),
@@ -80,7 +78,7 @@ function csvCell(text: string): string {
   return QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-const COLUMNS = ['time', 'direction', 'topic', 'qos', 'retain', 'dup', 'packetIdentifier', 'filter', 'encoding', 'payload', 'properties'];
+const COLUMNS = ['time', 'direction', 'topic', 'qos', 'retain', 'dup', 'packetIdentifier', 'encoding', 'payload', 'properties'];
 const CRLF = '\r\n';
 const FORMULA = /^[=+\-@\t\r]/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;

@@ -10,8 +10,6 @@ export interface MessageQuery {
   text: string;
   /** Default both. */
   direction?: LoggedMessage['direction'] | undefined;
-  /** The filter that it was subscribed with. Default any. */
-  filter?: string | undefined;
 }
 
 /** The messages that a query finds. It is behind the ring until `advance` says otherwise. */
@@ -92,9 +90,8 @@ export class MessageSearch {
   }
 }
 
-function isFound(message: LoggedMessage, { text, direction, filter }: MessageQuery): boolean {
+function isFound(message: LoggedMessage, { text, direction }: MessageQuery): boolean {
   if (direction !== undefined && message.direction !== direction) return false;
-  if (filter !== undefined && message.filter !== filter) return false;
   if (text === '' || matches(text, message.topic) || contains(message.payload, text)) return true;
   return inProperties(message, text.toLowerCase());
 }

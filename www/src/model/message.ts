@@ -15,6 +15,4 @@ export interface LoggedMessage {
   /** At QoS 1 and 2. */
   readonly packetIdentifier: number | undefined;
   readonly properties: ReceivedProperties;
-  /** The filter that it was subscribed with, where one is known. */
-  readonly filter?: string | undefined;
 }

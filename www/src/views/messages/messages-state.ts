@@ -37,7 +37,7 @@ export function messagesState(connection: Connection): MessagesState {
 /** Looks for something else. */
 export function ask(connection: Connection, state: MessagesState, part: Partial<MessageQuery>): void {
   const query = { ...state.query.value, ...part };
-  const isForAll = query.text === '' && query.direction === undefined && query.filter === undefined;
+  const isForAll = query.text === '' && query.direction === undefined;
   state.query.value = query;
   state.search.value = isForAll ? null : new MessageSearch(connection.messages, query);
 }
