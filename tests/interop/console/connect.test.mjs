@@ -8,6 +8,7 @@ import { Broker } from '../../../js/dist/broker.js';
 import { freePort } from '../free-port.mjs';
 import { peers } from '../peers.mjs';
 import { mustBeAccessible, screenshots, startWorker, useConsole } from './console.mjs';
+import { visit } from './parts.mjs';
 
 describe('connections', () => {
   const console = useConsole();
@@ -19,13 +20,7 @@ describe('connections', () => {
 
   test('stand side by side, each with its own messages', async () => {
     await open();
-    const form = await openForm();
-    await form.getByLabel('Client Identifier').fill('office');
-    await form.getByText('Subscriptions', { exact: true }).click();
-    await form.getByRole('button', { name: 'Add a filter' }).click();
-    await form.getByLabel('Topic filter').fill('sensor/10/#');
-    await connect(form, 'office');
-    await page.getByRole('button', { name: 'Side by side' }).click();
+    await openOffice();
     const [first, second] = ['console', 'office'].map((name) => page.getByRole('listbox', { name: `Messages of ${name}` }));
     await second.getByText('sensor/10/temperature', { exact: true }).first().waitFor();
     await first.getByText('sensor/11/temperature', { exact: true }).first().waitFor();
@@ -34,6 +29,31 @@ describe('connections', () => {
     await mustBeAccessible(page);
     await page.getByRole('button', { name: 'Close office' }).click();
     await second.waitFor({ state: 'detached' });
+  });
+
+  test('stand side by side, each with its own tree of topics, its filter and its choice', async () => {
+    await open();
+    await visit(page, 'Topics');
+    await openOffice();
+    const [first, second] = ['console', 'office'].map((name) => page.getByRole('region', { name, exact: true }));
+    const names = (column) => column.getByRole('treeitem').locator('.topic-name').allTextContents();
+    await second.getByRole('treeitem').nth(3).waitFor();
+    await first.getByRole('treeitem').nth(9).waitFor();
+    assert.deepEqual(await names(second), ['sensor', '10', 'status', 'temperature']);
+
+    await first.getByLabel('Filter by topic').fill('meter/1/power');
+    await first.getByText('1 topic matches.').waitFor();
+    assert.deepEqual(await names(first), ['meter', '1', 'power']);
+    await second.getByRole('treeitem').filter({ hasText: 'temperature' }).click();
+    await second.getByRole('listbox', { name: 'History' }).getByRole('option').nth(2).waitFor();
+    await first.getByText('Choose a topic').waitFor();
+    assert.deepEqual(await names(second), ['sensor', '10', 'status', 'temperature']);
+    await mustBeAccessible(page);
+    await page.screenshot({ path: `${screenshots}side-by-side-topics.png` });
+
+    await page.getByRole('button', { name: 'Close office' }).click();
+    await second.waitFor({ state: 'detached' });
+    assert.deepEqual(await page.getByRole('treeitem').locator('.topic-name').allTextContents(), ['meter', '1', 'power']);
   });
 
   test('leave their will when they are thrown out, and say who took their place', async () => {
@@ -248,6 +268,17 @@ describe('connections', () => {
     const form = page.getByRole('dialog');
     await form.waitFor();
     return form;
+  }
+
+  /** Beside the first, which gets all, one that gets what a sensor says. */
+  async function openOffice() {
+    const form = await openForm();
+    await form.getByLabel('Client Identifier').fill('office');
+    await form.getByText('Subscriptions', { exact: true }).click();
+    await form.getByRole('button', { name: 'Add a filter' }).click();
+    await form.getByLabel('Topic filter').fill('sensor/10/#');
+    await connect(form, 'office');
+    await page.getByRole('button', { name: 'Side by side' }).click();
   }
 
   async function connect(form, name) {
