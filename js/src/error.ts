@@ -69,13 +69,16 @@ export class MqttError extends Error {
   readonly code: MqttErrorCode;
   /** The Reason Code of the server, where it gave one. */
   readonly reason: number | undefined;
+  /** The server's own words, where it gave a Reason String; `message` has them too. Whoever shows them shows them as text. */
+  readonly reasonString: string | undefined;
   /** What may help, as a sentence. */
   readonly hint: string | undefined;
 
-  constructor(code: MqttErrorCode, message: string, { reason, hint = HINTS[code], cause }: MqttErrorDetails = {}) {
+  constructor(code: MqttErrorCode, message: string, { reason, reasonString, hint = HINTS[code], cause }: MqttErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.reason = reason;
+    this.reasonString = reasonString;
     this.hint = hint;
   }
 }
@@ -83,6 +86,7 @@ export class MqttError extends Error {
 /** What may be said beside the code and the sentence. */
 export interface MqttErrorDetails {
   reason?: number | undefined;
+  reasonString?: string | undefined;
   hint?: string | undefined;
   cause?: unknown;
 }

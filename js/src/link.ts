@@ -365,12 +365,12 @@ export class Link implements Asker {
   #refused(reason: number, { reasonString, serverReference }: ServerProperties): void {
     const why = [`The server refused the connection: ${this.#artefact.describeReason(reason)}.`, ...explanation(reasonString)];
     const hint = serverReference === undefined ? reasonHint(reason) : `It names another server: ${serverReference}.`;
-    const error = new MqttError('refused', why.join(' '), { reason, hint });
+    const error = new MqttError('refused', why.join(' '), { reason, reasonString, hint });
     if (reason === UNSUPPORTED_PROTOCOL_VERSION && this.#canFallBack) return this.#fallBack(error);
     this.#sentAway({ cause: 'server', reason, message: error.message, ...(serverReference !== undefined && { serverReference }) }, error);
   }
 
-  #disconnected(cause: Closed['cause'], reason: number | undefined, why: string, { serverReference }: ServerProperties): void {
+  #disconnected(cause: Closed['cause'], reason: number | undefined, why: string, { reasonString, serverReference }: ServerProperties): void {
     if (cause === 'lost') this.#wire.hangUp(); // otherwise the engine has said so
     const given = this.#reason;
     this.#reason = undefined;
@@ -383,7 +383,7 @@ export class Link implements Asker {
       ...(serverReference !== undefined && { serverReference }),
     };
     const hint = this.#wire.isAnswered ? reasonHint(reason) : UNANSWERED;
-    const error = new MqttError('closed', `The connection is over: ${message}`, { reason, hint });
+    const error = new MqttError('closed', `The connection is over: ${message}`, { reason, reasonString, hint });
     if (cause === 'requested') return this.#over(closed);
     const { why: said } = this.#wire;
     if (said) return this.#lost({ cause, message: said.message }, said, HOPELESS.test(said.code) ? 'never' : 'later');

@@ -64,7 +64,7 @@ export class Requests {
     const { reason, reasonString } = answer;
     if (!request || reason < UNSPECIFIED_ERROR) return request?.resolve(answer);
     const why = `${request.what()} was refused: ${this.#artefact.describeReason(reason)}.`;
-    request.reject(new MqttError('refused', [why, ...explanation(reasonString)].join(' '), { reason, hint: reasonHint(reason) }));
+    request.reject(new MqttError('refused', [why, ...explanation(reasonString)].join(' '), { reason, reasonString, hint: reasonHint(reason) }));
   }
 
   /** It came to nothing. */

@@ -1,7 +1,8 @@
-// When a client tries again: the statuses alone, without a connection.
+// When a client tries again, most of it by the statuses alone, without a connection; and what it is told when it is over.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ScriptedServer } from './scripted-server.mjs';
 import { source } from './support.mjs';
 
 const { Course } = await source('status.ts');
@@ -115,4 +116,16 @@ test('Many alarms share one timer, and each rings once', () => {
   assert.deepEqual([calls, due.at], [['c again', 'a'], 50], 'an alarm may be set from its own call');
   a.clear();
   assert.equal(due, undefined);
+});
+
+test('An error has the server’s own words, in an answer and in its DISCONNECT', async () => {
+  const [client, connection] = await new ScriptedServer().connect();
+  const ended = new Promise((resolve) => client.on('status', (status, { error }) => status === 'ended' && resolve(error)));
+  const subscribing = client.subscribe('a', () => {});
+  const { messageId } = await connection.hear('subscribe');
+  connection.say({ cmd: 'suback', messageId, granted: [0x87], properties: { reasonString: 'Not this one' } });
+  await assert.rejects(subscribing, { code: 'refused', reason: 0x87, reasonString: 'Not this one' });
+  connection.say({ cmd: 'disconnect', reasonCode: 0x8e, properties: { reasonString: 'Enough' } });
+  const { code, reason, reasonString } = await ended;
+  assert.deepEqual([code, reason, reasonString], ['closed', 0x8e, 'Enough']);
 });
