@@ -55,9 +55,9 @@ async function startNative() {
   return { port: Number(new URL(server.ws).port), stop: () => server.stop() };
 }
 
-/** A broker in this process, behind a WebSocket server. */
-export async function startBroker() {
-  const broker = await Broker.open();
+/** A broker in this process with these options, behind a WebSocket server. */
+export async function startBroker(options = {}) {
+  const broker = await Broker.open(options);
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => 'mqtt' });
   server.on('connection', (socket) => broker.accept(socket));
   await once(server, 'listening');

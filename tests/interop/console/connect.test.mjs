@@ -2,11 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { WebSocketServer } from 'ws';
-import { once } from 'node:events';
-import { Broker } from '../../../js/dist/broker.js';
 import { freePort } from '../free-port.mjs';
-import { peers } from '../peers.mjs';
+import { peers, startBroker } from '../peers.mjs';
 import { mustBeAccessible, screenshots, startWorker, useConsole } from './console.mjs';
 import { visit } from './parts.mjs';
 
@@ -110,18 +107,23 @@ describe('connections', () => {
   });
 
   test('say which credentials are wrong, and that a later attempt with others works', async () => {
-    const server = await startGuarded();
+    const isRight = (password) => new TextDecoder().decode(password) === 'right';
+    const server = await startBroker({
+      authenticate: ({ password }) => (isRight(password) ? { type: 'allow' } : { type: 'deny', reason: 0x86, message: 'Ask Charles.' }),
+    });
+    const url = `ws://127.0.0.1:${server.port}/mqtt`;
     try {
-      await open({ allowed: [server.url] });
+      await open({ allowed: [url] });
       const form = await openForm();
       await form.getByLabel('Where').selectOption('WebSocket address');
-      await form.getByLabel('Address').fill(server.url);
+      await form.getByLabel('Address').fill(url);
       await form.getByLabel('Client Identifier').fill('guest');
       await form.getByText('Credentials', { exact: true }).click();
       await form.getByLabel('User name').fill('ada');
       await form.getByLabel('Password or token').fill('wrong');
       await form.getByRole('button', { name: 'Connect', exact: true }).click();
       await page.getByRole('alert').getByText('The user name or password is wrong.').waitFor();
+      await page.getByRole('alert').getByText('The server says: “Ask Charles.”').waitFor();
       await page.getByRole('alert').getByText('Reason Code 0x86.').waitFor();
 
       await page.getByRole('button', { name: 'Settings: guest' }).click();
@@ -286,21 +288,3 @@ describe('connections', () => {
     await page.locator('.card', { hasText: name }).locator('.lamp-connected').waitFor();
   }
 });
-
-/** A broker behind a WebSocket that lets nobody in but ada, with the right password. */
-async function startGuarded() {
-  const broker = await Broker.open({
-    authenticate: ({ password }) => (new TextDecoder().decode(password) === 'right' ? { type: 'allow' } : { type: 'deny', reason: 0x86 }),
-  });
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => 'mqtt' });
-  server.on('connection', (socket) => broker.accept(socket));
-  await once(server, 'listening');
-  return {
-    url: `ws://127.0.0.1:${server.address().port}/mqtt`,
-    async stop() {
-      await broker.close();
-      for (const socket of server.clients) socket.terminate();
-      server.close();
-    },
-  };
-}

@@ -11,10 +11,12 @@ export function problemText({ during, subject = '', error }: Problem, server: st
 }
 
 function hintsFor(error: unknown, server: string): string[] {
-  const { code, reason, message = String(error) } = error as Partial<MqttError>;
-  const byReason = reason === undefined ? undefined : REASONS[reason];
-  if (byReason) return [t(byReason), ...(isUnspecific(reason) ? [said(message)] : []), t('problem.code', { code: hexadecimal(reason!) })];
-  if (reason !== undefined) return [said(message), t('problem.code', { code: hexadecimal(reason) })];
+  const { code, reason, reasonString, message = String(error) } = error as Partial<MqttError>;
+  if (reason !== undefined) {
+    const known = REASONS[reason];
+    const words = reasonString ? [t('problem.serverSaid', { text: reasonString })] : !known || isUnspecific(reason) ? [message] : [];
+    return [...(known ? [t(known)] : []), ...words, t('problem.code', { code: hexadecimal(reason) })];
+  }
   if (code === 'unreachable') return unreachable(server);
   const byCode = code && CODES[code];
   return byCode ? [t(byCode)] : [t('problem.other', { text: message })];
@@ -31,11 +33,7 @@ function unreachable(server: string): string[] {
   ];
 }
 
-function said(text: string): string {
-  return t('problem.serverSaid', { text });
-}
-
-function isUnspecific(reason: number | undefined): boolean {
+function isUnspecific(reason: number): boolean {
   return reason === 0x82 || reason === 0x81 || reason === 0x9c || reason === 0x9d;
 }
 
