@@ -1,6 +1,7 @@
 // Starts the page: its language, its state, and its first drawing.
 
 import { render } from 'preact';
+import { followAddress } from './address.ts';
 import { App } from './app.tsx';
 import { preferredLocale, setLocale } from './i18n/index.ts';
 import { applyTheme } from './theme.ts';
@@ -18,12 +19,7 @@ applyTheme();
 void workspace.start().finally(keepOffline);
 await setLocale(preferredLocale(), false).catch(() => setLocale('en', false));
 
-function follow(): void {
-  if (workspace.follow(location.href)) history.replaceState(null, '', location.pathname + location.search);
-}
-
-follow();
-addEventListener('hashchange', follow);
+followAddress(workspace);
 
 const root = document.querySelector('#app');
 if (root) render(<App workspace={workspace} />, root);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { mustBeAccessible, screenshots, startServer, useConsole } from './console.mjs';
+import { visit } from './parts.mjs';
 
 describe('the console', () => {
   const console = useConsole();
@@ -83,6 +84,21 @@ describe('the console', () => {
       await page.getByRole('navigation').getByRole('button', { name }).press('Enter');
       await page.getByRole('main').getByRole('heading', { name }).first().waitFor();
     }
+  });
+
+  test('is at the view that its address names, also after a reload and by Back', async () => {
+    await open({ hash: '#wire' });
+    const isAt = (name) => page.getByRole('navigation').locator('[aria-current=page]').getByText(name, { exact: true }).waitFor();
+    await isAt('Wire');
+    await visit(page, 'Topics');
+    await visit(page, 'Messages');
+    await page.goBack();
+    await isAt('Topics');
+    await page.reload();
+    await isAt('Topics');
+    await page.goBack();
+    await isAt('Wire');
+    assert.equal(new URL(page.url()).hash, '#wire');
   });
 
   test('is in the language of the browser, changes it, and remembers', async () => {

@@ -118,6 +118,7 @@ describe('the tour', () => {
     await offer().getByRole('button', { name: 'Take the tour' }).click();
     await take('Client and broker', 'Connect a phone');
     await next('Topics');
+    await visit(page, 'Messages');
     await page.reload();
     await page.locator('.card .lamp-connected').first().waitFor();
     await offer().getByText('You are at lesson 2 of 9.').waitFor();
