@@ -34,9 +34,9 @@ describe('connections', () => {
     await openOffice();
     const [first, second] = ['console', 'office'].map((name) => page.getByRole('region', { name, exact: true }));
     const names = (column) => column.getByRole('treeitem').locator('.topic-name').allTextContents();
-    await second.getByRole('treeitem').nth(3).waitFor();
+    await second.getByRole('treeitem').nth(4).waitFor();
     await first.getByRole('treeitem').nth(9).waitFor();
-    assert.deepEqual(await names(second), ['sensor', '10', 'status', 'temperature']);
+    assert.deepEqual(await names(second), ['sensor', '10', 'humidity', 'status', 'temperature']);
 
     await first.getByLabel('Filter by topic').fill('meter/1/power');
     await first.getByText('1 topic matches.').waitFor();
@@ -44,7 +44,7 @@ describe('connections', () => {
     await second.getByRole('treeitem').filter({ hasText: 'temperature' }).click();
     await second.getByRole('listbox', { name: 'History' }).getByRole('option').nth(2).waitFor();
     await first.getByText('Choose a topic').waitFor();
-    assert.deepEqual(await names(second), ['sensor', '10', 'status', 'temperature']);
+    assert.deepEqual(await names(second), ['sensor', '10', 'humidity', 'status', 'temperature']);
     await mustBeAccessible(page);
     await page.screenshot({ path: `${screenshots}side-by-side-topics.png` });
 

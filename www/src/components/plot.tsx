@@ -86,12 +86,12 @@ function options(target: HTMLElement, height: number, lines: readonly PlotLine[]
     legend: { show: true, live: true },
     cursor: { y: false, points: { size: 7 } },
     series: [
-      { label: t('plot.time'), value: (_, seconds) => (seconds == null ? '–' : time(seconds)) },
+      { label: t('plot.time'), value: told(time) },
       ...lines.map(({ name }, index) => {
         const stroke = colour(LINE_COLOURS[index] ?? LINE_COLOURS[0]);
         return {
           label: name,
-          value: (_: uPlot, value: number | null) => (value == null ? '–' : written(value)),
+          value: told(written),
           stroke,
           width: 1.75,
           points: { show: (plot: uPlot) => plot.data[0].length <= 60, size: 5, fill: stroke },
@@ -102,6 +102,14 @@ function options(target: HTMLElement, height: number, lines: readonly PlotLine[]
       { ...axis, size: 30, values: (_, times) => times.map((seconds) => time(seconds)), space: 80 },
       { ...axis, size: 64, values: (_, values) => values.map(written) },
     ],
+  };
+}
+
+/** What the legend says of a line: its value at the pointer or, without one, the last. */
+function told(text: (value: number) => string) {
+  return ({ data }: uPlot, value: number | null, line: number, at?: number | null): string => {
+    const shown = at == null ? data[line]?.at(-1) : value;
+    return shown == null ? '–' : text(shown);
   };
 }
 
