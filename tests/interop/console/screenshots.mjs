@@ -1,5 +1,5 @@
 // Makes the pictures of the console that README.md shows: the built page in Chromium, its sensors at work.
-// The system needs a font with Chinese: the button of that language is in each picture.
+// The button for Chinese is in each of them, so that the system needs a font of it.
 import { mkdir, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Console } from './console.mjs';
@@ -31,6 +31,7 @@ try {
 
 async function take({ name, options, arrange }) {
   const { page, complaints } = await shown.open(options);
+  if (!(await page.evaluate(hasChinese))) throw new Error('No font here has Chinese: install one, such as fonts-wqy-microhei.');
   await page.getByRole('button', { name: 'Not now' }).click();
   await arrange(page);
   const path = `${folder}${name}.webp`;
@@ -73,6 +74,18 @@ async function wire(page) {
   await page.getByRole('button', { name: 'Follow' }).click();
   await packets.filter({ hasText: 'PUBLISH from Broker to console' }).last().click();
   await page.getByRole('tree', { name: 'Fields' }).getByText('Topic Name', { exact: true }).hover();
+}
+
+/** Whether two characters look different: what no font has is drawn as the same box. */
+function hasChinese() {
+  const context = new OffscreenCanvas(32, 32).getContext('2d', { willReadFrequently: true });
+  context.font = '24px sans-serif';
+  const drawn = [...'中文'].map((character) => {
+    context.clearRect(0, 0, 32, 32);
+    context.fillText(character, 4, 26);
+    return context.getImageData(0, 0, 32, 32).data.join();
+  });
+  return drawn[0] !== drawn[1];
 }
 
 /** Waits for more messages than what all sensors say at once. */
