@@ -8,8 +8,8 @@ export async function visit(page, view) {
 /** Publishes by the form of the messages, which must be in sight. */
 export async function publish(page, topic, payload, { qos = '0', retain = false } = {}) {
   const form = page.getByRole('form', { name: 'Publish' });
-  await form.getByLabel('Topic').fill(topic);
-  await form.getByLabel('Payload').fill(payload);
+  await form.getByLabel('Topic', { exact: true }).fill(topic);
+  await form.getByLabel('Payload', { exact: true }).fill(payload);
   await form.getByLabel('QoS').selectOption(qos);
   await form.getByLabel('Retain').setChecked(retain);
   await form.getByRole('button', { name: 'Publish' }).click();
