@@ -68,8 +68,8 @@ function Figure({ name, isMain = false, children }: { name: string; isMain?: boo
 function Plots({ bench: { tally, setting } }: { bench: Bench }) {
   const { points } = tally;
   const times = points.map(({ time }) => time);
-  const rates = [{ name: t('bench.perSecond'), values: points.map(({ rate }) => rate) }];
-  const durations = (['p50', 'p95', 'p99'] as const).map((name) => ({ name, values: points.map((point) => point[name]) }));
+  const rates = [{ name: t('bench.perSecond'), values: points.map(({ rate }) => Math.round(rate)) }];
+  const durations = (['p50', 'p95', 'p99'] as const).map((name) => ({ name, values: points.map((point) => rounded(point[name])) }));
   return (
     <div class="bench-plots">
       <figure>
@@ -84,6 +84,11 @@ function Plots({ bench: { tally, setting } }: { bench: Bench }) {
       )}
     </div>
   );
+}
+
+/** No more than the figures beside the plot say. */
+function rounded(value: number | null): number | null {
+  return value === null ? null : Number(value.toPrecision(3));
 }
 
 /** What was really counted, and what was not. */

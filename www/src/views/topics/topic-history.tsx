@@ -62,4 +62,4 @@ function place(length: number, at: (index: number) => LoggedMessage | undefined,
   return -1;
 }
 
-const SECONDS = { maximumFractionDigits: 3 } as const;
+const SECONDS = { minimumFractionDigits: 3, maximumFractionDigits: 3 } as const;

@@ -43,7 +43,7 @@ function Diagram({ run, state }: { run: TourRun; state: TourState }) {
   const lanes = layOut(run.parties.value, width.value);
   useLayoutEffect(() => {
     if (frame.current) frame.current.scrollTop = frame.current.scrollHeight;
-  }, [entries.length]);
+  }, [entries.length, run.messages.value.length]); // each message takes some of its height
   return (
     <div ref={frame} class="wire-frame wire-narrow tour-frame" tabIndex={0} role="group" aria-label={t('tour.packets')}>
       <div class="tour-wide" style={{ width: `${lanes.width}px` }}>
