@@ -44,6 +44,14 @@ async function take({ name, options, arrange }) {
 }
 
 async function messages(page) {
+  await page.getByRole('button', { name: 'Unsubscribe from #' }).click();
+  const form = page.getByRole('form', { name: 'Subscribe' });
+  for (const [filter, qos] of [['sensor/#', '0'], ['meter/#', '1'], ['door/#', '2']]) {
+    await form.getByLabel('Topic filter').fill(filter);
+    await form.getByLabel('QoS').selectOption(qos);
+    await form.getByRole('button', { name: 'Subscribe' }).click();
+    await page.getByRole('button', { name: `Unsubscribe from ${filter}` }).waitFor();
+  }
   await untilFull(page);
   await page.getByRole('button', { name: 'Pause' }).click(); // a row that moves is not hit
   await page.getByRole('option').filter({ hasText: 'meter/1/power' }).last().click();
