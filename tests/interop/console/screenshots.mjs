@@ -6,7 +6,7 @@ import { Console } from './console.mjs';
 import { level, visit } from './parts.mjs';
 
 const folder = fileURLToPath(new URL('../../../www/screenshots/', import.meta.url));
-const desktop = { viewport: { width: 1280, height: 860 } };
+const desktop = { viewport: { width: 1280, height: 910 } };
 const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true };
 
 const pictures = [

@@ -34,7 +34,10 @@ function Diagram({ run, state }: { run: TourRun; state: TourState }) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useSignal(0);
   useLayoutEffect(() => {
-    const observer = new ResizeObserver(([entry]) => (width.value = Math.floor(entry!.contentRect.width)));
+    const observer = new ResizeObserver(([entry]) => {
+      width.value = Math.floor(entry!.contentRect.width);
+      entry!.target.scrollTop = entry!.target.scrollHeight; // what comes below takes some of its height
+    });
     if (frame.current) observer.observe(frame.current);
     return () => observer.disconnect();
   }, []);
@@ -43,7 +46,7 @@ function Diagram({ run, state }: { run: TourRun; state: TourState }) {
   const lanes = layOut(run.parties.value, width.value);
   useLayoutEffect(() => {
     if (frame.current) frame.current.scrollTop = frame.current.scrollHeight;
-  }, [entries.length, run.messages.value.length]); // each message takes some of its height
+  }, [entries.length]);
   return (
     <div ref={frame} class="wire-frame wire-narrow tour-frame" tabIndex={0} role="group" aria-label={t('tour.packets')}>
       <div class="tour-wide" style={{ width: `${lanes.width}px` }}>
