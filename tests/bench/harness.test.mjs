@@ -66,8 +66,12 @@ test('goals are compared with the median, or with the median of the ratios', () 
   assert.deepEqual(result.goals.map(({ isReached }) => isReached), [true, false, true, false]);
   assert.equal(
     summaryOf([result]).split('\n')[2],
-    '| one to one | 300 messages/s | theirs 3.00 x | 2 x theirs: yes; at least 500: no, 300; 1 x theirs (p99): yes; at most 39 (p99): no, 40 |',
+    '| one to one | 300 messages/s | theirs 3.00 x | missed: at least 500, has 300; at most 39 (p99), has 40 |',
   );
+  assert.match(tablesOf([result]), /\n- x: at least 500, has 300\n- x: at most 39 \(p99\), has 40$/);
+  const reached = evaluate({ ...scenario, goals: [{ against: 'theirs', ratio: 2 }] }, rounds);
+  assert.match(summaryOf([reached]), /\| theirs 3.00 x \| reached \|$/);
+  assert.doesNotMatch(tablesOf([reached]), /missed/);
 });
 
 test('what stands between the markers of a file is replaced, and nothing else', () => {

@@ -11,6 +11,8 @@ export function tablesOf(scenarios) {
     const group = scenarios.filter((scenario) => scenario.figure !== key && has(scenario, key));
     if (group.length > 0) parts.push(`**${heading}**`, table(group, (scenario, { medians }) => tell(medians)));
   }
+  const missed = scenarios.flatMap((scenario) => missedOf(scenario).map((goal) => `- ${scenario.name}: ${goal}`));
+  if (missed.length > 0) parts.push('**Goals that are missed**', missed.join('\n'));
   const failures = scenarios.flatMap(({ name, contestants }) =>
     Object.entries(contestants).flatMap(([who, { failed }]) => (failed ? [`- ${name}, ${who}: ${failed}`] : [])),
   );
@@ -25,9 +27,10 @@ export function summaryOf(scenarios) {
     const others = Object.entries(scenario.contestants)
       .filter(([name]) => name !== scenario.ours)
       .map(([name, { ratio, failed }]) => (failed ? `${name} failed` : `${name} ${times(ratio)}`));
-    const goals = scenario.goals.map((goal) => `${goalText(goal)}: ${goal.isReached ? 'yes' : `no, ${valueText(goal)}`}`);
+    const missed = missedOf(scenario);
+    const goals = missed.length > 0 ? `missed: ${missed.join('; ')}` : scenario.goals.length > 0 ? 'reached' : '';
     const ours = medians[scenario.figure] === undefined ? 'failed' : `${count(medians[scenario.figure])} ${scenario.unit}`;
-    return [scenario.text ?? scenario.name, ours, others.join(', '), goals.join('; ')];
+    return [scenario.text ?? scenario.name, ours, others.join(', '), goals];
   });
   return lines(['scenario', 'MQlite', 'times the', 'goal'], rows);
 }
@@ -39,6 +42,13 @@ export function writeBetween(file, name, text) {
   const [from, to] = [before.indexOf(begin), before.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${file} has no ${begin} with ${end} behind it`);
   writeFileSync(file, `${before.slice(0, from + begin.length)}\n${text}\n${before.slice(to)}`);
+}
+
+/** Each goal that is not reached, with what there is instead. One against somebody who failed is none. */
+function missedOf({ goals, contestants }) {
+  return goals
+    .filter(({ isReached, against }) => !isReached && !contestants[against]?.failed)
+    .map((goal) => `${goalText(goal)}, has ${valueText(goal)}`);
 }
 
 function table(scenarios, cell) {
@@ -78,7 +88,7 @@ function has({ contestants }, key) {
 }
 
 function goalText({ against, ratio, least, most, figure }) {
-  const what = figure === 'rate' ? '' : ` (${figure})`;
+  const what = figure === 'rate' ? '' : ` (${NAMES[figure] ?? figure})`;
   if (against) return `${ratio} x ${against}${what}`;
   return (least === undefined ? `at most ${count(most)}` : `at least ${count(least)}`) + what;
 }
@@ -92,11 +102,18 @@ const times = (ratio) => (ratio === undefined ? '-' : `${ratio.toFixed(ratio < 1
 const count = (number) => Number(number.toPrecision(3)).toLocaleString('en');
 const micros = (number) => (number === undefined ? '-' : count(number));
 
+/** What figures are called in the summary. */
+const NAMES = { p99Same: 'p99 at the same rate', bytesEach: 'bytes' };
+
 /** What a contestant may resolve with beside the figure that is compared. */
 const FIGURES = {
   p99: {
     heading: 'Latency at half of that, p50 / p95 / p99, microseconds',
     tell: ({ p50, p95, p99 }) => [p50, p95, p99].map(micros).join(' / '),
+  },
+  p99Same: {
+    heading: 'Latency at a rate that is the same for all, p50 / p95 / p99, microseconds',
+    tell: ({ p50Same, p95Same, p99Same }) => [p50Same, p95Same, p99Same].map(micros).join(' / '),
   },
   cpuMicros: { heading: 'CPU time of the broker for each message, microseconds', tell: ({ cpuMicros }) => micros(cpuMicros) },
   core: {

@@ -1,5 +1,5 @@
 //! Messages from publishers to subscribers: first as many as go through with a window, which tells the rate; then half as many at even
-//! intervals, which tells the latency.
+//! intervals, which tells the latency, and that at another rate.
 
 use crate::{
     connection::Outbox,
@@ -33,18 +33,23 @@ pub fn run(options: &Options) -> Result<Report, Box<dyn Error>> {
 
     let mut report = Report::default();
     let seconds = (after.at - before.at).as_secs_f64();
-    let rate = (after.received - before.received) as f64 / seconds;
+    let received = after.received - before.received;
+    if received == 0 {
+        return Err("no message came while it was measured".into());
+    }
+    let rate = received as f64 / seconds;
     report.add("rate", rate);
     report.add("loadCore", (after.load_cpu - before.load_cpu) / seconds);
     if let (Some(after_cpu), Some(before_cpu)) = (after.cpu, before.cpu) {
         report.add("core", (after_cpu - before_cpu) / seconds);
-        report.add("cpuMicros", (after_cpu - before_cpu) * 1e6 / (after.received - before.received) as f64);
+        report.add("cpuMicros", (after_cpu - before_cpu) * 1e6 / received as f64);
     }
     if !options.pace.is_zero() {
-        let fan = flow.lanes[0].fan as f64;
-        flow.pace(&mut fleet, options.rate.unwrap_or(rate / fan / 2.0), options.pace)?;
-        flow.drain(&mut fleet)?;
-        report.add_quantiles(&flow.latency);
+        let half = rate / 2.0 / flow.lanes[0].fan as f64;
+        report.add_quantiles(["p50", "p95", "p99"], &flow.pace(&mut fleet, half, options.pace)?);
+        if let Some(same) = options.rate {
+            report.add_quantiles(["p50Same", "p95Same", "p99Same"], &flow.pace(&mut fleet, same, options.pace)?);
+        }
     }
     if let Some(process) = options.process {
         report.add("peakBytes", kernel::peak_memory(process)?);
@@ -158,8 +163,9 @@ impl<'a> Flow<'a> {
         Ok(())
     }
 
-    /// Publishes so many messages a second for so long, whatever comes of them; the first fifth is not timed.
-    fn pace(&mut self, fleet: &mut Fleet, rate: f64, length: Duration) -> Result<(), String> {
+    /// Publishes so many messages a second for so long, whatever comes of them. The latency of all but the first fifth, in nanoseconds.
+    fn pace(&mut self, fleet: &mut Fleet, rate: f64, length: Duration) -> Result<Histogram<u64>, String> {
+        self.latency.reset();
         self.is_timed = true;
         let begun = Instant::now();
         let offset = (begun - self.epoch).as_nanos() as u64;
@@ -184,7 +190,9 @@ impl<'a> Flow<'a> {
             fleet.flush()?;
             fleet.turn(Some(Duration::ZERO), self)?;
         }
-        Ok(())
+        self.drain(fleet)?;
+        self.is_timed = false;
+        Ok(self.latency.clone())
     }
 
     /// Waits until all has arrived and is acknowledged, or nothing comes any more; then what did not counts as lost.
@@ -199,7 +207,6 @@ impl<'a> Flow<'a> {
                 self.give_up();
             }
         }
-        self.is_timed = false;
         Ok(())
     }
 

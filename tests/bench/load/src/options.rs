@@ -43,9 +43,9 @@ pub struct Options {
     pub persistent: bool,
     pub warm_up: Duration,
     pub measure: Duration,
-    /// How long latency is measured; zero: not at all.
+    /// How long latency is measured at half of what went through before; zero: not at all.
     pub pace: Duration,
-    /// Messages published a second meanwhile; without it half of what went through before.
+    /// Messages published a second while latency is measured as long once more.
     pub rate: Option<f64>,
     /// The server's process, to tell its CPU time and memory.
     pub process: Option<u32>,
@@ -102,7 +102,7 @@ impl Default for Options {
             persistent: false,
             warm_up: Duration::from_millis(500),
             measure: Duration::from_secs(1),
-            pace: Duration::from_millis(800),
+            pace: Duration::from_millis(600),
             rate: None,
             process: None,
             filters: 0,

@@ -23,7 +23,7 @@ pub fn connect(options: &Options) -> Result<Report, Box<dyn Error>> {
     let took = fleet.connect(options, options.count, options.window, "client", true)?;
     let mut report = Report::default();
     finish(&mut report, options, options.count, begun, before)?;
-    report.add_quantiles(&took);
+    report.add_quantiles(["p50", "p95", "p99"], &took);
     Ok(report)
 }
 
