@@ -130,7 +130,7 @@ dynamic_filters = true
 [router]
 id = 0
 max_connections = 20010
-max_outgoing_packet_count = 200
+max_outgoing_packet_count = 200000
 max_segment_size = 104857600
 max_segment_count = 10
 ${server('v4', port)}${server('v5', fivePort)}${server('ws', webPort)}`;
