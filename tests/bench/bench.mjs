@@ -32,41 +32,50 @@ const begun = Date.now();
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: repository, encoding: 'utf8' }).trim();
 const machine = `${cpus().length} cores of ${cpus()[0].model.trim()}, Linux ${release()}, Node ${process.versions.node}`;
 const results = existsSync(file) && !isWhole ? JSON.parse(readFileSync(file, 'utf8')) : {};
+let failed = 0;
 try {
   for (const name of MODULES) {
     if (!existsSync(new URL(`${name}.mjs`, import.meta.url)) || isStopped) continue;
-    const module = await import(`./${name}.mjs`);
-    const scenarios = module.scenarios.filter((scenario) => only.test(`${name}/${scenario.name}`));
-    if (scenarios.length === 0) continue;
-    await module.prepare?.({ quick });
-    for (const [index, scenario] of scenarios.entries()) {
-      if (isStopped) break;
-      const progress = (line) => console.log(`${elapsed()} ${name} ${index + 1}/${scenarios.length} ${line}`);
-      const result = await run(scenario, { repeats, quick, progress, stopped: () => isStopped });
-      if (isStopped) break;
-      results[`${name}/${scenario.name}`] = { ...result, module: name, commit, machine, at: new Date().toISOString().slice(0, 10) };
-      writeFileSync(file, JSON.stringify(results, null, 1));
+    try {
+      await measure(name, await import(`./${name}.mjs`));
+    } catch (error) {
+      failed += 1;
+      console.error(`${name} failed:`, error);
     }
-    if (!isStopped) console.log(`\n## ${module.title}\n\n${tablesOf(scenarios.flatMap((scenario) => results[`${name}/${scenario.name}`] ?? []))}\n`);
   }
   if (!isStopped && (isWhole || process.env.WRITE)) await write();
 } finally {
   await stopAll();
 }
-process.exit(isStopped ? 130 : 0);
+process.exit(isStopped ? 130 : failed);
+
+async function measure(name, { title, scenarios: all, prepare }) {
+  const scenarios = all.filter((scenario) => only.test(`${name}/${scenario.name}`));
+  if (scenarios.length === 0) return;
+  await prepare?.({ quick });
+  for (const [index, scenario] of scenarios.entries()) {
+    const progress = (line) => console.log(`${elapsed()} ${name} ${index + 1}/${scenarios.length} ${line}`);
+    const result = await run(scenario, { repeats, quick, progress, stopped: () => isStopped });
+    if (isStopped) return;
+    results[`${name}/${scenario.name}`] = { ...result, commit, machine, at: new Date().toISOString().slice(0, 10) };
+    writeFileSync(file, JSON.stringify(results, null, 1));
+  }
+  console.log(`\n## ${title}\n\n${tablesOf(scenarios.map((scenario) => results[`${name}/${scenario.name}`]))}\n`);
+}
 
 /** Writes both documents from all results that there are, in the order of the modules. */
 async function write() {
   const parts = [];
   const all = [];
   for (const name of MODULES) {
-    const ofModule = Object.values(results).filter(({ module }) => module === name);
-    if (ofModule.length === 0) continue;
-    const { title } = await import(`./${name}.mjs`);
-    const commits = [...new Set(ofModule.map(({ commit }) => commit))].join(', ');
-    const [{ at }] = ofModule;
-    parts.push(`## ${title}`, `${ofModule[0].rounds.length} rounds, at ${commits}, ${at}.`, tablesOf(ofModule));
-    all.push(...ofModule);
+    if (!existsSync(new URL(`${name}.mjs`, import.meta.url))) continue;
+    const { title, scenarios } = await import(`./${name}.mjs`);
+    const found = scenarios.flatMap((scenario) => results[`${name}/${scenario.name}`] ?? []);
+    if (found.length === 0) continue;
+    const rounds = found.map((result) => result.rounds.length);
+    const commits = [...new Set(found.map((result) => result.commit))].join(', ');
+    parts.push(`## ${title}`, `${Math.min(...rounds)} to ${Math.max(...rounds)} rounds, at ${commits}, ${found[0].at}.`, tablesOf(found));
+    all.push(...found);
   }
   writeBetween(`${repository}tests/bench/RESULTS.md`, 'results', `\nOn ${machine}.\n\n${parts.join('\n\n')}\n`);
   writeBetween(`${repository}README.md`, 'bench', `\n${summaryOf(all)}\n`);

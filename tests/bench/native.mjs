@@ -68,6 +68,7 @@ export const scenarios = [
 ];
 
 function flow(name, mode, options, { peers = PEERS, ...more } = {}) {
+  if (!more.summary) more.repeats = 3;
   const goals = AHEAD.filter(({ against }) => peers.includes(against));
   return scenario(name, { mode, rate: SAME[options.qos ?? 0], ...options }, { goals, peers, ...more });
 }
