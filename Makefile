@@ -81,7 +81,7 @@ coverage: setup-llvm-cov ## Tell which part of the core's lines the Rust tests r
 
 bench: target/ci/worker.built npm-bench setup-mosquitto setup-browser ## Measure MQlite beside its peers; ONLY=pattern, REPEATS=n, QUICK=1, WRITE=1
 	@cargo build --quiet --release --features native
-	@npm --prefix tests/bench run --silent bench
+	@.ci/browser npm --prefix tests/bench run --silent bench
 
 rates: ## Tell how many messages a second the core routes
 	@cargo bench --quiet --bench rates

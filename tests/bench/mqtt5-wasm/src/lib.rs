@@ -1,0 +1,3 @@
+//! Only so that the crate is a WebAssembly of its own: what it exports is exported.
+
+pub use mqtt5_wasm::*;
