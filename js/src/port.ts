@@ -1,7 +1,8 @@
 // A MessagePort as a transport. Beside bytes it carries what browsers do not tell of a port: that the other side has closed it, could
-// not serve it, or is gone.
+// not serve it, or is gone. A message costs the same however long it is: so what is sent while others wait to be heard goes as one.
 
-import { MqttError } from './error.js';
+import { attempt, MqttError } from './error.js';
+import { letProcessEnd } from './timer.js';
 import type { MessagePortLike, Transport } from './transport.js';
 
 export class PortTransport implements Transport {
@@ -9,6 +10,8 @@ export class PortTransport implements Transport {
   onclose: Transport['onclose'] = null;
   readonly #port: MessagePortLike;
   #isClosed = false;
+  /** What is to be sent once this turn is over, if anything was sent in it. */
+  #waiting: Uint8Array<ArrayBuffer>[] | undefined;
   /** Gives back the lock that shows that this side is there. */
   #release = () => {};
 
@@ -19,7 +22,14 @@ export class PortTransport implements Transport {
   }
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#port.postMessage(bytes, [bytes.buffer]);
+    if (this.#waiting && !isLeaving) {
+      this.#waiting.push(bytes);
+      return;
+    }
+    this.#post(bytes);
+    if (this.#waiting) return;
+    this.#waiting = [];
+    afterTurn(() => this.#turnIsOver());
   }
 
   close(): void {
@@ -36,6 +46,24 @@ export class PortTransport implements Transport {
   /** Has the other side hold a lock, which its browser takes from it when it goes, whether it closes, crashes or leaves the page. */
   watch(): void {
     if (locks()) this.#say({ type: 'hold', lock: crypto.randomUUID() });
+  }
+
+  #post(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#port.postMessage(bytes, [bytes.buffer]);
+  }
+
+  /** As long as there is much to send, it is sent once a turn. */
+  #turnIsOver(): void {
+    const hasSent = this.#sendWaiting();
+    if (hasSent) afterTurn(() => this.#turnIsOver());
+    else this.#waiting = undefined;
+  }
+
+  #sendWaiting(): boolean {
+    const waiting = this.#waiting?.splice(0) ?? [];
+    const [first, ...others] = waiting;
+    if (first) this.#post(others.length > 0 ? joined(waiting) : first);
+    return first !== undefined;
   }
 
   #receive(data: unknown): void {
@@ -70,6 +98,7 @@ export class PortTransport implements Transport {
   }
 
   #say(what: Said | null): void {
+    this.#sendWaiting();
     this.#port.postMessage(what, []);
   }
 
@@ -87,6 +116,45 @@ type Said =
   | { type: 'hold' | 'held'; lock: string }
   /** Bytes. */
   | { type?: never };
+
+function joined(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Calls `task` behind the messages of ports that have come already. */
+function afterTurn(task: () => void): void {
+  if (tasks.push(task) > 1) return;
+  bell ??= newBell();
+  bell.postMessage(null);
+}
+
+/** A port that rings when its turn comes among the others. */
+function newBell(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port2.onmessage = endTurn;
+  letProcessEnd(port2);
+  // A page that is left has no other turn.
+  globalThis.addEventListener?.('pagehide', () => {
+    isLeaving = true;
+    endTurn();
+  });
+  globalThis.addEventListener?.('pageshow', () => (isLeaving = false));
+  return port1;
+}
+
+function endTurn(): void {
+  for (const task of tasks.splice(0)) attempt(task);
+}
+
+const tasks: (() => void)[] = [];
+let bell: MessagePort | undefined;
+let isLeaving = false;
 
 /** There are none in pages that came over HTTP from elsewhere. */
 function locks(): LockManager | undefined {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { Broker, connect } from 'mqlite/broker';
 import mqtt from 'mqtt';
+import mqttPacket from 'mqtt-packet';
 import { WebSocket, WebSocketServer } from 'ws';
 import { scenarios } from '../../tests/interop/scenarios.mjs';
 import { settled, withBroker } from './support.mjs';
@@ -25,6 +26,46 @@ withBroker('A MessagePort is a connection, and its end is heard on both sides', 
     await settled();
     if (who === 'client') assert.equal(broker.statistics().clientsConnected, 0);
   }
+});
+
+withBroker('What is sent to a MessagePort while other messages wait to be heard goes as one', async (broker) => {
+  const { port1, port2 } = new MessageChannel();
+  broker.accept(port1);
+  const parser = mqttPacket.parser();
+  const heard = [];
+  let messages = 0;
+  port2.onmessage = ({ data }) => {
+    if (data === null) return; // the broker is closed
+    messages += 1;
+    parser.parse(Buffer.from(data));
+  };
+  const say = (packet) => port2.postMessage(mqttPacket.generate(packet));
+  say({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: true, clientId: 'c', keepalive: 0 });
+  say({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'a', qos: 0 }] });
+  await new Promise((resolve) => parser.on('packet', ({ cmd }) => cmd === 'suback' && resolve()));
+  messages = 0;
+  const payloads = Array.from({ length: 200 }, (_, index) => `${index}`);
+  const last = new Promise((resolve) => {
+    parser.on('packet', ({ payload }) => heard.push(payload.toString()) === payloads.length && resolve());
+  });
+  for (const payload of payloads) say({ cmd: 'publish', topic: 'a', qos: 0, payload });
+  await last;
+  assert.deepEqual(heard, payloads);
+  assert.ok(messages < 20, `${messages} messages`);
+  port2.close();
+});
+
+withBroker('What is sent to a MessagePort before it is closed is heard', async (broker) => {
+  const { port1, port2 } = new MessageChannel();
+  broker.accept(port1);
+  const client = await connect(port2);
+  const heard = [];
+  const other = await connect(broker);
+  await other.subscribe('a', (message) => heard.push(message.text()));
+  for (const payload of ['1', '2', '3']) client.publish('a', payload);
+  await client.end();
+  await settled();
+  assert.deepEqual(heard, ['1', '2', '3']);
 });
 
 withBroker('A MessagePort that is gone without a word is a connection that has ended', async (broker) => {
