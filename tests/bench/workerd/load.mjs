@@ -182,8 +182,7 @@ async function measure(count, seconds) {
   const [difference, elapsed] = [count() - before, (performance.now() - begin) / 1_000];
   const { user, system } = process.cpuUsage(cpu);
   console.log('end');
-  // A load that has its core for itself alone most of the time is not what bounds the rate.
-  return { rate: difference / elapsed, count: difference, loadCpu: (user + system) / 1e6 / elapsed };
+  return { rate: difference / elapsed, count: difference, elapsed, loadCore: (user + system) / 1e6 / elapsed };
 }
 
 function median(values) {
