@@ -29,6 +29,9 @@ const AHEAD = [
 /** Deliveries a second that each of them can do, by QoS: for latency at the same rate. */
 const SAME = [10_000, 10_000, 5_000];
 
+/** What a connection takes does not change from round to round. */
+const BYTES = { figure: 'bytesEach', unit: 'bytes', better: 'less', summary: true, repeats: 2 };
+
 export const scenarios = [
   flow('1_1_qos0_p16', 'pairs', { publishers: 1, window: 5000 }, { summary: true, text: 'one to one, QoS 0' }),
   flow('1_1_qos0_p256', 'pairs', { publishers: 1, window: 5000, payload: 256 }),
@@ -57,10 +60,18 @@ export const scenarios = [
   flow('10_100_qos0_p16_routing', 'routing', { publishers: 10, subscribers: 100, window: 100, count: 100_000 }, { summary: true, text: '100,000 filters' }),
   flow('1_1_qos0_p16_ws', 'pairs', { publishers: 1, window: 5000 }, { web: true }),
   flow('100_100_qos1_p16_ws', 'pairs', { publishers: 100, window: 20, qos: 1 }, { web: true, summary: true, text: '100 pairs over WebSocket, QoS 1' }),
-  scenario('1_1_qos0_p256_retained', { mode: 'retained', count: 100_000, payload: 256, window: 100 }, { summary: true, text: 'subscribe to 100,000 retained' }),
-  scenario('connect_10000', { mode: 'connect', count: 10_000, window: 100 }, { unit: 'connections/s', summary: true, text: '10,000 clients connect' }),
-  scenario('idle_10000', { mode: 'idle', count: 10_000, window: 100 }, { ...BYTES(), goals: [{ most: 4096 }], text: '10,000 idle connections' }),
-  scenario('idle_10000_subscribed', { mode: 'idle', count: 10_000, window: 100, filters: 1 }, BYTES()),
+  scenario(
+    '1_1_qos0_p256_retained',
+    { mode: 'retained', count: 100_000, payload: 256, window: 100 },
+    { summary: true, repeats: 3, text: 'subscribe to 100,000 retained' },
+  ),
+  scenario(
+    'connect_10000',
+    { mode: 'connect', count: 10_000, window: 100 },
+    { unit: 'connections/s', summary: true, repeats: 3, text: '10,000 clients connect' },
+  ),
+  scenario('idle_10000', { mode: 'idle', count: 10_000, window: 100 }, { ...BYTES, goals: [{ most: 4096 }], text: 'each of 10,000 idle connections' }),
+  scenario('idle_10000_subscribed', { mode: 'idle', count: 10_000, window: 100, filters: 1 }, { ...BYTES, text: 'the same with a subscription' }),
   ...[1, 2].flatMap((qos) => [
     stored(`1_1_qos${qos}_p256_stored`, { publishers: 1, window: 500, qos, payload: 256 }),
     stored(`100_100_qos${qos}_p256_stored`, { publishers: 100, window: 20, qos, payload: 256 }),
@@ -73,10 +84,6 @@ function flow(name, mode, options, { peers = PEERS, ...more } = {}) {
   return scenario(name, { mode, rate: SAME[options.qos ?? 0], ...options }, { goals, peers, ...more });
 }
 
-function BYTES() {
-  return { figure: 'bytesEach', unit: 'bytes', better: 'less', summary: true, repeats: 3 };
-}
-
 function scenario(name, options, { peers = PEERS, web, ...more } = {}) {
   const contestants = Object.fromEntries(peers.map((peer) => [peer, (round) => measure(peer, options, round, { web })]));
   return { name, contestants, ...more };
@@ -87,6 +94,7 @@ function stored(name, options) {
   const flow = { mode: 'pairs', persistent: true, rate: SAME[options.qos], ...options };
   return {
     name,
+    repeats: 3,
     contestants: {
       'mqlite, durable': (round) => measure('mqlite', flow, round, { stored: true }),
       'mosquitto, saves every 30 min': (round) => measure('mosquitto', flow, round, { stored: AUTOSAVE }),

@@ -90,7 +90,7 @@ function has({ contestants }, key) {
 function goalText({ against, ratio, least, most, figure }) {
   const what = figure === 'rate' ? '' : ` (${NAMES[figure] ?? figure})`;
   if (against) return `${ratio} x ${against}${what}`;
-  return (least === undefined ? `at most ${count(most)}` : `at least ${count(least)}`) + what;
+  return (least === undefined ? `at most ${most.toLocaleString('en')}` : `at least ${least.toLocaleString('en')}`) + what;
 }
 
 function valueText({ against, value }) {
@@ -108,7 +108,7 @@ const NAMES = { p99Same: 'p99 at the same rate', bytesEach: 'bytes' };
 /** What a contestant may resolve with beside the figure that is compared. */
 const FIGURES = {
   p99: {
-    heading: 'Latency at half of that, p50 / p95 / p99, microseconds',
+    heading: 'Latency at half of that (or of connecting), p50 / p95 / p99, microseconds',
     tell: ({ p50, p95, p99 }) => [p50, p95, p99].map(micros).join(' / '),
   },
   p99Same: {

@@ -18,11 +18,10 @@ use std::{
 pub fn connect(options: &Options) -> Result<Report, Box<dyn Error>> {
     let mut fleet = Fleet::new()?;
     fleet.connect(options, 100, options.window, "warm-up", true)?;
-    let before = cpu(options)?;
-    let begun = Instant::now();
+    let begun = Begun::now(options)?;
     let took = fleet.connect(options, options.count, options.window, "client", true)?;
     let mut report = Report::default();
-    finish(&mut report, options, options.count, begun, before)?;
+    begun.finish(&mut report, options, options.count)?;
     report.add_quantiles(["p50", "p95", "p99"], &took);
     Ok(report)
 }
@@ -64,8 +63,7 @@ pub fn retained(options: &Options) -> Result<Report, Box<dyn Error>> {
         fleet.turn(Some(POLL), &mut load)?;
         patience.check(|| format!("{} of {} were retained", load.acknowledged, options.count))?;
     }
-    let before = cpu(options)?;
-    let begun = Instant::now();
+    let begun = Begun::now(options)?;
     let filters = ["retained/#".to_owned()];
     for subscriber in 1..=SUBSCRIBERS {
         fleet.out(subscriber).add(|out| packet::subscribe(out, options.version, 1, &filters, options.qos));
@@ -81,7 +79,7 @@ pub fn retained(options: &Options) -> Result<Report, Box<dyn Error>> {
         }
     }
     let mut report = Report::default();
-    finish(&mut report, options, options.count * SUBSCRIBERS, begun, before)?;
+    begun.finish(&mut report, options, options.count * SUBSCRIBERS)?;
     Ok(report)
 }
 
@@ -109,21 +107,30 @@ impl Load for Retained {
     }
 }
 
-fn finish(
-    report: &mut Report,
-    options: &Options,
-    count: usize,
-    begun: Instant,
-    cpu_before: Option<f64>,
-) -> Result<(), Box<dyn Error>> {
-    let seconds = begun.elapsed().as_secs_f64();
-    report.add("rate", count as f64 / seconds);
-    if let (Some(process), Some(before), Some(after)) = (options.process, cpu_before, cpu(options)?) {
-        report.add("core", (after - before) / seconds);
-        report.add("cpuMicros", (after - before) * 1e6 / count as f64);
-        report.add("peakBytes", kernel::peak_memory(process)?);
+/// When something began, and the CPU time of server and load until then.
+struct Begun {
+    at: Instant,
+    cpu: Option<f64>,
+    load_cpu: f64,
+}
+
+impl Begun {
+    fn now(options: &Options) -> Result<Self, Box<dyn Error>> {
+        Ok(Self { at: Instant::now(), cpu: cpu(options)?, load_cpu: kernel::cpu_seconds(None)? })
     }
-    Ok(())
+
+    /// Reports how fast `count` of it were done.
+    fn finish(self, report: &mut Report, options: &Options, count: usize) -> Result<(), Box<dyn Error>> {
+        let seconds = self.at.elapsed().as_secs_f64();
+        report.add("rate", count as f64 / seconds);
+        report.add("loadCore", (kernel::cpu_seconds(None)? - self.load_cpu) / seconds);
+        if let (Some(process), Some(before), Some(after)) = (options.process, self.cpu, cpu(options)?) {
+            report.add("core", (after - before) / seconds);
+            report.add("cpuMicros", (after - before) * 1e6 / count as f64);
+            report.add("peakBytes", kernel::peak_memory(process)?);
+        }
+        Ok(())
+    }
 }
 
 fn cpu(options: &Options) -> Result<Option<f64>, Box<dyn Error>> {
