@@ -6,8 +6,9 @@ import { VIEWS, type Workspace } from './model/workspace.ts';
 /** Does what the address says, now and whenever it changes, and says there what is looked at. */
 export function followAddress(workspace: Workspace): void {
   const follow = () => {
-    if (workspace.follow(location.href)) history.replaceState(null, '', location.pathname + location.search);
-    else workspace.view.value = VIEWS.find((view) => location.hash === `#${view}`) ?? FIRST;
+    const { view } = workspace;
+    if (workspace.follow(location.href)) history.replaceState(null, '', location.pathname + location.search + (view.value === FIRST ? '' : `#${view.value}`));
+    else view.value = VIEWS.find((name) => location.hash === `#${name}`) ?? FIRST;
   };
   follow();
   addEventListener('hashchange', follow);

@@ -58,7 +58,7 @@ export class Console {
   async open({ url = this.server.url, hash = '', allowed = [], ...options } = {}) {
     const context = await this.browser.newContext({ locale: 'en-US', ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     const complaints = [];
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
