@@ -7,7 +7,7 @@ import { run } from './harness.mjs';
 import { stopAll } from './processes.mjs';
 import { summaryOf, tablesOf, writeBetween } from './tables.mjs';
 
-/** Each exports its `title`, its `scenarios`, and maybe a `prepare` that builds what they need. */
+/** Each exports its `title`, its `scenarios`, and maybe a `prepare` that builds what they need and `about`, which names who is there. */
 const MODULES = ['native', 'process', 'tab', 'client', 'workerd'];
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
@@ -30,7 +30,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 mkdirSync(folder, { recursive: true });
 const begun = Date.now();
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: repository, encoding: 'utf8' }).trim();
-const machine = `${cpus().length} cores of ${cpus()[0].model.trim()}, Linux ${release()}, Node ${process.versions.node}`;
+const machine = `${cpus().length} cores of ${cpus()[0].model.trim()}, Linux ${release().split('-')[0]}, Node ${process.versions.node}`;
 const results = existsSync(file) && !isWhole ? JSON.parse(readFileSync(file, 'utf8')) : {};
 let failed = 0;
 try {
@@ -69,12 +69,13 @@ async function write() {
   const all = [];
   for (const name of MODULES) {
     if (!existsSync(new URL(`${name}.mjs`, import.meta.url))) continue;
-    const { title, scenarios } = await import(`./${name}.mjs`);
+    const { title, scenarios, about } = await import(`./${name}.mjs`);
     const found = scenarios.flatMap((scenario) => results[`${name}/${scenario.name}`] ?? []);
     if (found.length === 0) continue;
     const rounds = found.map((result) => result.rounds.length);
     const commits = [...new Set(found.map((result) => result.commit))].join(', ');
-    parts.push(`## ${title}`, `${Math.min(...rounds)} to ${Math.max(...rounds)} rounds, at ${commits}, ${found[0].at}.`, tablesOf(found));
+    const who = about ? `${about()}; ` : '';
+    parts.push(`## ${title}`, `${who}${Math.min(...rounds)} to ${Math.max(...rounds)} rounds, at ${commits}, ${found[0].at}.`, tablesOf(found));
     all.push(...found);
   }
   writeBetween(`${repository}tests/bench/RESULTS.md`, 'results', `\nOn ${machine}.\n\n${parts.join('\n\n')}\n`);

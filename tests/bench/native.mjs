@@ -1,12 +1,21 @@
 // Brokers as processes, over TCP and WebSocket: each on one core, the load on the other.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { AUTOSAVE, AUTOSAVE_ON_CHANGES, withBroker } from './native/brokers.mjs';
+import { AUTOSAVE, AUTOSAVE_ON_CHANGES, MOSQUITTO, withBroker } from './native/brokers.mjs';
 import { LOAD_CORE, start } from './processes.mjs';
 
 const built = fileURLToPath(new URL('../../target/bench/', import.meta.url));
 
 export const title = 'Brokers as processes, one core each';
+
+/** The versions of those that ours is measured beside. */
+export function about() {
+  const [, mosquitto] = spawnSync(MOSQUITTO, ['-h'], { encoding: 'utf8' }).stdout.match(/version (\S+)/);
+  const [, rumqttd] = readFileSync(new URL('rumqttd/Cargo.toml', import.meta.url), 'utf8').match(/rumqttd = "=(.+)"/);
+  const { devDependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+  return `mosquitto ${mosquitto}, rumqttd ${rumqttd}, aedes ${devDependencies.aedes}`;
+}
 
 /** Builds the load, and rumqttd. */
 export function prepare() {

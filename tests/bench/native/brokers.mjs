@@ -77,7 +77,7 @@ async function listening(port, server) {
 }
 
 /** Debian keeps it where not every PATH leads. */
-const MOSQUITTO = '/usr/sbin/mosquitto';
+export const MOSQUITTO = '/usr/sbin/mosquitto';
 
 const MQLITE = `connectionRate = { perSecond = 1000000, burst = 1000000 }
 
