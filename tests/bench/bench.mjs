@@ -18,6 +18,11 @@ const quick = Boolean(process.env.QUICK);
 const repeats = Number(process.env.REPEATS ?? (quick ? 1 : 5));
 const isWhole = !process.env.ONLY && !quick;
 
+if (process.platform !== 'linux' || cpus().length < 2) {
+  console.error('error: this needs Linux and two cores: one for what is measured, one for the load.');
+  process.exit(1);
+}
+
 let isStopped = false;
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, async () => {
