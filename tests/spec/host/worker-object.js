@@ -8,16 +8,16 @@ import worker, { MqttBroker as Room } from './index.js';
 /** By their names. */
 const rooms = new Map();
 
-// What an input left is done after it: a room is not at rest before.
+// What an input left is done after it: a room is not at rest before. Nobody waits: the clock is the script's, and stands still.
 const later = globalThis.setTimeout;
 let busy;
-globalThis.setTimeout = (call, wait) => {
+globalThis.setTimeout = (call) => {
   const room = busy;
   if (room) room.pending += 1;
   return later(() => {
     if (room) room.pending -= 1;
     within(room, call);
-  }, wait);
+  }, 0);
 };
 
 /** Runs `task`, whose timers are the room's. */
@@ -54,7 +54,7 @@ export class MqttBroker extends Room {
     };
   }
 
-  fetch(request) {
+  async fetch(request) {
     const { ctx, room } = this;
     const number = new URL(request.url).search.slice(1);
     room.connections[number] = { received: 0, sent: 0, closed: false, gone: false };
@@ -62,9 +62,14 @@ export class MqttBroker extends Room {
       Object.getPrototypeOf(ctx).acceptWebSocket.call(ctx, socket, [number, ...tags]);
       this.count(socket);
     };
+    room.pending += 1;
     const response = within(room, () => super.fetch(request));
     room.waiting?.();
-    return response;
+    try {
+      return await response;
+    } finally {
+      room.pending -= 1;
+    }
   }
 
   /** Counts what goes out over the socket from now on. */
