@@ -55,7 +55,7 @@ evict: target/ci/js.built npm-worker ## Put the worker's rooms to sleep between 
 attack: target/ci/worker.built ## Tell how much longer messages take while others attack their room; KIND=name, ATTACKERS=n, WINDOWS=n, SECONDS=n
 	@npm --prefix worker run --silent attack
 
-load: target/ci/www.built npm-interop setup-browser ## Tell how busy the console is with 5,000 messages a second, and its heap; RATE=n, MESSAGES=n, TOPICS=n
+load: target/ci/www.built npm-interop setup-browser ## Tell how busy the console is with 5,000 messages a second, and its heap; RATE=n, MESSAGES=n, TOPICS=n, SLOWER=n
 	@.ci/browser npm --prefix tests/interop run --silent load
 
 screenshots: target/ci/www.built npm-interop setup-browser ## Make the pictures of the console in README.md anew

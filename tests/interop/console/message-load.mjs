@@ -1,12 +1,13 @@
 // Messages at a constant rate into the console, from a broker in this process over WebSocket: how long the page's main thread was
-// busy at a stretch, and how much heap it took. `node console/message-load.mjs`; RATE a second (5000), MESSAGES in all (100000),
-// TOPICS (1000). It prints figures, and fails only when a message is missing.
+// busy at a stretch, how much heap it took, and how far it was behind: the buffers of a WebSocket hold 100,000 such messages, which
+// the broker has sent and the page has yet to see. `node console/message-load.mjs`; RATE a second (5000), MESSAGES of each row
+// (100000), TOPICS (1000), SLOWER than this machine by so many times (1). It prints figures, and fails only when a message is missing.
 import assert from 'node:assert/strict';
 import { startBroker } from '../peers.mjs';
 import { Console } from './console.mjs';
 import { visit } from './parts.mjs';
 
-const { RATE = 5_000, MESSAGES = 100_000, TOPICS = 1_000 } = process.env;
+const { RATE = 5_000, MESSAGES = 100_000, TOPICS = 1_000, SLOWER = 1 } = process.env;
 const period = 20;
 
 const peer = await startBroker();
@@ -20,6 +21,7 @@ try {
   await page.evaluate(observe);
   const cdp = await page.context().newCDPSession(page);
   await cdp.send('Performance.enable');
+  await cdp.send('Emulation.setCPUThrottlingRate', { rate: Number(SLOWER) });
 
   const rows = [];
   for (const [view, what] of [
@@ -31,11 +33,12 @@ try {
     await visit(page, view);
     await page.evaluate('globalThis.longTasks.length = 0');
     const seconds = await feed(Number(MESSAGES));
-    await page.waitForTimeout(1_000);
+    const behind = await catchUp(page);
     const tasks = await page.evaluate('globalThis.longTasks');
     rows.push({
       what,
       'messages/s': Math.round(MESSAGES / seconds),
+      'behind at the end': behind,
       'tasks over 50 ms': tasks.length,
       'longest (ms)': Math.max(0, ...tasks),
       'heap (MB)': await heap(cdp),
@@ -70,6 +73,26 @@ async function feed(count) {
     await new Promise((resolve) => setTimeout(resolve, period));
   }
   return (performance.now() - start) / 1_000;
+}
+
+/** Waits until the page has seen all that was sent, as long as it sees more of it. How many it had yet to see at first. */
+async function catchUp(page) {
+  const { messagesSent } = peer.broker.statistics();
+  let seen = await seenBy(page);
+  const behind = messagesSent - seen;
+  for (let looks = 0; seen < messagesSent; looks += 1) {
+    assert.ok(looks < 60, `The page has seen ${seen} of ${messagesSent} messages, and sees no more.`);
+    await page.waitForTimeout(500);
+    const now = await seenBy(page);
+    if (now > seen) [seen, looks] = [now, 0];
+  }
+  return behind;
+}
+
+/** How many messages the view says that there were. */
+async function seenBy(page) {
+  const [, count] = (await page.locator('.messages-count, .topics .toolbar .muted').textContent()).match(/([\d,]+) messages/);
+  return Number(count.replaceAll(',', ''));
 }
 
 /** Megabytes of JavaScript's heap, after what is garbage went. */
