@@ -1,7 +1,7 @@
 // A dialog over the page: it closes by Escape and by its button, and gives the focus back.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { Icon } from './icon.tsx';
 
@@ -14,7 +14,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, children }: DialogProps) {
   const id = useId();
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Its end comes while the dialog is still there, which gives the focus back.
+  useLayoutEffect(() => {
     const { current: dialog } = element;
     dialog?.showModal();
     return () => dialog?.close();
