@@ -213,19 +213,31 @@ describe('the topics of the console', () => {
     assert.equal(await page.title(), 'MQlite');
   });
 
+  const phone = { width: 390, height: 800 };
   for (const [name, options] of [
     ['a desktop in light', { colorScheme: 'light' }],
-    ['a phone in dark', { colorScheme: 'dark', viewport: { width: 390, height: 800 } }],
+    ['a desktop in dark', { colorScheme: 'dark' }],
+    ['a phone in dark', { colorScheme: 'dark', viewport: phone }],
+    ['a desktop in Chinese', { colorScheme: 'light' }],
+    ['a phone in dark, in Chinese', { colorScheme: 'dark', viewport: phone }],
   ]) {
     test(`can be used by everybody on ${name}`, async () => {
-      await open([['room/lamp', '{"power":3}'], ['room/lamp', '{"power":4}']], options);
+      await open([['room/lamp', '{"power":3}'], ['room/lamp', '{"power":4}', { retain: true }]], options);
+      if (name.endsWith('Chinese')) {
+        await page.getByRole('button', { name: '切换到中文' }).click();
+        await page.getByRole('heading', { name: '主题', exact: true }).first().waitFor();
+      }
       await mustBeAccessible(page);
       await level(page, 'lamp').click();
       await page.locator('canvas').waitFor();
       await mustBeAccessible(page);
-      await page.screenshot({ path: `${screenshots}console-topic-${options.colorScheme}.png` });
+      await page.screenshot({ path: `${screenshots}console-topic-${name.replace(/\W+/g, '-')}.png` });
+      await page.locator('.topic-actions .danger').click();
+      await page.getByRole('dialog').getByRole('listitem').filter({ hasText: 'room/lamp' }).waitFor();
+      await mustBeAccessible(page);
+      await page.keyboard.press('Escape');
       if (!options.viewport) return;
-      await page.getByRole('button', { name: 'Back to the tree' }).click();
+      await page.locator('.topic-back').click();
       await page.getByRole('tree').waitFor();
     });
   }
