@@ -60,7 +60,7 @@ impl Broker {
     }
 
     fn close_all(&mut self, refusal: Refusal, properties: &DisconnectProperties) {
-        for id in self.connections.keys().copied().collect::<Vec<_>>() {
+        for id in self.connections.keys() {
             if self.link_mut(id).is_some() {
                 self.tell(id, refusal.reason, properties.clone());
             }

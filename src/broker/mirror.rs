@@ -176,9 +176,10 @@ impl Broker {
     /// kept.
     pub fn records(&self) -> Vec<(Bytes, Bytes)> {
         let mut mirror = Mirror::default();
-        for (id, session) in &self.sessions {
-            if session.is_kept || session.outlives_its_connection() || session.will.is_some() {
-                self.write_all(*id, &mut mirror, Mirror::put_message);
+        let is_kept = |it: &Session| it.is_kept || it.outlives_its_connection() || it.will.is_some();
+        for id in self.sessions.keys() {
+            if self.sessions.get(&id).is_some_and(is_kept) {
+                self.write_all(id, &mut mirror, Mirror::put_message);
             }
         }
         self.write_retained(&mut mirror);

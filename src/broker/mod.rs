@@ -34,6 +34,7 @@ mod share;
 mod statistics;
 mod subscribe;
 mod sys;
+mod table;
 mod tally;
 mod trace;
 mod unsubscribe;
@@ -67,6 +68,7 @@ use self::{
     review::Question,
     route::Subscribers,
     session::{Session, SessionId},
+    table::Table,
     tally::Tally,
     trace::Watched,
     users::Users,
@@ -86,6 +88,12 @@ use bytes::{Bytes, BytesMut};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ConnectionId(pub u64);
+
+impl From<ConnectionId> for u64 {
+    fn from(id: ConnectionId) -> Self {
+        id.0
+    }
+}
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -372,8 +380,8 @@ pub struct Broker {
     random: Random,
     now: Timestamp,
     started: Option<Timestamp>,
-    connections: BTreeMap<ConnectionId, Connection>,
-    sessions: BTreeMap<SessionId, Session>,
+    connections: Table<ConnectionId, Connection>,
+    sessions: Table<SessionId, Session>,
     by_client_id: BTreeMap<Text, SessionId>,
     users: Users,
     last_session: u64,
@@ -420,8 +428,8 @@ impl Broker {
             random: Random::new(seed),
             now: Timestamp(0),
             started: None,
-            connections: BTreeMap::new(),
-            sessions: BTreeMap::new(),
+            connections: Table::new(),
+            sessions: Table::new(),
             by_client_id: BTreeMap::new(),
             users: Users::default(),
             last_session: 0,

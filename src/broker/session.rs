@@ -18,6 +18,12 @@ use alloc::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SessionId(pub(super) u64);
 
+impl From<SessionId> for u64 {
+    fn from(id: SessionId) -> Self {
+        id.0
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) client_id: Text,

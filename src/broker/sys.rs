@@ -79,9 +79,11 @@ impl Broker {
         self.deadlines.set(Due::Sys, self.sys_at, at);
         self.sys_at = at;
         if self.config.durability == Durability::Connections {
-            let watchers = self.sessions.values().filter(|session| session.watches_sys);
-            let connections: Vec<_> = watchers.filter_map(|session| session.connection).collect();
-            connections.into_iter().for_each(|connection| self.connection_changed(connection));
+            for id in self.sessions.keys() {
+                let watcher = self.sessions.get(&id).filter(|session| session.watches_sys);
+                let connection = watcher.and_then(|session| session.connection);
+                connection.into_iter().for_each(|connection| self.connection_changed(connection));
+            }
         }
     }
 
