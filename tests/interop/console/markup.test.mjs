@@ -101,7 +101,7 @@ describe('markup that others say is text', () => {
       await open();
       const form = page.getByRole('form', { name: 'Publish' });
       await form.getByLabel('Format').selectOption(written);
-      for (const word of ['before', 'after']) await publish(page, 'formats', payload(markup(word)));
+      for (const text of ['plain', markup('after'), 'plain']) await publish(page, 'formats', payload(text));
       await received('formats').nth(1).click();
       const message = page.getByRole('group', { name: 'The chosen message' });
       await message.getByLabel('Format').first().selectOption(format);
@@ -114,6 +114,9 @@ describe('markup that others say is text', () => {
       const topic = page.getByRole('group', { name: 'The chosen topic' });
       await topic.getByLabel('Format').first().selectOption(format);
       await topic.getByRole('button', { name: 'Changes' }).click();
+      await topic.locator('del').first().waitFor();
+      await mustBeText();
+      await topic.getByRole('listbox', { name: 'History' }).getByRole('option').nth(1).click();
       await topic.locator('ins').first().waitFor();
       await mustBeText();
     });
