@@ -227,6 +227,16 @@ describe('connections', () => {
     assert.equal(await page.locator('.card').count(), 1);
   });
 
+  test('are offered by a link wherever the page is at, and it stays there', async () => {
+    await open({ hash: '#wire' });
+    await page.evaluate((hash) => (location.hash = hash), `#connect=${Buffer.from('{"server":"tab","clientId":"linked"}').toString('base64url')}`);
+    const dialog = page.getByRole('dialog');
+    assert.equal(await dialog.getByLabel('Client Identifier').inputValue(), 'linked');
+    assert.equal(await page.evaluate('location.hash'), '#wire');
+    await page.keyboard.press('Escape');
+    await page.getByRole('listbox', { name: 'Packets' }).waitFor();
+  });
+
   test('say that a link cannot be read', async () => {
     await open({ hash: '#connect=broken' });
     await page.getByRole('alert').getByText(/The link has a profile that cannot be read/).waitFor();
