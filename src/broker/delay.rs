@@ -106,6 +106,9 @@ impl Later {
 /// The topic that is meant and how many seconds later, for one below `$delayed`; any other is meant itself, at once.
 /// `None` for what is below `$delayed` and says no such thing.
 pub(super) fn split_delay(topic: TopicName) -> Option<(u32, TopicName)> {
+    if !topic.is_reserved() {
+        return Some((0, topic));
+    }
     let text = topic.text().as_str();
     let Some(rest) = text.strip_prefix("$delayed") else { return Some((0, topic)) };
     if !rest.is_empty() && !rest.starts_with('/') {

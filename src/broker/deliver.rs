@@ -18,11 +18,16 @@ use bytes::{Bytes, BytesMut};
 /// What the deliveries of one message to many sessions can share.
 #[derive(Default)]
 pub(super) struct Shared {
-    /// The heads of its PUBLISH packets.
-    heads: Vec<(ProtocolVersion, bool, Bytes)>,
+    /// Whether there are many, so that it pays to keep the heads.
+    is_among_many: bool,
+    /// The heads of its PUBLISH packets, with any Packet Identifier.
+    heads: Vec<(HeadKind, Bytes)>,
     /// The message without its receive buffer.
     detached: Option<Arc<Message>>,
 }
+
+/// What heads differ in that name neither an alias nor a subscription, besides their Packet Identifiers.
+type HeadKind = (ProtocolVersion, QoS, bool);
 
 /// How many deliveries the current input has dropped, and why.
 #[derive(Debug, Default)]
@@ -212,15 +217,22 @@ impl Broker {
         let topic = delivery.message.topic.text();
         let alias = link.assigner.look_up(topic);
         let mut has_set_alias = false;
-        let is_common = exchange.is_none() && alias == AliasUse::None && delivery.identifiers.is_empty();
-        let head = match shared.find_head(version, delivery.retain).filter(|_| is_common) {
-            Some(head) => head,
-            None => {
+        let is_again = exchange.is_some_and(|(_, dup)| dup);
+        let is_common = !is_again && alias == AliasUse::None && delivery.identifiers.is_empty();
+        let kind = (version, delivery.qos, delivery.retain);
+        let head = match (shared.find_head(kind).filter(|_| is_common), exchange) {
+            (Some(head), None) => head.clone(),
+            (Some(head), Some((packet_id, _))) => {
+                self.heads.extend_from_slice(head);
+                Publish::renumber_head(&mut self.heads, packet_id);
+                self.heads.split().freeze()
+            }
+            (None, _) => {
                 let mut publish = delivery.to_publish(now);
                 if let Some((packet_id, dup)) = exchange {
                     (publish.packet_id, publish.dup) = (Some(packet_id), dup);
                 }
-                let mut head = encode_head(&mut publish, version, alias);
+                let mut head = encode_head(&mut publish, version, alias, &mut self.heads);
                 let fits = !head.is_empty() && head.len() + publish.payload.len() <= limit;
                 match alias {
                     AliasUse::Set(alias) if fits => {
@@ -230,12 +242,12 @@ impl Broker {
                     AliasUse::Set(_) | AliasUse::Alone(_) if !fits => {
                         // An alias may be longer than its topic, and alone too much.
                         publish.topic = topic.clone();
-                        head = encode_head(&mut publish, version, AliasUse::None);
+                        head = encode_head(&mut publish, version, AliasUse::None, &mut self.heads);
                     }
                     _ => {}
                 }
-                if is_common {
-                    shared.heads.push((version, delivery.retain, head.clone()));
+                if is_common && shared.is_among_many {
+                    shared.heads.push((kind, head.clone()));
                 }
                 head
             }
@@ -271,13 +283,18 @@ impl Broker {
 }
 
 impl Shared {
-    fn find_head(&self, version: ProtocolVersion, retain: bool) -> Option<Bytes> {
-        self.heads.iter().find(|(v, r, _)| (*v, *r) == (version, retain)).map(|(_, _, head)| head.clone())
+    /// For so many deliveries.
+    pub(super) fn among(count: usize) -> Self {
+        Self { is_among_many: count > 1, ..Self::default() }
+    }
+
+    fn find_head(&self, kind: HeadKind) -> Option<&Bytes> {
+        self.heads.iter().find(|(other, _)| *other == kind).map(|(_, head)| head)
     }
 }
 
 /// The bytes before the payload; empty when the packet would be larger than any may be.
-fn encode_head(publish: &mut Publish, version: ProtocolVersion, alias: AliasUse) -> Bytes {
+fn encode_head(publish: &mut Publish, version: ProtocolVersion, alias: AliasUse, heads: &mut BytesMut) -> Bytes {
     publish.properties.topic_alias = match alias {
         AliasUse::None => None,
         AliasUse::Set(alias) | AliasUse::Alone(alias) => Some(alias),
@@ -285,8 +302,7 @@ fn encode_head(publish: &mut Publish, version: ProtocolVersion, alias: AliasUse)
     if let AliasUse::Alone(_) = alias {
         publish.topic = Text::default();
     }
-    let mut head = BytesMut::new();
-    if publish.encode_head(version, &mut head).is_ok() { head.freeze() } else { Bytes::new() }
+    if publish.encode_head(version, heads).is_ok() { heads.split().freeze() } else { Bytes::new() }
 }
 
 const QUEUE_IS_FULL: &str = "the session's queue is full";

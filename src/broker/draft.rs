@@ -21,7 +21,7 @@ impl Draft {
         let Publish { qos, retain, properties, payload, .. } = publish;
         let (properties, payload) = (message::detached(&properties), Bytes::copy_from_slice(&payload));
         Self {
-            _charge: tally.charge(message::size(topic.text(), &payload, &properties)),
+            _charge: tally.charge(message::size(topic.text(), &payload, Some(&properties))),
             topic: topic.detached(),
             publish: Publish { qos, retain, properties, payload, ..Default::default() },
         }

@@ -129,12 +129,19 @@ impl Rights {
 
     /// What is delayed counts as what it is when it is published.
     pub(super) fn may_publish(&self, topic: &TopicName, qos: QoS, retain: bool) -> bool {
-        let Some((_, topic)) = split_delay(topic.clone()) else { return false };
-        if topic.levels().next() == Some(b"$SYS") {
-            return false;
-        }
+        let delayed;
+        let topic = if topic.is_reserved() {
+            let Some((_, meant)) = split_delay(topic.clone()) else { return false };
+            if meant.levels().next() == Some(b"$SYS") {
+                return false;
+            }
+            delayed = meant;
+            &delayed
+        } else {
+            topic
+        };
         let allows = |Right { filter, grant }: &Right| {
-            grant.publish && qos <= grant.maximum_qos && (grant.retain || !retain) && filter.matches(&topic)
+            grant.publish && qos <= grant.maximum_qos && (grant.retain || !retain) && filter.matches(topic)
         };
         self.0.as_ref().is_none_or(|rights| rights.iter().any(allows))
     }

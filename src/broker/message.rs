@@ -2,7 +2,7 @@
 
 use super::tally::{Charge, Tally};
 use crate::{
-    codec::{Binary, Publish, PublishProperties, QoS, Text},
+    codec::{Binary, Publish, PublishProperties, QoS, Text, property::Properties},
     store,
     time::Timestamp,
     topic::{TopicFilter, TopicName},
@@ -24,8 +24,8 @@ pub(super) struct Message {
     pub(super) qos: QoS,
     pub(super) retain: bool,
     pub(super) expires_at: Option<Timestamp>,
-    /// Without Topic Alias, Message Expiry Interval and Subscription Identifiers: those belong to one packet.
-    properties: PublishProperties,
+    /// Without Topic Alias, Message Expiry Interval and Subscription Identifiers: those belong to one packet. Most have none.
+    properties: Option<Box<PublishProperties>>,
     /// Whether it keeps no receive buffer alive.
     is_detached: bool,
     charge: Charge,
@@ -61,23 +61,32 @@ impl Message {
         let expires_at = properties.message_expiry_interval.take().map(|seconds| now.plus_secs(seconds.into()));
         properties.topic_alias = None;
         properties.subscription_identifiers = Vec::new();
-        let charge = tally.charge(size(topic.text(), &payload, &properties));
-        let number = tally.number_message();
-        let uses = AtomicUsize::new(0);
-        let message =
-            Self { number, topic, payload, qos, retain, expires_at, properties, is_detached: false, charge, uses };
         let is_kept = retain || qos > QoS::AtMostOnce;
-        if is_kept { message.detached() } else { message }
+        let parts = (topic, payload, boxed(properties));
+        let number = tally.number_message();
+        Self::of_parts(if is_kept { copied(&parts) } else { parts }, qos, retain, expires_at, is_kept, number, tally)
+    }
+
+    fn of_parts(
+        (topic, payload, properties): Parts,
+        qos: QoS,
+        retain: bool,
+        expires_at: Option<Timestamp>,
+        is_detached: bool,
+        number: u64,
+        tally: &Tally,
+    ) -> Self {
+        let charge = tally.charge(size(topic.text(), &payload, properties.as_deref()));
+        let uses = AtomicUsize::new(0);
+        Self { number, topic, payload, qos, retain, expires_at, properties, is_detached, charge, uses }
     }
 
     /// The message that a store knows by `number`.
     pub(super) fn restored(number: u64, content: store::Content, topic: TopicName, tally: &Tally) -> Self {
         let store::Content { topic: _, qos, retain, expires_at, properties, payload } = content;
         tally.skip_number(number);
-        let charge = tally.charge(size(topic.text(), &payload, &properties));
-        let uses = AtomicUsize::new(0);
-        Self { number, topic, payload, qos, retain, expires_at, properties, is_detached: false, charge, uses }
-            .detached()
+        let parts = copied(&(topic, payload, boxed(properties)));
+        Self::of_parts(parts, qos, retain, expires_at, true, number, tally)
     }
 
     /// One record more needs it; tells how many do now.
@@ -92,7 +101,7 @@ impl Message {
 
     /// As it was published, but for its Message Expiry Interval. [MQTT-3.3.2-6]
     pub(super) fn to_publish(&self, now: Timestamp) -> Publish {
-        let mut properties = self.properties.clone();
+        let mut properties = self.properties.as_deref().cloned().unwrap_or_default();
         // The interval received, less the time it waited here.
         let remaining = self.expires_at.map(|at| at.millis_since(now).div_ceil(1_000));
         properties.message_expiry_interval = remaining.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
@@ -113,7 +122,7 @@ impl Message {
             qos: self.qos,
             retain: self.retain,
             expires_at: self.expires_at,
-            properties: self.properties.clone(),
+            properties: self.properties.as_deref().cloned().unwrap_or_default(),
             payload: self.payload.clone(),
         }
     }
@@ -124,15 +133,8 @@ impl Message {
 
     /// A copy that keeps no larger buffer alive.
     pub(super) fn detached(&self) -> Self {
-        Self {
-            topic: self.topic.detached(),
-            payload: Bytes::copy_from_slice(&self.payload),
-            properties: detached(&self.properties),
-            is_detached: true,
-            charge: self.charge.tally().charge(self.size()),
-            uses: AtomicUsize::new(0),
-            ..*self
-        }
+        let parts = copied(&(self.topic.clone(), self.payload.clone(), self.properties.clone()));
+        Self::of_parts(parts, self.qos, self.retain, self.expires_at, true, self.number, self.charge.tally())
     }
 
     /// The bytes that count against limits of stored messages: about what it takes in memory.
@@ -146,19 +148,32 @@ impl Message {
     }
 }
 
+/// Topic, payload and properties.
+type Parts = (TopicName, Bytes, Option<Box<PublishProperties>>);
+
+fn boxed(properties: PublishProperties) -> Option<Box<PublishProperties>> {
+    (!properties.is_empty()).then(|| Box::new(properties))
+}
+
+/// A copy that keeps no larger buffer alive: topic and payload have one together.
+fn copied((topic, payload, properties): &Parts) -> Parts {
+    let (topic, payload) = topic.detached_with(payload);
+    (topic, payload, properties.as_deref().map(|properties| Box::new(detached(properties))))
+}
+
 /// About what a message with these parts takes in memory.
-pub(super) fn size(topic: &Text, payload: &Bytes, properties: &PublishProperties) -> usize {
+pub(super) fn size(topic: &Text, payload: &Bytes, properties: Option<&PublishProperties>) -> usize {
+    let text = |length: usize| if length > 0 { length + ALLOCATION } else { 0 };
+    MESSAGE + text(topic.len()) + text(payload.len()) + properties.map_or(0, properties_size)
+}
+
+fn properties_size(properties: &PublishProperties) -> usize {
     let text = |length: usize| if length > 0 { length + ALLOCATION } else { 0 };
     let user = properties.user_properties.iter();
     let user: usize = user.map(|(name, value)| size_of::<(Text, Text)>() + text(name.len()) + text(value.len())).sum();
     let texts = [&properties.response_topic, &properties.content_type].into_iter().flatten();
     let correlation = properties.correlation_data.as_ref().map_or(0, |data| text(data.bytes().len()));
-    MESSAGE
-        + text(topic.len())
-        + text(payload.len())
-        + texts.map(|it| text(it.len())).sum::<usize>()
-        + user
-        + correlation
+    size_of::<PublishProperties>() + texts.map(|it| text(it.len())).sum::<usize>() + user + correlation
 }
 
 /// A copy that keeps no larger buffer alive.
@@ -222,8 +237,9 @@ impl Delivery {
         }
     }
 
-    /// One delivery instead of two of the same message to the same session. [MQTT-3.3.4-2] [MQTT-3.3.4-4]
-    pub(super) fn merge(&mut self, mut other: Self) {
+    /// One delivery instead of two of the same message to the same session: the highest QoS of its matching subscriptions and
+    /// all their identifiers. [MQTT-3.3.4-2] [MQTT-3.3.4-4]
+    pub(super) fn merge(&mut self, other: &mut Self) {
         self.qos = self.qos.max(other.qos);
         self.retain |= other.retain;
         self.identifiers.append(&mut other.identifiers);

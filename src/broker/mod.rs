@@ -61,6 +61,7 @@ use self::{
     deliver::Dropped,
     effort::{Behind, Effort},
     keep::Keepsakes,
+    message::Delivery,
     mirror::Mirror,
     random::Random,
     restore::Orphans,
@@ -81,6 +82,7 @@ use crate::{
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, VecDeque},
+    vec::Vec,
 };
 use bytes::{Bytes, BytesMut};
 
@@ -257,7 +259,8 @@ pub enum Action {
     Report(Event),
 }
 
-/// Bytes for the wire: a head of its own and a payload that many frames may share.
+/// Bytes for the wire: a head, and a payload that many frames may share. Heads lie behind each other in a block of some
+/// kilobytes, which stays for as long as any of them: copy what is to wait.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frame {
     /// The first bytes.
@@ -406,6 +409,10 @@ pub struct Broker {
     mirror: Mirror,
     orphans: Orphans,
     actions: VecDeque<Action>,
+    /// Where the heads of frames are written, one behind the other: a block of memory for many of them.
+    heads: BytesMut,
+    /// Whom the message goes to that is being routed: empty between messages, but with its room.
+    matched: Vec<(SessionId, Delivery)>,
 }
 
 /// The actions that an input caused, in order. Those not taken come first from the next [`Broker::handle`].
@@ -453,6 +460,8 @@ impl Broker {
             mirror: Mirror::default(),
             orphans: Orphans::default(),
             actions: VecDeque::new(),
+            heads: BytesMut::with_capacity(HEADS),
+            matched: Vec::new(),
         }
     }
 
@@ -505,3 +514,6 @@ impl Broker {
         }
     }
 }
+
+/// About a hundred heads.
+const HEADS: usize = 4_096;

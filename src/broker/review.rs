@@ -144,7 +144,7 @@ impl Broker {
         }
         let mut publish = publish.clone();
         publish.properties.topic_alias = None;
-        let charge = self.tally.charge(message::size(&publish.topic, &publish.payload, &publish.properties));
+        let charge = self.tally.charge(message::size(&publish.topic, &publish.payload, Some(&publish.properties)));
         let topic = publish.topic.clone();
         let review = self.ask(About::Connection(id), publisher, publish);
         if let Some(connection) = self.connections.get_mut(&id) {

@@ -38,7 +38,7 @@ impl Subscribers {
 impl Broker {
     /// Delivers `message` to every session with a matching subscription, and tells whether there was one.
     pub(super) fn route(&mut self, message: &Arc<Message>, publisher: Option<SessionId>) -> bool {
-        let mut matched: Vec<(SessionId, Delivery)> = Vec::new();
+        let mut matched = core::mem::take(&mut self.matched);
         let mut groups: Vec<TopicFilter> = Vec::new();
         let nodes = self.routes.visit(&message.topic, &mut |subscribers: &Subscribers| {
             for (session, subscription) in &subscribers.members {
@@ -52,9 +52,20 @@ impl Broker {
         self.effort.add(nodes * NODE);
         let is_matched = !matched.is_empty() || !groups.is_empty();
         matched.sort_unstable_by_key(|(session, _)| *session);
-        let mut shared = Shared::default();
-        for (session, delivery) in merge(matched) {
+        // One delivery a session. [MQTT-3.3.4-2] [MQTT-3.3.4-4]
+        matched.dedup_by(|(session, delivery), (last, first)| {
+            let is_same = session == last;
+            if is_same {
+                first.merge(delivery);
+            }
+            is_same
+        });
+        let mut shared = Shared::among(matched.len());
+        for (session, delivery) in matched.drain(..) {
             self.deliver(session, delivery, &mut shared);
+        }
+        if matched.capacity() <= KEPT {
+            self.matched = matched;
         }
         for filter in groups {
             self.route_to_share(&filter, message);
@@ -167,14 +178,5 @@ impl Subscription {
     }
 }
 
-/// One delivery a session: the highest QoS of its matching subscriptions and all their identifiers. [MQTT-3.3.4-2] [MQTT-3.3.4-4]
-fn merge(matched: Vec<(SessionId, Delivery)>) -> Vec<(SessionId, Delivery)> {
-    let mut merged: Vec<(SessionId, Delivery)> = Vec::with_capacity(matched.len());
-    for (session, delivery) in matched {
-        match merged.last_mut() {
-            Some((last, first)) if *last == session => first.merge(delivery),
-            _ => merged.push((session, delivery)),
-        }
-    }
-    merged
-}
+/// Room for so many deliveries is kept from one message to the next.
+const KEPT: usize = 4_096;

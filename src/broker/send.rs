@@ -5,7 +5,7 @@ use crate::{
     codec::{Disconnect, DisconnectProperties, Packet, ProtocolVersion, ReasonCode},
     session::Violation,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 impl Broker {
     /// Sends a packet other than PUBLISH. One that the client's Maximum Packet Size forbids loses its Reason String and
@@ -25,17 +25,16 @@ impl Broker {
     }
 
     /// The packet as the client can take it, empty if its version has no such packet; `None` if it is too large.
-    pub(super) fn encode_within_limit(&self, id: ConnectionId, packet: &Packet) -> Option<Bytes> {
+    pub(super) fn encode_within_limit(&mut self, id: ConnectionId, packet: &Packet) -> Option<Bytes> {
         let connection = self.connections.get(&id)?;
         let (version, limit) = (connection.version, connection.maximum_packet_size);
-        let mut head = BytesMut::new();
         let fits = if packet.size(version) <= limit {
-            packet.encode(version, &mut head).is_ok()
+            packet.encode(version, &mut self.heads).is_ok()
         } else {
             let terse = without_explanations(packet.clone());
-            terse.size(version) <= limit && terse.encode(version, &mut head).is_ok()
+            terse.size(version) <= limit && terse.encode(version, &mut self.heads).is_ok()
         };
-        fits.then(|| head.freeze())
+        fits.then(|| self.heads.split().freeze())
     }
 
     /// Tells an MQTT 5 client why its connection ends; 3.1.1 knows no DISCONNECT from the server.

@@ -1,6 +1,6 @@
 //! The data types of section 1.5: strings, binary data, integers, and the two identifiers made of them.
 use alloc::{string::String, vec::Vec};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use core::{fmt, num::NonZeroU16};
 
 /// A UTF-8 Encoded String: well formed, without U+0000, at most 65,535 bytes. [MQTT-1.5.4-1] [MQTT-1.5.4-2]
@@ -38,8 +38,9 @@ impl Text {
     /// # Errors
     /// When they are no UTF-8 Encoded String.
     pub fn new(bytes: Bytes) -> Result<Self, InvalidField> {
-        let well_formed = bytes.len() <= usize::from(u16::MAX) && core::str::from_utf8(&bytes).is_ok();
-        if well_formed && !bytes.contains(&0) { Ok(Self(bytes)) } else { Err(InvalidField) }
+        let is_text = bytes.len() <= usize::from(u16::MAX)
+            && (is_plain(&bytes) || core::str::from_utf8(&bytes).is_ok() && !bytes.contains(&0));
+        if is_text { Ok(Self(bytes)) } else { Err(InvalidField) }
     }
 
     /// Text known at compile time.
@@ -66,6 +67,16 @@ impl Text {
         Self(Bytes::copy_from_slice(&self.0))
     }
 
+    /// A copy of the text and of what belongs to it, which share a buffer of their own.
+    #[must_use]
+    pub fn detached_with(&self, other: &[u8]) -> (Self, Bytes) {
+        let mut copy = BytesMut::with_capacity(self.len() + other.len());
+        copy.extend_from_slice(&self.0);
+        copy.extend_from_slice(other);
+        let text = copy.split_to(self.len()).freeze();
+        (Self(text), copy.freeze())
+    }
+
     /// The part from byte `start` on; empty when `start` is no character boundary.
     #[must_use]
     pub fn suffix(&self, start: usize) -> Self {
@@ -81,6 +92,11 @@ impl Text {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Whether it is ASCII without U+0000, as most text is: seen many bytes at a time.
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().fold(0, |seen, &byte| seen | byte | byte.wrapping_sub(1)) < 0x80
 }
 
 impl TryFrom<&str> for Text {
@@ -193,6 +209,24 @@ impl QoS {
             1 => Some(Self::AtLeastOnce),
             2 => Some(Self::ExactlyOnce),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_but_u_0000_is_text_wherever_it_stands() {
+        for character in ['\0', '\u{1}', 'a', '\u{7F}', '\u{80}', 'ü', '\u{FEFF}', '\u{10FFFF}'] {
+            for place in [0, 1, 15, 16, 40] {
+                let text = ["x".repeat(place), character.into(), "y".repeat(40 - place)].concat();
+                assert_eq!(Text::try_from(text.as_str()).is_ok(), character != '\0', "{character:?} at {place}");
+                let mut bytes = text.into_bytes();
+                bytes[place] = 0xFF;
+                assert_eq!(Text::new(Bytes::from(bytes)), Err(InvalidField), "0xFF at {place}");
+            }
         }
     }
 }

@@ -164,11 +164,13 @@ impl Header {
         Self { packet_type, flags, length, size: remaining.saturating_add(length) }
     }
 
-    /// Writes the header, or nothing when the packet is longer than a header can say.
-    pub fn encode(&self, out: &mut BytesMut) -> Result<(), PacketTooLarge> {
+    /// Writes the header and makes room for the `behind` bytes that follow, or does nothing when the packet is longer than a
+    /// header can say.
+    pub fn encode(&self, behind: usize, out: &mut BytesMut) -> Result<(), PacketTooLarge> {
         if self.size > MAXIMUM_PACKET_SIZE as usize {
             return Err(PacketTooLarge);
         }
+        out.reserve(self.length + behind);
         let mut sink = Sink::to(out);
         sink.write::<u8>(&((self.packet_type as u8) << 4 | self.flags));
         sink.write::<Variable>(&(self.size - self.length));

@@ -134,8 +134,7 @@ impl Packet {
             return Ok(());
         }
         let header = self.header(version);
-        header.encode(out)?;
-        out.reserve(header.size - header.length);
+        header.encode(header.size - header.length, out)?;
         self.encode_content(version, &mut Sink::to(out));
         Ok(())
     }

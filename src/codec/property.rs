@@ -19,6 +19,11 @@ pub(crate) trait Properties: Default {
     /// Writes each property that is there, with its identifier.
     fn write_values(&self, sink: &mut Sink<'_>);
 
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.length() == 0
+    }
+
     /// Reads the whole section, length first; 3.1.1 has none.
     fn decode(reader: &mut Reader, version: ProtocolVersion) -> Result<Self, DecodeError> {
         let mut properties = Self::default();
@@ -37,8 +42,11 @@ pub(crate) trait Properties: Default {
     fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         if version == ProtocolVersion::V5 {
             // [MQTT-2.2.2-1] no properties are a length of 0
-            sink.write::<Variable>(&self.length());
-            self.write_values(sink);
+            let length = self.length();
+            sink.write::<Variable>(&length);
+            if length > 0 {
+                self.write_values(sink);
+            }
         }
     }
 
@@ -104,7 +112,10 @@ macro_rules! properties {
             }
 
             fn write_values(&self, sink: &mut $crate::codec::wire::Sink<'_>) {
-                $($crate::codec::property::write_property::<$type>($identifier, &self.$field, sink);)+
+                // Most are not there: that is soon seen here.
+                $(if !$crate::codec::property::Property::values(&self.$field).is_empty() {
+                    $crate::codec::property::write_property::<$type>($identifier, &self.$field, sink);
+                })+
             }
         }
     };

@@ -123,9 +123,21 @@ impl Publish {
     pub fn encode_head(&self, version: ProtocolVersion, out: &mut BytesMut) -> Result<(), PacketTooLarge> {
         let length = Sink::count(|sink| self.encode_variable_header(version, sink));
         let remaining = length.saturating_add(self.payload.len());
-        Header::new(PacketType::Publish, self.flags(), remaining).encode(out)?;
+        Header::new(PacketType::Publish, self.flags(), remaining).encode(length, out)?;
         self.encode_variable_header(version, &mut Sink::to(out));
         Ok(())
+    }
+
+    /// Puts another Packet Identifier into what [`Publish::encode_head`] wrote for a message of QoS 1 or 2.
+    pub fn renumber_head(head: &mut [u8], packet_id: PacketId) {
+        let length_ends = head.iter().skip(1).position(|byte| *byte < 0x80).map(|index| index + 2);
+        let after_header = length_ends.and_then(|index| head.get_mut(index..));
+        if let Some([high, low, rest @ ..]) = after_header
+            && let Some(packet_id_on_wire) = rest.get_mut(usize::from(u16::from_be_bytes([*high, *low]))..)
+            && let Some(place) = packet_id_on_wire.first_chunk_mut()
+        {
+            *place = packet_id.value().to_be_bytes();
+        }
     }
 
     /// Writes what follows the fixed header.
@@ -172,6 +184,24 @@ mod tests {
                 shared.extend_from_slice(&publish.payload);
                 Packet::Publish(publish).encode(version, &mut whole).unwrap();
                 assert_eq!(shared, whole);
+            }
+        }
+    }
+
+    #[test]
+    fn a_head_with_another_packet_identifier_is_that_of_the_message_with_it() {
+        let last = PacketId::LAST;
+        for version in [ProtocolVersion::V3_1_1, ProtocolVersion::V5] {
+            for (topic, payload) in [("a", 0), ("a/b", 130), ("a/b/c", 20_000)] {
+                let payload = Bytes::from(alloc::vec![7; payload]);
+                let topic = Text::from_static(topic);
+                let first = Publish { qos: QoS::ExactlyOnce, topic, payload, ..Publish::default() };
+                let first = Publish { packet_id: Some(PacketId::FIRST), ..first };
+                let (mut head, mut expected) = (BytesMut::new(), BytesMut::new());
+                first.encode_head(version, &mut head).unwrap();
+                Publish::renumber_head(&mut head, last);
+                Publish { packet_id: Some(last), ..first }.encode_head(version, &mut expected).unwrap();
+                assert_eq!(head, expected);
             }
         }
     }

@@ -64,6 +64,13 @@ impl<M> InFlight<M> {
             Self::PubComp => None,
         }
     }
+
+    fn into_message(self) -> Option<M> {
+        match self {
+            Self::PubAck(message) | Self::PubRec(message) => Some(message),
+            Self::PubComp => None,
+        }
+    }
 }
 
 /// What to send again on a resumed connection.
@@ -240,11 +247,7 @@ impl<M: Clone> Outbound<M> {
     pub fn acknowledged(&mut self, id: PacketId) -> Result<Option<M>, Violation> {
         match self.in_flight.get(&id).map(|entry| &entry.step) {
             None => Ok(None),
-            Some(InFlight::PubAck(message)) => {
-                let message = message.clone();
-                self.finish(id);
-                Ok(Some(message))
-            }
+            Some(InFlight::PubAck(_)) => Ok(self.finish(id)),
             Some(_) => Err(Violation::protocol_error("PUBACK answers a QoS 1 PUBLISH, not a QoS 2 one (4.3.3)")),
         }
     }
@@ -260,16 +263,11 @@ impl<M: Clone> Outbound<M> {
                 Err(Violation::protocol_error("PUBREC answers a QoS 2 PUBLISH, not a QoS 1 one (4.3.2)"))
             }
             InFlight::PubComp => Ok(Received::Again),
-            InFlight::PubRec(message) => {
-                let message = message.clone();
-                if accepted {
-                    entry.step = InFlight::PubComp;
-                    Ok(Received::Accepted(message))
-                } else {
-                    self.finish(id);
-                    Ok(Received::Refused(message))
-                }
+            InFlight::PubRec(_) if accepted => {
+                let step = core::mem::replace(&mut entry.step, InFlight::PubComp);
+                Ok(step.into_message().map_or(Received::Unknown, Received::Accepted))
             }
+            InFlight::PubRec(_) => Ok(self.finish(id).map_or(Received::Unknown, Received::Refused)),
         }
     }
 
@@ -346,10 +344,12 @@ impl<M: Clone> Outbound<M> {
         }
     }
 
-    fn finish(&mut self, id: PacketId) {
-        let Some(entry) = self.in_flight.remove(&id) else { return };
+    /// Returns the message, if it is not forgotten yet.
+    fn finish(&mut self, id: PacketId) -> Option<M> {
+        let entry = self.in_flight.remove(&id)?;
         self.ids.release(id);
         self.quota += u16::from(entry.is_counted);
+        entry.step.into_message()
     }
 }
 

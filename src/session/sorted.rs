@@ -91,9 +91,14 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.0.retain(|(key, value)| is_kept(key, value));
     }
 
-    /// Where `key` is, or would be.
+    /// Where `key` is, or would be. Most often that is at an end.
     fn find(&self, key: &K) -> Result<usize, usize> {
-        self.0.binary_search_by(|(other, _)| other.cmp(key))
+        match (self.0.front(), self.0.back()) {
+            (Some((first, _)), _) if first == key => Ok(0),
+            (_, Some((last, _))) if last < key => Err(self.0.len()),
+            (None, _) => Err(0),
+            _ => self.0.binary_search_by(|(other, _)| other.cmp(key)),
+        }
     }
 }
 

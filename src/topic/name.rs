@@ -2,6 +2,7 @@
 
 use super::{EMPTY, InvalidTopic};
 use crate::codec::Text;
+use bytes::Bytes;
 use core::fmt;
 
 /// A valid Topic Name: 1 to 65,535 bytes without wildcards. [MQTT-4.7.0-1] [MQTT-4.7.3-1]
@@ -48,6 +49,13 @@ impl TopicName {
     #[must_use]
     pub fn detached(&self) -> Self {
         Self(self.0.detached())
+    }
+
+    /// A copy of the name and of what belongs to it, which share a buffer of their own.
+    #[must_use]
+    pub fn detached_with(&self, other: &[u8]) -> (Self, Bytes) {
+        let (name, other) = self.0.detached_with(other);
+        (Self(name), other)
     }
 }
 
