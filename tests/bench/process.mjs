@@ -1,9 +1,9 @@
 // Scenarios within one Node process: MQlite, aedes and mqtt5-wasm, raw bytes in to raw bytes out. Each measurement is a process of
 // its own, so that nobody runs on what V8 has made of another's code.
 
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { answerProcess, askProcess } from './processes.mjs';
 import * as brokers from './within/brokers.mjs';
 import { idle, run } from './within/closed-loop.mjs';
 
@@ -64,16 +64,8 @@ function load({ publishers = 1, subscribers = 1, qos, bytes }, chunk, { text, go
 }
 
 function contestants(task, names = Object.keys(CONTESTANTS)) {
-  const measure = (broker) => ({ quick }) => inProcess({ ...task, broker, seconds: quick ? 0.3 : 0.8 });
+  const measure = (broker) => ({ quick }) => askProcess(import.meta.url, { ...task, broker, seconds: quick ? 0.3 : 0.8 });
   return Object.fromEntries(names.map((name) => [name, measure(CONTESTANTS[name])]));
-}
-
-async function inProcess(task) {
-  const args = ['--expose-gc', fileURLToPath(import.meta.url), JSON.stringify(task)];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 }).catch(({ stderr, message }) => {
-    throw new Error(/^\w*Error: (.*)/m.exec(stderr)?.[1] ?? message);
-  });
-  return JSON.parse(stdout.slice(stdout.lastIndexOf('\n{') + 1));
 }
 
 async function measure({ broker, connections, memory, ...task }) {
@@ -101,8 +93,4 @@ function inFolder(path) {
   return fileURLToPath(new URL(path, import.meta.url));
 }
 
-/** As the process of one measurement. */
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(`\n${JSON.stringify(await measure(JSON.parse(process.argv[2])))}`);
-  process.exit();
-}
+await answerProcess(import.meta.url, measure);

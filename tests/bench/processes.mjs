@@ -1,9 +1,11 @@
 // Processes that a benchmark measures: each pinned to a core and stopped by its own id, and what the kernel counts of them.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 /** The core of what is measured, and that of what puts load on it. */
 export const MEASURED_CORE = 0;
@@ -51,6 +53,22 @@ export async function stopAll() {
 process.on('exit', () => {
   for (const { child } of running) child.kill('SIGKILL');
 });
+
+/** Has a module do a task in a Node process of its own, where it calls `answerProcess`. Resolves with what came of it. */
+export async function askProcess(address, task) {
+  const args = ['--expose-gc', fileURLToPath(address), JSON.stringify(task)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 }).catch(({ stderr, message }) => {
+    throw new Error(/^\w*Error: (.*)/m.exec(stderr)?.[1] ?? message);
+  });
+  return JSON.parse(stdout.slice(stdout.lastIndexOf('\n{') + 1));
+}
+
+/** The other side of that; elsewhere it does nothing. */
+export async function answerProcess(address, perform) {
+  if (process.argv[1] !== fileURLToPath(address)) return;
+  console.log(`\n${JSON.stringify(await perform(JSON.parse(process.argv[2])))}`);
+  process.exit();
+}
 
 class Process {
   constructor(child, command) {

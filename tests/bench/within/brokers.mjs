@@ -1,7 +1,7 @@
 // The brokers that run within a program, Node's or a page's, each by the shortest way in: functions that open one and give `connect(hear, whole)`, which
 // resolves with a function that sends. `hear` gets bytes; `whole` asks for those of one turn in one piece.
 
-import { Duplex } from 'node:stream';
+import { Line } from './line.mjs';
 
 /** MQlite by a transport: an object with `send` and `onmessage`. */
 export async function mqlite() {
@@ -52,30 +52,6 @@ export async function aedes() {
     broker.handle(line);
     return (bytes) => line.push(bytes);
   };
-}
-
-class Line extends Duplex {
-  #hear;
-  #whole;
-
-  constructor(hear, whole) {
-    super({ highWaterMark: 1 << 20 });
-    this.#hear = hear;
-    this.#whole = whole;
-  }
-
-  _read() {}
-
-  _write(chunk, _encoding, done) {
-    this.#hear(chunk);
-    done();
-  }
-
-  _writev(chunks, done) {
-    if (this.#whole) this.#hear(Buffer.concat(chunks.map(({ chunk }) => chunk)));
-    else for (const { chunk } of chunks) this.#hear(chunk);
-    done();
-  }
 }
 
 /** mqtt5-wasm by a MessagePort: the only way that it has. */

@@ -51,7 +51,8 @@ export async function idle(connect, first, last) {
   return peers;
 }
 
-async function loop(round, sources, due, milliseconds) {
+/** Rounds for so many milliseconds: in each the sources publish, and then as much comes as is due. */
+export async function loop(round, sources, due, milliseconds) {
   const began = performance.now();
   const stopWatching = round.watch();
   let rounds = 0;
@@ -68,7 +69,7 @@ async function loop(round, sources, due, milliseconds) {
 }
 
 /** What is still to come before the next chunks are given. */
-class Round {
+export class Round {
   #missing = 0;
   #number = 0;
   #over = () => {};
@@ -211,7 +212,7 @@ function answer(type, id) {
 }
 
 /** A window full of packets, `chunk` of them in each piece. */
-function pieces(topic, qos, bytes, chunk) {
+export function pieces(topic, qos, bytes, chunk) {
   const packets = Array.from({ length: WINDOW }, (_, index) => publish(topic, qos, index + 1, bytes));
   return Array.from({ length: WINDOW / chunk }, (_, index) => joined(packets.slice(index * chunk, (index + 1) * chunk)));
 }
@@ -221,7 +222,7 @@ function topic(index) {
 }
 
 /** Packets. */
-const WINDOW = 64;
+export const WINDOW = 64;
 
 /** Milliseconds. */
 const PATIENCE = 5_000;

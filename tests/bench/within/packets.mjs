@@ -11,6 +11,18 @@ export function subscribe(topic, qos) {
   return packet(0x82, [0, 1, ...string(topic), qos]);
 }
 
+export function connack() {
+  return packet(0x20, [0, 0]);
+}
+
+export function suback(id, qos) {
+  return packet(0x90, [id >> 8, id & 0xff, qos]);
+}
+
+export function puback(id) {
+  return packet(0x40, [id >> 8, id & 0xff]);
+}
+
 /** A payload of `size` bytes. */
 export function publish(topic, qos, id, size) {
   const payload = Array.from({ length: size }, (_, index) => index & 0xff);
@@ -87,10 +99,12 @@ export function joined(parts) {
 
 const EMPTY = new Uint8Array();
 
+export const CONNECT = 1;
 export const CONNACK = 2;
 export const PUBLISH = 3;
 export const PUBACK = 4;
 export const PUBREC = 5;
 export const PUBREL = 6;
 export const PUBCOMP = 7;
+export const SUBSCRIBE = 8;
 export const SUBACK = 9;
