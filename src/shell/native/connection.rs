@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     select,
     sync::{Semaphore, mpsc, oneshot},
@@ -71,7 +71,7 @@ impl Connection {
     pub(super) async fn run(mut self, stream: TcpStream, entrance: Entrance, closing: oneshot::Receiver<Infallible>) {
         let out_of_time = async {
             _ = closing.await;
-            sleep(CLOSE_TIMEOUT).await;
+            Box::pin(sleep(CLOSE_TIMEOUT)).await;
         };
         select! {
             () = self.serve(stream, entrance) => {}
@@ -79,19 +79,25 @@ impl Connection {
         }
     }
 
-    async fn serve(&mut self, stream: TcpStream, entrance: Entrance) {
-        let Some(mut stream) = self.secure(stream, &entrance).await else { return };
+    /// What most connections are is small; all else is on the heap, where it takes no room in these.
+    async fn serve(&mut self, mut stream: TcpStream, entrance: Entrance) {
+        if matches!(entrance.transport, Transport::Tcp) && entrance.certificate.is_none() {
+            drop(entrance);
+            let (incoming, outgoing) = tcp::open(&mut stream);
+            self.talk(incoming, outgoing).await;
+            linger(&mut stream).await;
+        } else {
+            Box::pin(self.serve_any(stream, entrance)).await;
+        }
+    }
+
+    async fn serve_any(&mut self, stream: TcpStream, entrance: Entrance) {
+        let Some(mut stream) = Box::pin(self.secure(stream, &entrance)).await else { return };
         match entrance.transport {
-            Transport::Tcp => match &mut stream {
-                Stream::Plain(stream) => {
-                    let (incoming, outgoing) = tcp::open(stream);
-                    self.talk(incoming, outgoing).await;
-                }
-                Stream::Secure(_) => {
-                    let (incoming, outgoing) = tcp::open_any(&mut stream);
-                    self.talk(incoming, outgoing).await;
-                }
-            },
+            Transport::Tcp => {
+                let (incoming, outgoing) = tcp::open_any(&mut stream);
+                self.talk(incoming, outgoing).await;
+            }
             Transport::WebSocket { limits } => {
                 let (id, line) = (self.id, Line::new(self.notices.clone()));
                 let wait = async |turn: Turn| {
@@ -100,8 +106,9 @@ impl Connection {
                     turn.comes().await;
                     _ = line.look(move |engine| engine.take_back(id)).await;
                 };
+                let handshake = Box::pin(handshake::accept(&mut stream, &entrance.access, self.address, wait));
                 let accepted = select! {
-                    accepted = handshake::accept(&mut stream, &entrance.access, self.address, wait) => accepted,
+                    accepted = handshake => accepted,
                     _ = self.batches.recv() => return, // it took too long
                 };
                 match accepted {
@@ -116,7 +123,7 @@ impl Connection {
                             return;
                         }
                         let is_over = async { _ = self.batches.recv().await };
-                        self.web.serve(&mut stream, early, self.address, is_over).await;
+                        Box::pin(self.web.serve(&mut stream, early, self.address, is_over)).await;
                         self.end("the HTTP connection ended".into()).await;
                     }
                     Err(why) => self.end(why).await,
@@ -202,10 +209,9 @@ async fn write(
 }
 
 /// Closing a socket with unread bytes resets it, and its client may lose what it was told last: it closes first.
-async fn linger(stream: &mut Stream) {
-    let mut unread = [0; 4096];
+async fn linger(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     if stream.shutdown().await.is_ok() {
-        while stream.read(&mut unread).await.is_ok_and(|length| length > 0) {}
+        while tcp::read(stream).await.is_ok_and(|unread| !unread.is_empty()) {}
     }
 }
 

@@ -66,26 +66,19 @@ pub(super) struct Peer {
     pub outbox: Outbox,
     pub admission: Admission,
     /// Who it is, where it is one of the server's own clients: nobody else need be asked.
-    known_as: Option<Verdict>,
-    visitor: Box<Visitor>,
-    judging: Option<Work>,
+    known_as: Option<Box<Verdict>>,
+    visitor: Visitor,
+    judging: Option<Box<Work>>,
 }
 
 impl Peer {
     pub(super) fn new(address: Address, outbox: Outbox, admission: Admission) -> Self {
-        Self {
-            address,
-            outbox,
-            admission,
-            known_as: None,
-            visitor: Box::new(Visitor::new(address.ip())),
-            judging: None,
-        }
+        Self { address, outbox, admission, known_as: None, visitor: Visitor::new(address.ip()), judging: None }
     }
 
     /// One of the server's own clients.
     pub(super) fn known_as(self, verdict: Verdict) -> Self {
-        Self { known_as: Some(verdict), ..self }
+        Self { known_as: Some(Box::new(verdict)), ..self }
     }
 }
 
@@ -442,13 +435,13 @@ impl Engine {
     fn judge(&mut self, connection: ConnectionId, request: Box<AuthenticationRequest>) {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
         let judged = match peer.known_as.take() {
-            Some(verdict) => Ok(verdict),
+            Some(verdict) => Ok(*verdict),
             None if request.client_id.as_str().starts_with('$') => Ok(reserved()),
             None => self.judges.ask(connection, request, &mut peer.visitor, &self.broker),
         };
         match judged {
             Ok(verdict) => self.answer(connection, verdict),
-            Err(work) => peer.judging = Some(work),
+            Err(work) => peer.judging = Some(Box::new(work)),
         }
     }
 

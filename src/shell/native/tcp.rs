@@ -5,16 +5,19 @@ use super::{
     stream::Stream,
 };
 use bytes::{Bytes, BytesMut};
-use std::io;
+use std::{
+    cell::RefCell,
+    future::{Future, poll_fn},
+    io,
+    pin::pin,
+    task::ready,
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split},
     net::TcpStream,
 };
 
-pub(super) struct TcpIncoming<Half> {
-    stream: Half,
-    buffer: BytesMut,
-}
+pub(super) struct TcpIncoming<Half>(Half);
 
 pub(super) struct TcpOutgoing<Half>(Half);
 
@@ -23,7 +26,7 @@ pub(super) fn open(
     stream: &mut TcpStream,
 ) -> (TcpIncoming<impl AsyncRead + Unpin + Send>, TcpOutgoing<impl AsyncWrite + Unpin + Send>) {
     let (incoming, outgoing) = stream.split();
-    (TcpIncoming::new(incoming), TcpOutgoing(outgoing))
+    (TcpIncoming(incoming), TcpOutgoing(outgoing))
 }
 
 /// The two halves of any stream.
@@ -31,23 +34,16 @@ pub(super) fn open_any(
     stream: &mut Stream,
 ) -> (TcpIncoming<ReadHalf<&mut Stream>>, TcpOutgoing<WriteHalf<&mut Stream>>) {
     let (incoming, outgoing) = split(stream);
-    (TcpIncoming::new(incoming), TcpOutgoing(outgoing))
-}
-
-impl<Half> TcpIncoming<Half> {
-    fn new(stream: Half) -> Self {
-        Self { stream, buffer: BytesMut::new() }
-    }
+    (TcpIncoming(incoming), TcpOutgoing(outgoing))
 }
 
 impl<Half: AsyncRead + Unpin + Send> Incoming for TcpIncoming<Half> {
     async fn receive(&mut self) -> Result<Bytes, Ending> {
-        self.buffer.reserve(READ);
-        match self.stream.read_buf(&mut self.buffer).await {
-            Ok(0) => {
+        match read(&mut self.0).await {
+            Ok(bytes) if bytes.is_empty() => {
                 Err(Ending { why: "the client closed the connection without a DISCONNECT".into(), code: CLOSE_NORMAL })
             }
-            Ok(_) => Ok(self.buffer.split().freeze()),
+            Ok(bytes) => Ok(bytes),
             Err(error) => Err(Ending { why: error.to_string().into(), code: CLOSE_NORMAL }),
         }
     }
@@ -62,5 +58,28 @@ impl<Half: AsyncWrite + Unpin + Send> Outgoing for TcpOutgoing<Half> {
     async fn close(&mut self, _code: u16) {}
 }
 
-/// Bytes that one read takes, at most.
-const READ: usize = 16 << 10;
+/// Waits for bytes; none are the end. A connection that waits has no buffer: all that read on a thread share one.
+pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
+    poll_fn(|context| {
+        BUFFER.with_borrow_mut(|buffer| {
+            buffer.reserve(READ);
+            let length = ready!(pin!(stream.read_buf(buffer)).poll(context))?;
+            if length >= SHARED {
+                return Ok(buffer.split().freeze()).into();
+            }
+            let bytes = Bytes::copy_from_slice(buffer);
+            buffer.clear();
+            Ok(bytes).into()
+        })
+    })
+    .await
+}
+
+thread_local! {
+    static BUFFER: RefCell<BytesMut> = RefCell::default();
+}
+
+/// Bytes that one read takes, at least when that many wait.
+const READ: usize = 64 << 10;
+/// From this size on what was read is not copied: less would keep a whole buffer for as long as it waits.
+const SHARED: usize = 16 << 10;

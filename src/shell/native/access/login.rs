@@ -23,9 +23,9 @@ use tokio::{spawn, task::spawn_blocking};
 pub(crate) struct Visitor {
     address: IpAddr,
     /// What the token says that came with the upgrade.
-    token: Option<Token>,
+    token: Option<Box<Token>>,
     /// An exchange of SCRAM that waits for its last message.
-    exchange: Option<Begun>,
+    exchange: Option<Box<Begun>>,
 }
 
 /// What a token says that came with an upgrade, and was good then.
@@ -60,7 +60,7 @@ impl Visitor {
 
     /// The request that opened its WebSocket said this.
     pub(crate) fn welcome(&mut self, address: IpAddr, token: Option<Token>) {
-        (self.address, self.token) = (address, token);
+        (self.address, self.token) = (address, token.map(Box::new));
     }
 }
 
@@ -97,7 +97,7 @@ impl Access {
             return Judgement::Now(self.exchange(&request, visitor, kept));
         }
         let Some(password) = request.password.clone() else {
-            return Judgement::Now(match &visitor.token {
+            return Judgement::Now(match visitor.token.as_deref() {
                 Some(Token(claims)) => self.admit_token(claims, &request),
                 None if user_name.is_some() => deny(WRONG_CREDENTIALS),
                 None if self.config.anonymous => Verdict::allow(Grants::of(self.config.anonymous_grants.clone())),
@@ -221,7 +221,7 @@ impl Access {
         let begun = visitor.exchange.take();
         if request.step == AuthenticationStep::Continue {
             return match begun {
-                Some(begun) => self.finish(begun, data, request, visitor.address, kept),
+                Some(begun) => self.finish(*begun, data, request, visitor.address, kept),
                 None => deny(NOT_PROVED_AGAIN),
             };
         }
@@ -242,7 +242,7 @@ impl Access {
         }
         let exchange = first.answer(verifier, &BASE64_STANDARD.encode(nonce));
         let data = binary(exchange.challenge());
-        visitor.exchange = Some(Begun { exchange, user, is_again });
+        visitor.exchange = Some(Box::new(Begun { exchange, user, is_again }));
         Verdict::Continue { data }
     }
 
