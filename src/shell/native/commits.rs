@@ -47,6 +47,11 @@ impl Commits {
         self.running.is_some()
     }
 
+    /// Whether what is sent may leave at once.
+    pub(super) fn are_none(&self) -> bool {
+        !self.is_running() && (self.storage.is_none() || self.changes.is_empty())
+    }
+
     /// Whether the group that gathers is so large that nothing should be added.
     pub(super) fn is_full(&self) -> bool {
         self.is_running() && self.changes.is_full()

@@ -2,17 +2,18 @@
 //! Knows no socket, only the outbox of each connection; nor the storage, only what has to wait for it.
 
 use super::{
-    access::{Access, Address, Token, Visitor},
+    access::{Access, Address, Token},
     commits::{Answer, Commits, Group},
-    gate::Admission,
     http::Counted,
-    judges::{Judges, Work},
+    judges::Judges,
     line::Task,
-    outbox::Outbox,
+    outbox::Spare,
+    peer::{Peer, Peers},
     pilot::{Pilot, Steering},
     report, state,
     storage::{Storage, StorageError},
     tracers::{Traced, Tracers},
+    wire::Turn,
 };
 use crate::{
     broker::{
@@ -32,12 +33,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
-use tokio::{
-    select,
-    sync::{OwnedSemaphorePermit, mpsc},
-    task::yield_now,
-    time::sleep,
-};
+use tokio::{select, sync::mpsc, task::yield_now, time::sleep};
 use tracing::warn;
 
 /// Notices that wait for the engine, at most: a connection with one more stops reading, so TCP slows its client.
@@ -46,40 +42,17 @@ pub(super) const NOTICES: usize = 256;
 /// What a connection noticed, or somebody asks.
 pub(super) enum Notice {
     /// It was accepted. Always its first.
-    Opened { connection: ConnectionId, peer: Peer },
+    Opened { connection: ConnectionId, peer: Box<Peer> },
     /// Its WebSocket's request was accepted, which says where it is, and with a token who it is.
-    Welcomed { connection: ConnectionId, address: Address, token: Option<Token> },
+    Welcomed { connection: ConnectionId, address: Address, token: Option<Box<Token>> },
     /// Bytes came. The next ones do once `turn` is dropped.
-    Received { connection: ConnectionId, bytes: Bytes, turn: OwnedSemaphorePermit },
-    /// Everything up to and with this batch was written.
-    Written { connection: ConnectionId, batch: u64 },
+    Received { connection: ConnectionId, bytes: Bytes, turn: Turn },
+    /// Everything that had been posted was written.
+    Written { connection: ConnectionId },
     /// It is gone, or is of no use; `why` is for the log alone.
     Ended { connection: ConnectionId, why: Cow<'static, str> },
     /// Something to be done between two inputs.
     Asked(Task),
-}
-
-/// The other end of a connection.
-#[derive(Debug)]
-pub(super) struct Peer {
-    pub address: Address,
-    pub outbox: Outbox,
-    pub admission: Admission,
-    /// Who it is, where it is one of the server's own clients: nobody else need be asked.
-    known_as: Option<Box<Verdict>>,
-    visitor: Visitor,
-    judging: Option<Box<Work>>,
-}
-
-impl Peer {
-    pub(super) fn new(address: Address, outbox: Outbox, admission: Admission) -> Self {
-        Self { address, outbox, admission, known_as: None, visitor: Visitor::new(address.ip()), judging: None }
-    }
-
-    /// One of the server's own clients.
-    pub(super) fn known_as(self, verdict: Verdict) -> Self {
-        Self { known_as: Some(Box::new(verdict)), ..self }
-    }
 }
 
 pub(super) struct Engine {
@@ -87,9 +60,9 @@ pub(super) struct Engine {
     pilot: Option<Box<dyn Pilot>>,
     /// What the pilot tells the broker; never anything without a pilot.
     orders: mpsc::UnboundedReceiver<Input>,
-    peers: HashMap<ConnectionId, Peer>,
+    peers: Peers,
     /// Connections that are behind: what they send next waits, in the end with its sender.
-    behind: HashMap<ConnectionId, OwnedSemaphorePermit>,
+    behind: HashMap<ConnectionId, Turn>,
     /// Whether one of them may be so no longer.
     is_catching_up: bool,
     /// Connections that speak HTTP.
@@ -108,6 +81,11 @@ pub(super) struct Engine {
     tracers: Tracers,
     /// Whose outbox holds something for the next group.
     sent_to: Vec<ConnectionId>,
+    /// Bytes of that.
+    gathered: usize,
+    /// Who took all of that at once, which the broker does not know yet.
+    written: Vec<ConnectionId>,
+    spare: Spare,
     /// Who is closed after the next group.
     closing: Vec<ConnectionId>,
 }
@@ -129,7 +107,7 @@ impl Engine {
             broker,
             pilot,
             orders,
-            peers: HashMap::new(),
+            peers: Peers::default(),
             behind: HashMap::new(),
             is_catching_up: false,
             web: BTreeSet::new(),
@@ -138,6 +116,9 @@ impl Engine {
             access,
             tracers: Tracers::default(),
             sent_to: Vec::new(),
+            gathered: 0,
+            written: Vec::new(),
+            spare: Spare::default(),
             closing: Vec::new(),
             answers: Vec::new(),
             published: ReasonCode::Success,
@@ -251,18 +232,23 @@ impl Engine {
         loop {
             let wait = self.wait();
             select! {
+                biased; // what comes seldom first, so that what comes all the time does not keep it waiting
                 () = &mut stop => break,
-                _ = notices.recv_many(&mut pending, NOTICES), if !self.commits.is_full() => {}
                 group = self.commits.finished() => self.release(group?),
                 Some(order) = self.orders.recv() => self.order(order),
                 Some((connection, verdict)) = self.judges.next() => self.judged(connection, verdict),
+                _ = notices.recv_many(&mut pending, NOTICES), if !self.commits.is_full() => {}
+                // What was written at once may have brought more.
+                () = yield_now(), if !self.sent_to.is_empty() && !self.commits.is_running() => {}
                 () = is_due(wait) => self.order(Input::Timeout),
             }
             for notice in pending.drain(..) {
                 self.notice(notice);
             }
+            self.catch_up();
             self.read_on();
             self.flush();
+            self.go_on();
         }
         notices.close();
         self.input(Input::ShutDown, None);
@@ -298,6 +284,16 @@ impl Engine {
         self.input(input, None);
     }
 
+    /// Lets connections that are behind go on, until what they send is much: what leaves together costs less.
+    fn catch_up(&mut self) {
+        for _ in 0..TURNS {
+            if self.gathered >= MOST_GATHERED || self.wait() != Some(0) {
+                return;
+            }
+            self.order(Input::Timeout);
+        }
+    }
+
     /// Reads on where the broker has caught up.
     fn read_on(&mut self) {
         let Self { broker, behind, .. } = self;
@@ -331,11 +327,7 @@ impl Engine {
                     self.behind.insert(connection, turn);
                 }
             }
-            Notice::Written { connection, batch } => {
-                if self.peers.get(&connection).is_some_and(|peer| peer.outbox.ends_with(batch)) {
-                    self.input(Input::Writable { connection }, None);
-                }
-            }
+            Notice::Written { connection } => self.written(connection),
             Notice::Ended { connection, why } => {
                 self.web.remove(&connection);
                 self.input(Input::Closed { connection }, Some(&why));
@@ -343,6 +335,22 @@ impl Engine {
             }
             Notice::Asked(task) => task(self),
         }
+    }
+
+    /// Tells the broker when all is written that it sent.
+    fn written(&mut self, connection: ConnectionId) {
+        if self.peers.get(&connection).is_some_and(|peer| peer.outbox.is_through()) {
+            self.input(Input::Writable { connection }, None);
+        }
+    }
+
+    /// Tells the broker what was written at once.
+    fn go_on(&mut self) {
+        let mut written = mem::take(&mut self.written);
+        for connection in written.drain(..) {
+            self.written(connection);
+        }
+        self.written = written;
     }
 
     /// Feeds the broker. `why` is what the host knows better about a connection that ended.
@@ -365,7 +373,8 @@ impl Engine {
                         if peer.outbox.is_empty() {
                             self.sent_to.push(connection);
                         }
-                        peer.outbox.push(frame);
+                        self.gathered += frame.len();
+                        peer.outbox.push(frame, &mut self.spare);
                     }
                 }
                 Action::Close { connection, reason } => {
@@ -390,7 +399,7 @@ impl Engine {
                     if let Event::Connected { connection, .. } = event
                         && let Some(peer) = self.peers.get(&connection)
                     {
-                        peer.admission.grant();
+                        peer.outbox.admit();
                     }
                     if let Event::Refused { connection, refusal } | Event::Disconnected { connection, refusal, .. } =
                         &event
@@ -452,9 +461,15 @@ impl Engine {
         }
         let (closing, answers) = (mem::take(&mut self.closing), mem::take(&mut self.answers));
         let mut group = Group { batches: Vec::new(), closing, answers };
+        let is_at_once = self.commits.are_none();
+        self.gathered = 0;
         for connection in self.sent_to.drain(..) {
-            let batch = self.peers.get_mut(&connection).and_then(|peer| peer.outbox.take_batch());
-            group.batches.extend(batch.map(|batch| (connection, batch)));
+            let Some(peer) = self.peers.get_mut(&connection) else { continue };
+            if !is_at_once {
+                group.batches.extend(peer.outbox.take_batch().map(|batch| (connection, batch)));
+            } else if peer.outbox.flush(&mut self.spare) {
+                self.written.push(connection);
+            }
         }
         if let Some(group) = self.commits.begin(group) {
             self.release(group);
@@ -463,8 +478,10 @@ impl Engine {
 
     fn release(&mut self, group: Group) {
         for (connection, batch) in group.batches {
-            if let Some(peer) = self.peers.get(&connection) {
-                peer.outbox.post(batch);
+            if let Some(peer) = self.peers.get_mut(&connection)
+                && peer.outbox.post(batch)
+            {
+                self.written.push(connection);
             }
         }
         for connection in group.closing {
@@ -499,14 +516,23 @@ fn now() -> Timestamp {
     Timestamp(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }
 
+/// Turns of connections that are behind, and bytes that they send, before these leave.
+const TURNS: usize = 8;
+const MOST_GATHERED: usize = 1 << 20;
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
-    use super::{super::outbox::outbox, *};
+    use super::{
+        super::{
+            outbox::{Framing, Outbox},
+            wire::Wire,
+        },
+        *,
+    };
     use crate::broker::Config;
+    use futures::FutureExt;
     use std::{env, fs, process};
-    use tokio::sync::oneshot::error::TryRecvError;
 
     /// The commit is on its way for as long as nobody asks whether it has finished.
     #[tokio::test]
@@ -518,15 +544,16 @@ mod tests {
         engine.commits.push(Bytes::from_static(b"a"), Some(Bytes::new()));
         engine.flush();
         let mut open = |number| {
-            let (outbox, _, closing) = outbox();
-            let peer = Peer::new(Address::Socket(([127, 0, 0, 1], 1).into()), outbox, Admission::default());
+            let wire = Arc::<Wire>::default();
+            let outbox = Outbox::new(wire.clone(), Framing::None);
+            let peer = Box::new(Peer::new(Address::Socket(([127, 0, 0, 1], 1).into()), outbox));
             engine.notice(Notice::Opened { connection: ConnectionId(number), peer });
             engine.flush();
-            closing
+            wire
         };
-        let (mut first, mut second) = (open(1), open(2));
+        let (first, second) = (open(1), open(2));
         assert!(engine.commits.is_running());
-        assert_eq!([first.try_recv(), second.try_recv()], [Err(TryRecvError::Empty), Err(TryRecvError::Closed)]);
+        assert_eq!([first.closed().now_or_never(), second.closed().now_or_never()], [None, Some(())]);
         engine.commits.finished().await.unwrap();
         drop(engine);
         fs::remove_dir_all(directory).unwrap();

@@ -1,7 +1,7 @@
 //! A client of the broker's that lives in this process: packets in place of a socket, everything else as for anybody.
 //! Knows nothing of what its packets mean.
 
-use super::{engine::Notice, line::Stopping, outbox::Batch};
+use super::{engine::Notice, line::Stopping, wire::Wire};
 use crate::{
     broker::ConnectionId,
     codec::{Framer, MAXIMUM_PACKET_SIZE, Packet, ProtocolVersion},
@@ -10,18 +10,17 @@ use bytes::BytesMut;
 use std::sync::Arc;
 use tokio::{
     runtime::Handle,
-    sync::{Semaphore, mpsc, watch},
+    sync::{mpsc, watch},
 };
 
 /// The client's end of its connection; dropping it ends the connection.
 pub(super) struct Inner {
     id: ConnectionId,
     notices: mpsc::Sender<Notice>,
-    batches: mpsc::UnboundedReceiver<Batch>,
-    turns: Arc<Semaphore>,
+    wire: Arc<Wire>,
     framer: Framer,
-    /// The batch that the framer has last, and that is not taken yet.
-    taken: Option<u64>,
+    /// Whether the framer has what the engine does not know to be taken.
+    is_taking: bool,
     /// The server waits until it is gone.
     alive: watch::Receiver<()>,
 }
@@ -30,11 +29,10 @@ impl Inner {
     pub(super) fn new(
         id: ConnectionId,
         notices: mpsc::Sender<Notice>,
-        batches: mpsc::UnboundedReceiver<Batch>,
+        wire: Arc<Wire>,
         alive: watch::Receiver<()>,
     ) -> Self {
-        let turns = Arc::new(Semaphore::new(1));
-        Self { id, notices, batches, turns, framer: Framer::new(MAXIMUM_PACKET_SIZE), taken: None, alive }
+        Self { id, notices, wire, framer: Framer::new(MAXIMUM_PACKET_SIZE), is_taking: false, alive }
     }
 
     /// Sends a packet, when the one before was processed.
@@ -44,7 +42,7 @@ impl Inner {
     pub(super) async fn send(&mut self, packet: &Packet) -> Result<(), Stopping> {
         let mut bytes = BytesMut::new();
         packet.encode(ProtocolVersion::V5, &mut bytes).map_err(|_| Stopping)?;
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| Stopping)?;
+        let turn = self.wire.turn().await;
         let notice = Notice::Received { connection: self.id, bytes: bytes.freeze(), turn };
         self.notices.send(notice).await.map_err(|_| Stopping)
     }
@@ -55,15 +53,13 @@ impl Inner {
             if let Ok(Some(frame)) = self.framer.next() {
                 return Packet::decode(frame, ProtocolVersion::V5).ok();
             }
-            if let Some(batch) = self.taken
-                && self.batches.is_empty()
-            {
-                _ = self.notices.send(Notice::Written { connection: self.id, batch }).await;
-                self.taken = None;
+            if self.is_taking && self.wire.is_empty() {
+                _ = self.notices.send(Notice::Written { connection: self.id }).await;
+                self.is_taking = false;
             }
-            let batch = self.batches.recv().await?;
-            self.taken = Some(batch.number);
-            batch.pieces.into_iter().for_each(|piece| self.framer.push(piece));
+            let piece = self.wire.next().await?;
+            self.is_taking = true;
+            self.framer.push(piece);
         }
     }
 }

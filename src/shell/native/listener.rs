@@ -2,15 +2,16 @@
 
 use super::{
     access::{Access, Address, Turn},
-    connection::Connection,
-    engine::{Notice, Peer},
-    gate::Admission,
+    connection::{Arrival, Connection},
+    engine::Notice,
     http::Web,
     inner::Inner,
     line::{Line, Stopping},
-    outbox::outbox,
+    outbox::{Framing, Outbox},
+    peer::Peer,
     tls::Certificate,
     websocket,
+    wire::Wire,
 };
 use crate::broker::{ConnectionId, Verdict};
 use std::{
@@ -118,17 +119,20 @@ impl Door {
     async fn open(&self, stream: TcpStream, address: SocketAddr, entrance: Entrance, web: Web) {
         _ = stream.set_nodelay(true); // a socket that refuses it still works
         let id = self.next_id();
-        let (outbox, batches, closing) = outbox();
-        let admission = Admission::default();
-        let peer = Peer::new(Address::Socket(address), outbox, admission.clone());
-        let opened = Notice::Opened { connection: id, peer };
-        if self.notices.send(opened).await.is_ok() {
-            let connection = Connection { id, address, notices: self.notices.clone(), batches, admission, web };
-            let alive = self.alive.clone();
-            tokio::spawn(async move {
-                connection.run(stream, entrance, closing).await;
-                drop(alive);
-            });
+        let wire = Arc::<Wire>::default();
+        let framing = match entrance.transport {
+            Transport::Tcp => Framing::None,
+            Transport::WebSocket { .. } => Framing::WebSocket,
+        };
+        let peer = Box::new(Peer::new(Address::Socket(address), Outbox::new(wire.clone(), framing)));
+        if self.notices.send(Notice::Opened { connection: id, peer }).await.is_err() {
+            return;
+        }
+        let connection = Connection { id, notices: self.notices.clone(), wire, _alive: self.alive.clone() };
+        if framing == Framing::None && entrance.certificate.is_none() {
+            tokio::spawn(connection.run(stream));
+        } else {
+            tokio::spawn(connection.run_any(stream, Box::new(Arrival { address, entrance, web })));
         }
     }
 }
@@ -145,10 +149,10 @@ impl Door {
     /// When the server is stopping.
     pub(super) async fn enter(&self, address: Address, known_as: Verdict) -> Result<Inner, Stopping> {
         let id = self.next_id();
-        let (outbox, batches, _) = outbox();
-        let peer = Peer::new(address, outbox, Admission::default()).known_as(known_as);
+        let wire = Arc::<Wire>::default();
+        let peer = Box::new(Peer::new(address, Outbox::new(wire.clone(), Framing::None)).known_as(known_as));
         self.notices.send(Notice::Opened { connection: id, peer }).await.map_err(|_| Stopping)?;
-        Ok(Inner::new(id, self.notices.clone(), batches, self.alive.clone()))
+        Ok(Inner::new(id, self.notices.clone(), wire, self.alive.clone()))
     }
 
     fn next_id(&self) -> ConnectionId {

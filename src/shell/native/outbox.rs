@@ -1,135 +1,243 @@
-//! What is on its way from the engine to one connection: frames joined into few pieces, pieces into batches.
-//! Unbounded by itself: the broker's `send_buffer` bounds it, since it hears exactly when all was written.
+//! What is on its way from the engine to one connection: frames joined into few pieces, pieces into batches, and these, where
+//! the transport wants it, into messages. Knows nothing of how they are written.
 
+use super::{websocket, wire::Wire};
 use crate::broker::Frame;
 use bytes::{Bytes, BytesMut};
-use std::convert::Infallible;
-use tokio::sync::{mpsc, oneshot};
+use std::{mem, sync::Arc};
 
-/// The engine's end. Dropping it closes the connection once everything before was written.
+/// The engine's end of a connection. Dropping it closes the connection once everything before was written.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    batches: mpsc::UnboundedSender<Batch>,
-    _open: oneshot::Sender<Infallible>,
+    wire: Arc<Wire>,
+    framing: Framing,
+    /// What comes before `joined`.
     pieces: Vec<Bytes>,
     joined: BytesMut,
-    last_batch: u64,
+    /// Batches that were taken and are not posted yet.
+    unposted: u32,
 }
 
-/// What one drain of the broker sent, in order; no piece is empty.
+/// What a transport puts around bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    None,
+    WebSocket,
+}
+
+/// What was sent together, in order; no piece is empty.
 #[derive(Debug)]
-pub(super) struct Batch {
-    pub number: u64,
-    pub pieces: Vec<Bytes>,
-}
+pub(super) struct Batch(Vec<Bytes>);
 
-/// An outbox, its batches, which end when it was dropped and all were taken, and what resolves once it was dropped.
-pub(super) fn outbox() -> (Outbox, mpsc::UnboundedReceiver<Batch>, oneshot::Receiver<Infallible>) {
-    let (sender, batches) = mpsc::unbounded_channel();
-    let (open, closing) = oneshot::channel();
-    let outbox = Outbox { batches: sender, _open: open, pieces: Vec::new(), joined: BytesMut::new(), last_batch: 0 };
-    (outbox, batches, closing)
-}
+/// Buffers that nobody uses just now.
+#[derive(Debug, Default)]
+pub(super) struct Spare(Vec<BytesMut>);
 
 impl Outbox {
-    /// Joins a frame to what [`Outbox::take_batch`] will take.
-    pub(super) fn push(&mut self, frame: Frame) {
-        self.push_bytes(frame.head);
-        self.push_bytes(frame.payload);
+    pub(super) fn new(wire: Arc<Wire>, framing: Framing) -> Self {
+        Self { wire, framing, pieces: Vec::new(), joined: BytesMut::new(), unposted: 0 }
     }
 
-    /// Whether nothing is to be taken.
+    /// Joins a frame to what leaves next.
+    pub(super) fn push(&mut self, frame: Frame, spare: &mut Spare) {
+        let Frame { head, payload } = frame;
+        if payload.len() >= SHARED {
+            self.end_piece();
+            self.pieces.extend([head, payload]);
+            return;
+        }
+        for bytes in [head, payload] {
+            if bytes.len() >= SHARED {
+                self.end_piece();
+                self.pieces.push(bytes);
+            } else if !bytes.is_empty() {
+                if self.joined.capacity() == 0 {
+                    self.joined = spare.take();
+                }
+                self.joined.extend_from_slice(&bytes);
+            }
+        }
+        if self.joined.len() >= PIECE {
+            self.end_piece();
+        }
+    }
+
+    /// Whether nothing was pushed that has not left.
     pub(super) fn is_empty(&self) -> bool {
         self.pieces.is_empty() && self.joined.is_empty()
     }
 
-    /// All that was pushed since the last time, to be posted in order.
+    /// Writes all that was pushed, as far as the connection takes it at once. Whether that is everything.
+    pub(super) fn flush(&mut self, spare: &mut Spare) -> bool {
+        if !self.pieces.is_empty() || self.joined.len() > websocket::WRITE {
+            return self.take_batch().is_some_and(|batch| self.post(batch));
+        }
+        let (head, length) = match self.framing {
+            Framing::None => ([0; 4], 0),
+            Framing::WebSocket => websocket::head(self.joined.len()),
+        };
+        let is_written = self.wire.post(&head[..length], &mut self.joined);
+        let buffer = mem::take(&mut self.joined);
+        if is_written {
+            spare.put(buffer);
+        }
+        is_written
+    }
+
+    /// All that was pushed, to be posted in order.
     pub(super) fn take_batch(&mut self) -> Option<Batch> {
         self.end_piece();
         if self.pieces.is_empty() {
             return None;
         }
-        self.last_batch += 1;
-        Some(Batch { number: self.last_batch, pieces: std::mem::take(&mut self.pieces) })
+        self.unposted += 1;
+        let pieces = mem::take(&mut self.pieces);
+        Some(Batch(match self.framing {
+            Framing::None => pieces,
+            Framing::WebSocket => in_messages(pieces),
+        }))
     }
 
-    /// Hands a batch to the connection.
-    pub(super) fn post(&self, batch: Batch) {
-        _ = self.batches.send(batch); // a connection that failed says so itself
+    /// Hands a batch to the connection. Whether that is written at once, with all before.
+    pub(super) fn post(&mut self, batch: Batch) -> bool {
+        self.unposted -= 1;
+        self.wire.post_pieces(batch.0)
     }
 
-    /// Whether nothing was pushed since batch `number` was taken.
-    pub(super) fn ends_with(&self, number: u64) -> bool {
-        self.last_batch == number && self.is_empty()
+    /// Whether all is written that was ever pushed.
+    pub(super) fn is_through(&self) -> bool {
+        self.is_empty() && self.unposted == 0 && self.wire.is_empty()
     }
 
-    fn push_bytes(&mut self, bytes: Bytes) {
-        if bytes.len() >= SHARED {
-            self.end_piece();
-            self.pieces.push(bytes);
-        } else {
-            self.joined.extend_from_slice(&bytes);
-            if self.joined.len() >= PIECE {
-                self.end_piece();
-            }
-        }
+    /// The client was let in.
+    pub(super) fn admit(&self) {
+        self.wire.admit();
     }
 
     fn end_piece(&mut self) {
         if !self.joined.is_empty() {
-            self.pieces.push(std::mem::take(&mut self.joined).freeze());
+            self.pieces.push(mem::take(&mut self.joined).freeze());
         }
     }
 }
 
-/// From this size on a payload is shared with other connections; below it copying costs less.
-const SHARED: usize = 16 << 10;
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.wire.close();
+    }
+}
+
+impl Spare {
+    fn take(&mut self) -> BytesMut {
+        self.0.pop().unwrap_or_default()
+    }
+
+    fn put(&mut self, buffer: BytesMut) {
+        if (1..=LARGEST_SPARE).contains(&buffer.capacity()) && self.0.len() < MOST_SPARE {
+            self.0.push(buffer);
+        }
+    }
+}
+
+/// Puts a head before each message, of which each is at most as long as a message may be.
+fn in_messages(pieces: Vec<Bytes>) -> Vec<Bytes> {
+    let mut left: usize = pieces.iter().map(Bytes::len).sum();
+    let mut framed = Vec::with_capacity(pieces.len() + 2 * (left / websocket::WRITE + 1));
+    let mut room = 0;
+    for mut piece in pieces {
+        while !piece.is_empty() {
+            if room == 0 {
+                room = left.min(websocket::WRITE);
+                left -= room;
+                let (head, length) = websocket::head(room);
+                framed.push(Bytes::copy_from_slice(&head[..length]));
+            }
+            let part = piece.split_to(piece.len().min(room));
+            room -= part.len();
+            framed.push(part);
+        }
+    }
+    framed
+}
+
+/// From this size on bytes are shared with other connections; below it copying costs less.
+const SHARED: usize = 4 << 10;
 /// A piece of joined frames ends here.
 const PIECE: usize = 64 << 10;
+/// Spare buffers are at most so many, of at most so many bytes.
+const MOST_SPARE: usize = 1024;
+const LARGEST_SPARE: usize = 4 << 10;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::FutureExt;
 
     fn frame(head: &'static [u8], payload: &Bytes) -> Frame {
         Frame { head: Bytes::from_static(head), payload: payload.clone() }
     }
 
+    fn outbox(framing: Framing) -> (Outbox, Arc<Wire>) {
+        let wire = Arc::<Wire>::default();
+        (Outbox::new(wire.clone(), framing), wire)
+    }
+
+    fn posted(wire: &Wire) -> Vec<Bytes> {
+        std::iter::from_fn(|| wire.next().now_or_never().flatten()).collect()
+    }
+
     #[test]
     fn small_frames_become_one_piece_and_large_payloads_stay_shared() {
-        let (mut outbox, mut batches, _) = outbox();
+        let (mut outbox, wire) = outbox(Framing::None);
         let large = Bytes::from(vec![7; SHARED]);
-        outbox.push(frame(b"a", &Bytes::new()));
-        outbox.push(frame(b"b", &Bytes::from_static(b"c")));
-        outbox.push(frame(b"d", &large));
-        outbox.push(frame(b"e", &Bytes::new()));
+        for payload in [Bytes::new(), Bytes::from_static(b"c"), large.clone(), Bytes::new()] {
+            outbox.push(frame(b"a", &payload), &mut Spare::default());
+        }
         let batch = outbox.take_batch().unwrap();
-        assert!(outbox.is_empty());
-        outbox.post(batch);
-        let batch = batches.try_recv().unwrap();
-        assert_eq!(batch.pieces, [&b"abcd"[..], &large, b"e"]);
-        assert_eq!(batch.pieces[1].as_ptr(), large.as_ptr());
+        assert!(outbox.is_empty() && !outbox.is_through());
+        assert!(!outbox.post(batch) && !outbox.is_through());
+        let pieces = posted(&wire);
+        assert_eq!(pieces, [&b"aac"[..], b"a", &large, b"a"]);
+        assert_eq!(pieces[2].as_ptr(), large.as_ptr());
+        assert!(outbox.is_through());
     }
 
     #[test]
     fn many_small_frames_become_pieces_of_limited_size() {
-        let (mut outbox, _batches, _) = outbox();
+        let (mut outbox, _wire) = outbox(Framing::None);
         let payload = Bytes::from(vec![7; SHARED - 1]);
-        (0..100).for_each(|_| outbox.push(frame(b"a", &payload)));
-        let pieces = outbox.take_batch().unwrap().pieces;
+        (0..100).for_each(|_| outbox.push(frame(b"a", &payload), &mut Spare::default()));
+        let Batch(pieces) = outbox.take_batch().unwrap();
         assert_eq!(pieces.iter().map(Bytes::len).sum::<usize>(), 100 * SHARED);
         assert!(pieces.iter().all(|piece| piece.len() < PIECE + SHARED));
     }
 
     #[test]
-    fn nothing_makes_no_batch_and_only_the_last_batch_is_the_end() {
-        let (mut outbox, _batches, _) = outbox();
-        assert!(outbox.take_batch().is_none());
-        for number in [1, 2] {
-            outbox.push(frame(b"a", &Bytes::new()));
-            assert!(!outbox.ends_with(number - 1));
-            assert_eq!(outbox.take_batch().unwrap().number, number);
+    fn a_websocket_has_messages_of_limited_size_around_the_same_bytes() {
+        for payload in [1, 125, 126, SHARED, websocket::WRITE, 3 * websocket::WRITE] {
+            let (mut outbox, wire) = outbox(Framing::WebSocket);
+            outbox.push(frame(b"a", &Bytes::from(vec![7; payload])), &mut Spare::default());
+            outbox.flush(&mut Spare::default());
+            let mut bytes = posted(&wire).concat();
+            let mut said = Vec::new();
+            while !bytes.is_empty() {
+                let (head, length) = match bytes[1] {
+                    126 => (4, usize::from(u16::from_be_bytes([bytes[2], bytes[3]]))),
+                    length => (2, length.into()),
+                };
+                assert!(bytes[0] == 0x82 && length > 0);
+                said.extend(bytes.drain(..head + length).skip(head));
+            }
+            assert_eq!(said, [b"a".to_vec(), vec![7; payload]].concat());
         }
-        assert!(outbox.ends_with(2) && !outbox.ends_with(1));
+    }
+
+    #[test]
+    fn nothing_makes_no_batch_and_an_outbox_that_is_dropped_closes() {
+        let (mut outbox, wire) = outbox(Framing::WebSocket);
+        assert!(outbox.take_batch().is_none() && outbox.is_through());
+        assert_eq!(wire.closed().now_or_never(), None);
+        drop(outbox);
+        assert_eq!(wire.closed().now_or_never(), Some(()));
     }
 }

@@ -1,16 +1,15 @@
 //! What the broker reports, as lines of the log. Text of a client is quoted and escaped: it cannot forge a line.
 //! What a client can cause many times over a connection is shown at level debug only.
 
-use super::{access::Address, engine::Peer};
+use super::{access::Address, peer::Peers};
 use crate::{
-    broker::{ConnectionId, Event, Refusal},
+    broker::{Event, Refusal},
     codec::{ProtocolVersion, ReasonCode},
 };
-use std::collections::HashMap;
 use tracing::{debug, field, info};
 
 /// Logs an event. `why` replaces the broker's guess about a connection that the host saw end.
-pub(super) fn event(event: &Event, peers: &HashMap<ConnectionId, Peer>, why: Option<&str>) {
+pub(super) fn event(event: &Event, peers: &Peers, why: Option<&str>) {
     let from = |connection| peers.get(connection).map(|peer| field::display(peer.address));
     match event {
         Event::Connected { connection, client_id, version, session_present } => {

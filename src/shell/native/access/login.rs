@@ -59,8 +59,8 @@ impl Visitor {
     }
 
     /// The request that opened its WebSocket said this.
-    pub(crate) fn welcome(&mut self, address: IpAddr, token: Option<Token>) {
-        (self.address, self.token) = (address, token.map(Box::new));
+    pub(crate) fn welcome(&mut self, address: IpAddr, token: Option<Box<Token>>) {
+        (self.address, self.token) = (address, token);
     }
 }
 
