@@ -95,25 +95,39 @@ fn a_message_crosses_in_both_versions_and_at_every_qos() {
                 format!("[[\"answered\",1,[{qos}],{{\"userProperties\":[]}}]]")
             );
 
-            publisher
-                .engine
-                .publish(NOW, 2, "a/b".into(), vec![0, 255], f64::from(qos), false, JsValue::UNDEFINED)
-                .unwrap();
+            // the second has the topic of the first
+            let messages = [[2, qos, 3, 2], [3, qos | 8, 0, 1]].concat();
+            publisher.engine.publish(NOW, &messages, b"a/b\x00\xFF\x01".to_vec(), None);
+            assert_eq!(publisher.calls.iter().filter(|call| is(call, "send")).count(), 1);
             broker.carry(&mut [&mut subscriber, &mut publisher]);
-            let heard = take(&subscriber.calls, "deliver");
-            assert_eq!(heard.length(), 1);
-            let call: Array = heard.get(0).unchecked_into();
-            assert_eq!(text(&call.slice(0, 7)), format!("[\"deliver\",[9],\"a/b\",[0,255],{qos},false,false]"));
-            assert_eq!(call.get(8).as_f64(), (qos > 0).then_some(1.0), "what is to be acknowledged");
+            assert_eq!(text(&take(&subscriber.calls, "place")), r#"[["place",0,"a/b",[9]]]"#);
+            let heads = if qos == 0 { "0,0,2,0,0,0,0,1,0,0".into() } else { format!("0,{qos},2,1,1,0,{qos},1,2,2") };
+            assert_eq!(text(&take(&subscriber.calls, "deliver")), format!(r#"[["deliver",[{heads}],[0,255,1],null]]"#));
 
             if qos > 0 {
-                subscriber.engine.acknowledge(NOW, 1.0);
+                subscriber.engine.acknowledge(NOW, &[1.0, 2.0]);
+                assert_eq!(subscriber.calls.iter().filter(|call| is(call, "send")).count(), 1);
                 broker.carry(&mut [&mut subscriber, &mut publisher]);
             }
             assert_eq!(number(&broker.engine.statistics(), "messagesStored"), 0.0);
-            assert_eq!(take(&publisher.calls, "answered").length(), 1);
+            assert_eq!(text(&take(&publisher.calls, "published")), r#"[["published",[2,3]]]"#);
         }
     }
+}
+
+#[wasm_bindgen_test]
+fn a_message_that_cannot_be_sent_does_not_keep_others_from_it() {
+    let mut broker = TestBroker::open("{}");
+    let mut client = broker.connect(1, "{}");
+    // U+0000 in a topic, QoS 3, properties of the wrong type, and one that can
+    let messages = [[1, 0, 1, 0], [2, 3, 1, 0], [3, 16, 1, 0], [4, 0, 1, 0]].concat();
+    let wrong = json(r#"{"messageExpiryInterval": "1"}"#);
+    client.engine.publish(NOW, &messages, b"\0aaa".to_vec(), Some(Array::of1(&wrong)));
+    let failed = take(&client.calls, "failed");
+    let said: Vec<_> = failed.iter().map(|call| text(&call.slice(1, 3))).collect();
+    assert_eq!(said, [r#"[1,"invalid-options"]"#, r#"[2,"invalid-options"]"#, r#"[3,"invalid-options"]"#]);
+    assert_eq!(text(&take(&client.calls, "published")), r#"[["published",[4]]]"#);
+    assert_eq!(take(&client.calls, "send").length(), 1);
 }
 
 #[wasm_bindgen_test]
@@ -126,10 +140,12 @@ fn properties_cross_as_text_numbers_and_bytes() {
         "responseTopic": "b", "userProperties": [["ä", "1"], ["ä", "2"]]}"#,
     );
     Reflect::set(&properties, &"correlationData".into(), &Uint8Array::from(&[1, 2][..])).unwrap();
-    client.engine.publish(NOW, 2, "a".into(), Vec::new(), 0.0, false, properties).unwrap();
+    let messages = [[2, 0, 1, 0], [3, 16 | 8, 0, 0]].concat();
+    client.engine.publish(NOW, &messages, b"a".to_vec(), Some(Array::of1(&properties)));
     broker.carry(&mut [&mut client]);
     let heard: Array = take(&client.calls, "deliver").get(0).unchecked_into();
-    let properties = heard.get(7);
+    assert_eq!(text(&heard.get(1)), "[0,0,0,0,0,0,16,0,0,0]");
+    let properties = heard.get(3).unchecked_into::<Array>().get(0);
     assert_eq!(bytes(&get(&properties, "correlationData")), [1, 2]);
     Reflect::delete_property(&properties.clone().unchecked_into::<Object>(), &"correlationData".into()).unwrap();
     assert_eq!(
@@ -266,7 +282,7 @@ fn what_waits_can_be_cancelled_or_make_room() {
     let options = json(r#"{"outbox": {"maximumMessages": 1, "policy": "drop-oldest"}}"#);
     let mut engine = ClientEngine::new(noting_host(&calls).unchecked_into(), options, None).unwrap();
     for token in 1..=2 {
-        engine.publish(NOW, token, "a".into(), Vec::new(), 0.0, false, JsValue::UNDEFINED).unwrap();
+        engine.publish(NOW, &[token, 0, 1, 0], b"a".to_vec(), None);
     }
     assert_eq!(text(&take(&calls, "failed")), r#"[["failed",1,"dropped","the outbox had no room for it"]]"#);
     assert!(!engine.cancel(NOW, 1));
@@ -296,20 +312,20 @@ fn subscriptions_are_made_again_and_keep_their_identifiers() {
     client.connection = 2;
     broker.engine.opened(NOW, 2);
     client.engine.opened(NOW, JsValue::UNDEFINED).unwrap();
-    client.engine.publish(NOW, 4, "a".into(), Vec::new(), 0.0, false, JsValue::UNDEFINED).unwrap();
-    client.engine.publish(NOW, 5, "b".into(), Vec::new(), 0.0, false, JsValue::UNDEFINED).unwrap();
+    client.engine.publish(NOW, &[4, 0, 1, 0, 5, 0, 1, 0], b"ab".to_vec(), None);
     broker.carry(&mut [&mut client]);
-    let heard: Vec<Array> = take(&client.calls, "deliver").iter().map(JsCast::unchecked_into).collect();
-    let whom: Vec<_> = heard.iter().map(|call| text(&call.slice(1, 3))).collect();
-    assert_eq!(whom, [r#"[[3,1],"a"]"#, r#"[[3],"b"]"#]);
-    assert_eq!(text(&get(&heard[0].get(7), "subscriptionIdentifiers")), "[5]");
-    assert!(heard[1].get(7).is_undefined(), "those of the client itself are left out");
+    let places = text(&take(&client.calls, "place"));
+    assert_eq!(places, r#"[["place",0,"a",[3,1]],["place",1,"b",[3]]]"#);
+    let heard: Array = take(&client.calls, "deliver").get(0).unchecked_into();
+    assert_eq!(text(&heard.get(1)), "[0,16,0,0,0,1,0,0,0,0]", "those of the client itself are left out");
+    assert_eq!(text(&get(&heard.get(3).unchecked_into::<Array>().get(0), "subscriptionIdentifiers")), "[5]");
 
     // CONNACK without a session, SUBACK for each of the two: the first is refused.
     client.engine.opened(NOW, JsValue::UNDEFINED).unwrap();
     client.engine.received(NOW, b"\x20\x03\0\0\0".to_vec());
     let packets: Vec<Array> = take(&client.calls, "send").iter().map(JsCast::unchecked_into).collect();
     let again = bytes(&packets[1].get(1));
+    assert_eq!(again[usize::from(again[1]) + 2], 0x82, "both in one write");
     client.engine.received(NOW, vec![0x90, 4, again[2], again[3], 0, 0x87]);
     let lost = text(&take(&client.calls, "subscriptionLost"));
     assert_eq!(lost, r#"[["subscriptionLost",1,135,""]]"#);
@@ -326,7 +342,7 @@ fn what_a_client_writes_comes_before_what_it_sends_and_makes_the_next_client() {
     engine.opened(NOW, JsValue::UNDEFINED).unwrap();
     engine.received(NOW, b"\x20\x03\0\0\0".to_vec());
     assert_eq!(names(), ["send", "write", "commit", "connected"]);
-    engine.publish(NOW, 1, "a".into(), b"x".to_vec(), 1.0, false, JsValue::UNDEFINED).unwrap();
+    engine.publish(NOW, &[1, 1, 1, 1], b"ax".to_vec(), None);
     assert_eq!(names()[4..], ["write", "commit", "send"]);
 
     let mut records = Records::new();
@@ -342,7 +358,7 @@ fn what_a_client_writes_comes_before_what_it_sends_and_makes_the_next_client() {
     let sent = take(&calls, "send");
     assert_eq!(bytes(&sent.get(1).get(1)), b"\x3a\x07\0\x01a\0\x01\0x");
     engine.received(NOW, b"\x40\x02\0\x01".to_vec());
-    assert_eq!(take(&calls, "answered").length(), 0, "nobody waits for it");
+    assert_eq!(take(&calls, "published").length(), 0, "nobody waits for it");
     let deleted: Array = take(&calls, "write").iter().last().unwrap().unchecked_into();
     assert!(deleted.get(2).is_undefined());
 }
@@ -380,6 +396,10 @@ fn number(object: &JsValue, name: &str) -> f64 {
 
 fn bytes(value: &JsValue) -> Vec<u8> {
     Uint8Array::new(value).to_vec()
+}
+
+fn is(call: &JsValue, method: &str) -> bool {
+    call.unchecked_ref::<Array>().get(0) == method
 }
 
 /// Takes the calls of one method away.

@@ -79,8 +79,12 @@ function check(name: string, value: unknown, kind: Kind): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MqttError('invalid-options', `${name || 'The options'} must be an object.`);
   }
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(members.map(([member, said]) => [member, checkMember(name, member, said, kind)]));
+  const known: { [name: string]: unknown } = {};
+  for (const member of Object.keys(value)) {
+    const said = (value as { [name: string]: unknown })[member];
+    if (said !== undefined) known[member] = checkMember(name, member, said, kind);
+  }
+  return known;
 }
 
 function checkMember(owner: string, name: string, value: unknown, shape: Shape): unknown {

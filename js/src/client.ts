@@ -52,12 +52,17 @@ export class Client implements AsyncDisposable {
    * when the server has acknowledged it; `interrupted` leaves open whether the server has it.
    * @throws MqttError `refused`, `interrupted`, `closed`, `aborted`, `timeout`, or what is wrong with the message.
    */
-  async publish(topic: string, payload: Payload, options: PublishOptions & RequestLimits = {}): Promise<Answer> {
-    checkText('topic', topic);
-    const { qos = 0, retain = false, properties, ...limits } = checked(options, CLIENT_PUBLISH_OPTIONS);
-    const bytes = payloadBytes(payload);
-    if (properties) this.#needMqtt5('properties');
-    return this.#publish(topic, bytes, qos, retain, properties, limits);
+  publish(topic: string, payload: Payload, options: PublishOptions & RequestLimits = {}): Promise<Answer> {
+    try {
+      checkText('topic', topic);
+      const known = checked(options, CLIENT_PUBLISH_OPTIONS);
+      const { qos = 0, retain = false, properties } = known;
+      const bytes = payloadBytes(payload);
+      if (properties) this.#needMqtt5('properties');
+      return this.#publish(topic, bytes, qos, retain, properties, known);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -162,9 +167,7 @@ export class Client implements AsyncDisposable {
     limits: RequestLimits,
   ): Promise<Answer> {
     this.#link.mustFit(payload);
-    return this.#link.requests.ask(() => `The message to ${JSON.stringify(topic)}`, limits, (engine, now, token) => {
-      engine.publish(now, token, topic, payload, qos, retain, properties);
-    });
+    return this.#link.requests.publish(topic, payload, qos, retain, properties, limits);
   }
   /**
    * @throws MqttError `needs-mqtt-5`, where the server is spoken to in 3.1.1: it would not hear of it.

@@ -23,8 +23,8 @@ interface Engine {
 
 /** Something for an engine to do; `refuse` is called instead when it is not to be. */
 export interface Input<E> {
-  readonly run: (engine: E, now: number) => void;
-  readonly refuse?: (error: MqttError) => void;
+  run(engine: E, now: number): void;
+  refuse?(error: MqttError): void;
   /** Whether it tells a new engine what an earlier one knew: one that takes the place of this one is told anew. */
   readonly isTold?: boolean;
 }
@@ -66,7 +66,29 @@ export class Runner<E extends Engine> {
 
   /** Gives the engine an input: now, or after the one that it is busy with. If it is over, `refuse` is called. */
   feed(run: (engine: E, now: number) => void, refuse?: (error: MqttError) => void): void {
-    this.#feed(refuse ? { run, refuse } : { run });
+    this.give(refuse ? { run, refuse } : { run });
+  }
+
+  /** The same, of an input as a whole. */
+  give(input: Input<E>): void {
+    if (this.#over) return input.refuse?.(this.#over);
+    this.#inputs.push(input);
+    this.#run();
+  }
+
+  /**
+   * Gives the engine an input soon: before any other that comes from now on, and at the latest when the code that runs now is over.
+   * Much can gather for it until then.
+   */
+  giveSoon(input: Input<E>): void {
+    if (this.#over) return input.refuse?.(this.#over);
+    this.#inputs.push(input);
+    if (!this.#running) queueMicrotask(() => this.#run());
+  }
+
+  /** Whether an input waits, and none was given after it. */
+  isLast(input: Input<E>): boolean {
+    return this.#inputs.at(-1) === input;
   }
 
   /** Tells the engine what an earlier one knew, as a whole. */
@@ -86,14 +108,8 @@ export class Runner<E extends Engine> {
           reject(toMqttError(error));
         }
       };
-      this.#feed({ run, refuse: reject });
+      this.give({ run, refuse: reject });
     });
-  }
-
-  #feed(input: Input<E>): void {
-    if (this.#over) return input.refuse?.(this.#over);
-    this.#inputs.push(input);
-    this.#run();
   }
 
   #run(): void {

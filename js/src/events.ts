@@ -46,7 +46,7 @@ export class Listeners {
   }
 
   emit<N extends keyof ClientEvents>(name: N, ...values: Parameters<ClientEvents[N]>): void {
-    for (const listener of [...this.#all(name)]) this.guard(() => (listener as (...values: unknown[]) => unknown)(...values));
+    for (const listener of [...this.#all(name)]) this.guard((all) => (listener as (...values: unknown[]) => unknown)(...all), values);
   }
 
   /** Something of which no promise tells. */
@@ -63,13 +63,13 @@ export class Listeners {
   }
 
   /** Runs a handler of the user's; what goes wrong in it is reported. A promise that waits for it, if it takes time. */
-  guard(call: () => unknown): Promise<void> | undefined {
-    const failed = (cause: unknown) => this.report(handlerFailed(cause));
+  guard<T>(call: (value: T) => unknown, value: T): Promise<void> | undefined {
     try {
-      const result = call();
-      return isThenable(result) ? Promise.resolve(result).then(() => {}, failed) : undefined;
-    } catch (error) {
-      failed(error);
+      const result = call(value);
+      if (result === undefined || !isThenable(result)) return undefined;
+      return Promise.resolve(result).then(() => {}, (cause: unknown) => this.report(handlerFailed(cause)));
+    } catch (cause) {
+      this.report(handlerFailed(cause));
       return undefined;
     }
   }

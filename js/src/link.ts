@@ -12,7 +12,6 @@ import type { ClientEngine, ClientGlue, ClientHost, Records } from './glue/clien
 import { reasonHint, UNANSWERED } from './hints.js';
 import type { Journal } from './journal.js';
 import { Limits } from './limits.js';
-import type { QoS, ReceivedMessage, ReceivedProperties } from './message.js';
 import type { ConnectOptions, ProtocolVersion, ServerProperties } from './options.js';
 import type { Answer, Closed } from './outcome.js';
 import { type Asker, Questions } from './questions.js';
@@ -134,7 +133,7 @@ export class Link implements Asker {
       },
     });
     this.limits = new Limits(this.#alarms, clock);
-    this.requests = new Requests(artefact, this.#runner, this.limits);
+    this.requests = new Requests(artefact, this.#runner, this.limits, journal !== undefined);
     this.routes = new Routes(this.#runner, this.requests, this.listeners, options);
     this.questions = new Questions(this);
     this.#authenticator = options.authentication && new Authenticator(options.authentication, {
@@ -301,19 +300,14 @@ export class Link implements Asker {
         this.#connected({ sessionPresent, clientId, server: present(properties as ServerProperties) });
       },
       refused: (reason, properties) => this.#refused(reason, properties as ServerProperties),
-      deliver: (numbers, topic, payload, qos, retain, dup, properties, delivery, packetIdentifier) => {
-        const said = present((properties ?? {}) as ReceivedProperties);
-        const message: ReceivedMessage = {
-          topic,
-          payload: payload.slice(),
-          qos: qos as QoS,
-          retain,
-          dup,
-          packetIdentifier,
-          properties: said,
-        };
-        const routes = Array.from(numbers);
-        this.#wire.whenFree(() => this.#runner.defer(() => this.routes.deliver(routes, message, delivery)));
+      place: (place, topic, subscriptions) => this.routes.place(place, topic, subscriptions),
+      deliver: (messages, payloads, properties) => {
+        const deliver = this.routes.arrived(messages, payloads, properties);
+        this.#wire.whenFree(() => this.#runner.defer(deliver));
+      },
+      published: (tokens) => {
+        const all = tokens.slice();
+        this.#wire.whenFree(() => this.requests.published(all));
       },
       answered: (token, reasons, properties) => {
         const [reason = UNSPECIFIED_ERROR] = reasons; // each request has one filter

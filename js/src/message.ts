@@ -45,7 +45,16 @@ export class Message {
   readonly #ack: () => void;
 
   /** @internal */
-  constructor({ topic, payload, qos, retain, dup, packetIdentifier, properties }: ReceivedMessage, ack: () => void) {
+  constructor(
+    topic: string,
+    payload: Uint8Array,
+    qos: QoS,
+    retain: boolean,
+    dup: boolean,
+    packetIdentifier: number | undefined,
+    properties: ReceivedProperties,
+    ack: () => void,
+  ) {
     this.topic = topic;
     this.payload = payload;
     this.qos = qos;
@@ -82,9 +91,6 @@ export class Message {
     this.#ack();
   }
 }
-
-/** What came, before anybody takes it. */
-export type ReceivedMessage = Pick<Message, 'topic' | 'payload' | 'qos' | 'retain' | 'dup' | 'packetIdentifier' | 'properties'>;
 
 /**
  * What can be published: text is sent as UTF-8, an ArrayBuffer and every view as its bytes, and `null`, `true`, `false`, a

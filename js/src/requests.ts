@@ -6,12 +6,16 @@ import { MqttError, type MqttErrorCode, sentence } from './error.js';
 import { reasonHint } from './hints.js';
 import type { ClientEngine } from './glue/client.js';
 import type { Limits } from './limits.js';
-import type { RequestLimits } from './message.js';
+import type { MessageProperties, QoS, RequestLimits } from './message.js';
 import type { Answer, Closed } from './outcome.js';
+import { Staged } from './staged.js';
+
+type Send = (engine: ClientEngine, now: number, token: number) => void;
 
 interface Request extends Persistence {
   readonly what: () => string;
-  readonly send: (engine: ClientEngine, now: number, token: number) => void;
+  /** Absent of a message: it is sent once. */
+  readonly send?: Send;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: MqttError) => void;
 }
@@ -30,19 +34,24 @@ export class Requests {
   readonly #runner: Runner<ClientEngine>;
   readonly #limits: Limits;
   readonly #requests = new Map<number, Request>();
+  readonly #isStored: boolean;
   #lastToken = 0;
+  /** The messages that gather. */
+  #staged: Staged | undefined;
 
-  constructor(artefact: Artefact, runner: Runner<ClientEngine>, limits: Limits) {
+  /** `isStored`: what is published is on its way to a storage when `publish` returns. */
+  constructor(artefact: Artefact, runner: Runner<ClientEngine>, limits: Limits, isStored: boolean) {
     this.#artefact = artefact;
     this.#runner = runner;
     this.#limits = limits;
+    this.#isStored = isStored;
   }
 
   /**
    * Asks something of the server, and waits for the answer. `what` is the subject of a sentence about it.
    * @throws MqttError what the engine says, `refused`, `interrupted`, `closed`, `aborted` or `timeout`.
    */
-  ask(what: () => string, limits: RequestLimits, send: Request['send'], persistence: Persistence = {}): Promise<Answer> {
+  ask(what: () => string, limits: RequestLimits, send: Send, persistence: Persistence = {}): Promise<Answer> {
     const token = (this.#lastToken += 1);
     return this.#limits.keep(what, limits, ({ resolve, reject }) => {
       this.#begin(token, { what, send, resolve, reject, ...persistence });
@@ -50,12 +59,53 @@ export class Requests {
     });
   }
 
+  /**
+   * Publishes a message. What is published in one turn goes to the engine, and out, as one.
+   * @throws MqttError as `ask` does.
+   */
+  publish(
+    topic: string,
+    payload: Uint8Array,
+    qos: QoS,
+    retain: boolean,
+    properties: MessageProperties | undefined,
+    limits: RequestLimits,
+  ): Promise<Answer> {
+    const token = (this.#lastToken += 1);
+    const what = () => `The message to ${JSON.stringify(topic)}`;
+    const begin = (resolve: Request['resolve'], reject: Request['reject']) => {
+      this.#requests.set(token, { what, resolve, reject });
+      this.#stage(token, topic, payload, qos, retain, properties);
+    };
+    if (limits.signal === undefined && limits.timeout === undefined) return new Promise(begin);
+    return this.#limits.keep(what, limits, ({ resolve, reject }) => {
+      begin(resolve, reject);
+      return () => this.#giveUp(token);
+    });
+  }
+
+  #stage(token: number, topic: string, payload: Uint8Array, qos: QoS, retain: boolean, properties: MessageProperties | undefined): void {
+    let staged = this.#staged;
+    if (staged && !staged.isFull && this.#runner.isLast(staged)) return staged.add(token, topic, payload, qos, retain, properties);
+    staged = this.#staged = new Staged((refused, error) => this.#take(refused)?.reject(error));
+    staged.add(token, topic, payload, qos, retain, properties);
+    if (this.#isStored) this.#runner.give(staged);
+    else this.#runner.giveSoon(staged);
+  }
+
   #begin(token: number, request: Request): void {
+    const { send } = request;
     this.#requests.set(token, request);
-    this.#runner.attempt((engine, now) => request.send(engine, now, token)).catch((error: MqttError) => {
+    if (!send) return;
+    this.#runner.attempt((engine, now) => send(engine, now, token)).catch((error: MqttError) => {
       this.#requests.delete(token);
       request.reject(error);
     });
+  }
+
+  /** The server has got these messages, and has nothing to say of them. */
+  published(tokens: Uint32Array): void {
+    for (const token of tokens) this.#take(token)?.resolve({ reason: SUCCESS });
   }
 
   /** The server has answered. */
@@ -90,7 +140,7 @@ export class Requests {
     const { late } = request ?? {};
     if (request && late && !isCancelled) {
       const reject = (error: MqttError) => error.code === 'interrupted' && late();
-      this.#requests.set(token, { what: request.what, send: request.send, resolve: late, reject });
+      this.#requests.set(token, { ...request, resolve: late, reject });
     }
     return isCancelled;
   }
@@ -107,5 +157,6 @@ export function explanation(reasonString: string | undefined): string[] {
   return reasonString ? [sentence(reasonString)] : [];
 }
 
-/** A Reason Code; those from this one on are failures. */
+// Reason Codes; those from UNSPECIFIED_ERROR on are failures.
+const SUCCESS = 0;
 const UNSPECIFIED_ERROR = 0x80;

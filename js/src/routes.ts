@@ -4,7 +4,8 @@ import type { Runner } from './engine.js';
 import { MqttError } from './error.js';
 import type { Listeners } from './events.js';
 import type { ClientEngine } from './glue/client.js';
-import type { QoS, ReceivedMessage, RequestLimits } from './message.js';
+import { Message, type QoS, type ReceivedProperties, type RequestLimits } from './message.js';
+import { present } from './engine-options.js';
 import type { ConnectOptions } from './options.js';
 import type { Requests } from './requests.js';
 import { type MessageHandler, Subscription } from './subscription.js';
@@ -28,6 +29,15 @@ interface Route {
   said: Pick<Subscribing, 'options' | 'properties'>;
 }
 
+/** Where messages come to: a topic, and the numbers of the routes that they are for. */
+interface Place {
+  readonly topic: string;
+  readonly numbers: readonly number[];
+  /** The subscriptions of these, as they were at that time. */
+  takers: readonly Subscription[];
+  at: number;
+}
+
 /** The subscriptions of one client. */
 export class Routes {
   readonly #runner: Runner<ClientEngine>;
@@ -40,6 +50,12 @@ export class Routes {
   readonly #routes = new Map<string, Route>();
   readonly #filters = new Map<number, string>();
   #lastRoute = 0;
+  /** What the engine's numbers of places stand for. */
+  #places: Place[] = [];
+  /** How often it has changed who takes what. */
+  #changes = 1;
+  /** What is to be acknowledged. */
+  #taken: number[] = [];
   #isOver = false;
 
   constructor(
@@ -65,7 +81,7 @@ export class Routes {
     const subscription = new Subscription(filters, {
       handler,
       manualAck,
-      guard: (call) => this.#listeners.guard(call),
+      guard: (handler, message) => this.#listeners.guard(handler, message),
       leave: (left) => this.#leave(left, left.filters),
       unattended: once(() => this.#listeners.report(unattended(filters))),
       ended: () => {
@@ -98,30 +114,78 @@ export class Routes {
   listen(handler: MessageHandler): () => void {
     const listener = this.#listener(handler);
     this.#all.add(listener);
+    this.#changes += 1;
     return () => {
+      this.#changes += 1;
       if (this.#all.delete(listener)) listener.end({ isWanted: false });
     };
   }
 
-  /** A message came for the routes of these numbers. */
-  deliver(numbers: readonly number[], message: ReceivedMessage, delivery: number | undefined): void {
-    const matching = new Set(numbers.flatMap((number) => [...this.#subscriptions(number)]));
-    if (matching.size === 0 && this.#rest) matching.add(this.#rest);
-    const takers = [...this.#all, ...matching];
-    let outstanding = takers.length;
-    const done = () => {
-      outstanding -= 1;
-      if (outstanding > 0 || delivery === undefined) return;
-      this.#runner.feed((engine, now) => engine.acknowledge(now, delivery));
+  /** The engine has a new place. With the place 0 all that were before are over, but for what has come to them. */
+  place(place: number, topic: string, numbers: Iterable<number>): void {
+    if (place === 0) this.#places = [];
+    this.#places[place] = { topic, numbers: [...numbers], takers: [], at: 0 };
+  }
+
+  /** Messages have come, as the engine says it: valid during the call alone. Returns what delivers them. */
+  arrived(messages: Float64Array, payloads: Uint8Array, properties: unknown[] = []): () => void {
+    const places = this.#places;
+    const heads = messages.slice();
+    const parts: Uint8Array[] = [];
+    for (let head = 2, at = 0; head < heads.length; head += HEAD) {
+      const end = at + (heads[head] as number);
+      parts.push(payloads.slice(at, end));
+      at = end;
+    }
+    return () => {
+      let said = 0;
+      for (const [index, payload] of parts.entries()) {
+        const head = index * HEAD;
+        const flags = heads[head + 1] as number;
+        const own = flags & HAS_PROPERTIES ? present(properties[said++] as ReceivedProperties) : {};
+        this.#deliver(places[heads[head] as number] as Place, payload, flags, own, heads[head + 3] || undefined, heads[head + 4] as number);
+      }
     };
+  }
+
+  #deliver(
+    place: Place,
+    payload: Uint8Array,
+    flags: number,
+    properties: ReceivedProperties,
+    packetIdentifier: number | undefined,
+    delivery: number,
+  ): void {
+    const takers = this.#takers(place);
+    let outstanding = takers.length;
+    const done = delivery === 0 ? nothing : () => void ((outstanding -= 1) > 0 || this.#acknowledge(delivery));
     for (const taker of takers) {
       // A handler of all messages has it already: it does not wait for a loop that may never come.
       const isHeld = this.#all.size === 0 || !taker.isUnattended;
-      if (isHeld) taker.take(message, once(done));
-      else taker.take(message, () => {}, false);
+      const settle = delivery === 0 || !isHeld ? nothing : once(done);
+      const { topic } = place;
+      const [qos, retain, dup] = [(flags & QOS) as QoS, (flags & RETAIN) > 0, (flags & DUP) > 0];
+      const message = new Message(topic, payload, qos, retain, dup, packetIdentifier, properties, settle);
+      taker.take(message, settle, isHeld && qos > 0);
       if (!isHeld) done();
     }
     if (takers.length === 0) done();
+  }
+
+  /** Who takes the messages of a place now. */
+  #takers(place: Place): readonly Subscription[] {
+    if (place.at === this.#changes) return place.takers;
+    const matching = new Set(place.numbers.flatMap((number) => [...this.#subscriptions(number)]));
+    if (matching.size === 0 && this.#rest) matching.add(this.#rest);
+    place.takers = [...this.#all, ...matching];
+    place.at = this.#changes;
+    return place.takers;
+  }
+
+  /** What is taken at once is acknowledged as one. */
+  #acknowledge(delivery: number): void {
+    if (this.#taken.push(delivery) > 1) return;
+    this.#runner.giveSoon({ run: (engine, now) => engine.acknowledge(now, new Float64Array(this.#taken.splice(0))) });
   }
 
   /** The server, which had no session of this client, did not take the route of this number again. */
@@ -141,6 +205,7 @@ export class Routes {
   /** The client has ended, with an error unless somebody wanted it. */
   end(error: MqttError | undefined): void {
     this.#isOver = true;
+    this.#changes += 1;
     const subscriptions = [...this.#routes.values()].flatMap((route) => [...route.subscriptions]);
     const listeners = [...this.#all, ...(this.#rest ? [this.#rest] : [])];
     for (const subscription of [...subscriptions, ...listeners]) subscription.end({ isWanted: error !== undefined, error });
@@ -148,7 +213,7 @@ export class Routes {
   }
 
   #listener(handler: MessageHandler, manualAck = false): Subscription {
-    return new Subscription([], { handler, manualAck, guard: (call) => this.#listeners.guard(call), leave: async () => {} });
+    return new Subscription([], { handler, manualAck, guard: (handler, message) => this.#listeners.guard(handler, message), leave: async () => {} });
   }
 
   #join(filter: string, subscription: Subscription, said: Route['said']): void {
@@ -157,6 +222,7 @@ export class Routes {
     this.#routes.set(filter, route);
     this.#filters.set(route.number, filter);
     route.subscriptions.add(subscription);
+    this.#changes += 1;
   }
 
   /** Subscribes to one filter: again, if the connection ends before the answer comes. */
@@ -196,6 +262,7 @@ export class Routes {
 
   /** Takes filters from a subscription, which ends with the last of them. */
   #forget(subscription: Subscription, filters: readonly string[]): void {
+    this.#changes += 1;
     for (const filter of filters) {
       const route = this.#routes.get(filter);
       if (!route?.subscriptions.delete(subscription) || route.subscriptions.size > 0) continue;
@@ -225,3 +292,14 @@ function once(call: () => void): () => void {
     call();
   };
 }
+
+function nothing(): void {}
+
+/** Numbers of a message. */
+const HEAD = 5;
+
+// Flags of a message.
+const QOS = 3;
+const RETAIN = 4;
+const DUP = 8;
+const HAS_PROPERTIES = 16;

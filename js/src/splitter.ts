@@ -24,6 +24,8 @@ export class Splitter {
   /** `take` is called with each packet that ends in these bytes; without it they are only counted. */
   split(bytes: Uint8Array, take?: Take): void {
     for (let at = 0; at < bytes.length && !this.#isBroken; ) {
+      if (!take && this.#length === 0 && this.#header.length === 0) at = skip(bytes, at);
+      if (at === bytes.length) return;
       if (this.#length === 0) {
         if (this.#header.length === 0) this.#isWanted = take !== undefined;
         this.#begin(bytes[at] as number);
@@ -65,6 +67,22 @@ export class Splitter {
     this.#header = [];
     this.#length = this.#done = 0;
     if (packet) take?.(packet, length);
+  }
+}
+
+/** Where the first packet from there on begins that does not end in these bytes. */
+function skip(bytes: Uint8Array, from: number): number {
+  for (let begin = from; ; ) {
+    let [at, rest, scale] = [begin + 1, 0, 1];
+    for (; ; scale *= 128) {
+      const byte = bytes[at] ?? 0x80;
+      rest += (byte & 0x7f) * scale;
+      at += 1;
+      if (byte < 0x80) break;
+      if (at - begin === LONGEST_HEADER) return begin;
+    }
+    if (at + rest > bytes.length) return begin;
+    begin = at + rest;
   }
 }
 

@@ -2,7 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { MqttError } from './error.js';
-import { Message, type QoS, type ReceivedMessage } from './message.js';
+import type { Message, QoS } from './message.js';
 
 /**
  * What is done with a message. It is acknowledged when that is done, also when it failed: MQTT has no way to hand a message
@@ -78,7 +78,7 @@ export class Subscription implements AsyncIterable<Message>, AsyncDisposable {
     this.#isIterated = true;
     let taken: Waiting | undefined;
     const settle = () => {
-      if (taken) this.#settle(taken);
+      if (taken) this.#settle(taken.done);
       taken = undefined;
     };
     const step = async (): Promise<IteratorResult<Message, void>> => {
@@ -120,18 +120,23 @@ export class Subscription implements AsyncIterable<Message>, AsyncDisposable {
    * Takes a message; `done` is called once it was dealt with. One that is not `held` is somebody else's to acknowledge, and may be
    * dropped. @internal
    */
-  take(received: ReceivedMessage, done: () => void, isHeld = received.qos > 0): void {
+  take(message: Message, done: () => void, isHeld: boolean): void {
     if (!this.#isWanted) return done();
-    const size = received.payload.length + OVERHEAD;
+    const { handler } = this.#hooks;
+    if (handler && !this.#isHandling && this.#waiting.length === 0) {
+      this.#run(handler, message, done);
+      return this.#handle(handler);
+    }
+    const size = message.payload.length + OVERHEAD;
     const isDropped = !isHeld && this.#waitingBytes + size > MOST_WAITING;
     if (this.isUnattended && (isDropped || this.#waiting.length === MANY_WAITING)) this.#hooks.unattended?.();
     if (isDropped) {
       this.#dropped += 1;
       return done();
     }
-    this.#waiting.push({ message: new Message(received, done), size, done });
+    this.#waiting.push({ message, size, done });
     this.#waitingBytes += size;
-    if (this.#hooks.handler) this.#handle(this.#hooks.handler);
+    if (handler) this.#handle(handler);
     else this.#wake?.();
   }
 
@@ -160,30 +165,31 @@ export class Subscription implements AsyncIterable<Message>, AsyncDisposable {
 
   /** One message after the other, in order. */
   #handle(handler: MessageHandler): void {
-    for (let next = this.#next(); next; next = this.#next()) {
-      const taken = next;
-      this.#isHandling = true;
-      const handled = this.#hooks.guard(() => handler(taken.message));
-      if (handled) {
-        void handled.then(() => {
-          this.#isHandling = false;
-          this.#settle(taken);
-          this.#handle(handler);
-        });
-        return;
-      }
-      this.#isHandling = false;
-      this.#settle(taken);
-    }
+    for (let next = this.#next(); next; next = this.#next()) this.#run(handler, next.message, next.done);
   }
 
-  #settle({ done }: Waiting): void {
+  #run(handler: MessageHandler, message: Message, done: () => void): void {
+    this.#isHandling = true;
+    const handled = this.#hooks.guard(handler, message);
+    const settle = () => {
+      this.#isHandling = false;
+      this.#settle(done);
+    };
+    if (!handled) return settle();
+    void handled.then(() => {
+      settle();
+      this.#handle(handler);
+    });
+  }
+
+  #settle(done: () => void): void {
     if (!this.#hooks.manualAck) done();
   }
 
   /** The next message, unless the handler is busy. */
   #next(): Waiting | undefined {
-    const next = this.#isHandling ? undefined : this.#waiting.shift();
+    if (this.#isHandling || this.#waiting.length === 0) return undefined;
+    const next = this.#waiting.shift();
     this.#waitingBytes -= next?.size ?? 0;
     return next;
   }
@@ -194,7 +200,7 @@ export interface SubscriptionHooks {
   readonly handler?: MessageHandler | undefined;
   readonly manualAck?: boolean | undefined;
   /** Runs the handler. */
-  readonly guard: (call: () => unknown) => Promise<void> | undefined;
+  readonly guard: (handler: MessageHandler, message: Message) => Promise<void> | undefined;
   readonly leave: (subscription: Subscription) => Promise<void>;
   /** Many messages wait, and nobody has begun to take them. */
   readonly unattended?: () => void;

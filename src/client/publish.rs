@@ -35,18 +35,15 @@ impl Client {
     /// Sends a message with a Topic Alias where the server allows one, and by its topic where that would be too large.
     fn send_aliased(&mut self, publish: Publish) {
         let Some(connection) = &self.connection else { return };
-        let mut aliased = publish.clone();
-        let alias = match connection.assigner.look_up(&publish.topic) {
+        let (alias, topic) = match connection.assigner.look_up(&publish.topic) {
             AliasUse::None => {
                 self.send(&Packet::Publish(publish));
                 return;
             }
-            AliasUse::Set(alias) => alias,
-            AliasUse::Alone(alias) => {
-                aliased.topic = Text::default();
-                alias
-            }
+            AliasUse::Set(alias) => (alias, publish.topic.clone()),
+            AliasUse::Alone(alias) => (alias, Text::default()),
         };
+        let mut aliased = Publish { topic, ..publish.clone() };
         aliased.properties.topic_alias = Some(alias);
         if !self.send(&Packet::Publish(aliased)) {
             self.send(&Packet::Publish(publish));

@@ -39,4 +39,10 @@ function scenario(load) {
   };
 }
 
-await answerProcess(import.meta.url, async ({ client, direction, ...task }) => directions[direction](await clients[client](), task));
+await answerProcess(import.meta.url, async ({ client, direction, ...task }) => {
+  const connect = await clients[client]();
+  const before = process.cpuUsage();
+  const { rate, messages } = await directions[direction](connect, task);
+  const { user, system } = process.cpuUsage(before);
+  return { rate, cpuMicros: (user + system) / messages };
+});

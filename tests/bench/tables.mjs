@@ -115,7 +115,7 @@ const FIGURES = {
     heading: 'Latency at a rate that is the same for all, p50 / p95 / p99, microseconds',
     tell: ({ p50Same, p95Same, p99Same }) => [p50Same, p95Same, p99Same].map(micros).join(' / '),
   },
-  cpuMicros: { heading: 'CPU time of the broker for each message, microseconds', tell: ({ cpuMicros }) => micros(cpuMicros) },
+  cpuMicros: { heading: 'CPU time of what is measured for each message, microseconds', tell: ({ cpuMicros }) => micros(cpuMicros) },
   core: {
     heading: 'Share of its core that the broker had / the load had of its own, percent',
     tell: ({ core, loadCore }) => [core, loadCore].map((share) => (share === undefined ? '-' : (100 * share).toFixed(0))).join(' / '),

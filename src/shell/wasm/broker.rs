@@ -3,7 +3,7 @@
 use super::{
     Records,
     by_serde::{read, write},
-    convert::{invalid, invalid_topic, message, milliseconds, not_kept, text, timestamp},
+    convert::{self, invalid, invalid_topic, milliseconds, not_kept, text, timestamp},
     dropped::Dropped,
     to_js::{ToJs, writable, write_member},
 };
@@ -12,7 +12,7 @@ use crate::{
         Action, Authentication, Broker, Caller, ClientDetails, Config, ConnectionId, Decision, Durability, Event,
         Export, Grant, Grants, Input, Page, Restored, ReviewId, ReviewRequest, Verdict,
     },
-    codec::{Binary, ProtocolVersion, Publish, ReasonCode, Text},
+    codec::{Binary, ProtocolVersion, Publish, QoS, ReasonCode, Text},
     time::Timestamp,
     topic::TopicFilter,
 };
@@ -467,6 +467,20 @@ impl BrokerEngine {
             host.report(write(&event));
         }
     }
+}
+
+/// A message that a host publishes. Its QoS comes as JavaScript's number, which an integer type would cut to size.
+fn message(topic: String, payload: Vec<u8>, qos: f64, retain: bool, properties: JsValue) -> Result<Publish, Error> {
+    let levels = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
+    let level = levels.into_iter().find(|level| f64::from(*level as u8) == qos);
+    Ok(Publish {
+        qos: level.ok_or_else(|| invalid("qos: QoS is 0, 1 or 2"))?,
+        retain,
+        topic: text("topic", topic)?,
+        payload: payload.into(),
+        properties: convert::read(&properties)?,
+        ..Publish::default()
+    })
 }
 
 /// On whose behalf the host acts, if on anybody's.

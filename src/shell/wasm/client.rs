@@ -1,117 +1,27 @@
-//! The client behind a host object, and which of the host's subscriptions a message is for.
+//! The client behind a host object.
 
 use super::{
-    Records,
-    convert::{code, invalid, invalid_topic, message, milliseconds, misused, read, text, timestamp},
+    ClientHost, Records,
+    convert::{code, invalid, invalid_topic, milliseconds, misused, read, text, timestamp},
     from_js::readable,
+    gathered::{Gathered, OURS, Route},
     to_js::ToJs,
 };
 use crate::{
     client::{Action, Cause, Client, Delivery, Input, Options, OutboxPolicy, Outcome, Restored, Token},
     codec::{
-        AckProperties, Binary, ConnectProperties, Disconnect, PacketId, ProtocolVersion, Publish, PublishProperties,
-        ReasonCode, SubscribeFilter, SubscribeProperties, Text, Will,
+        AckProperties, Binary, ConnectProperties, Disconnect, InvalidField, ProtocolVersion, Publish, QoS, ReasonCode,
+        SubscribeFilter, SubscribeProperties, Text, Will,
     },
-    topic::{FilterTree, InvalidTopic, TopicFilter, TopicName},
+    topic::{FilterTree, InvalidTopic, TopicFilter},
 };
-use js_sys::Error;
+use bytes::Bytes;
+use js_sys::{Array, Error};
 use std::{
     borrow::Cow,
     num::{NonZeroU32, NonZeroU64},
 };
 use wasm_bindgen::prelude::*;
-
-#[wasm_bindgen(typescript_custom_section)]
-const CLIENT_HOST: &str = "
-/** What a client wants done or known. No method may throw, or call the engine. Bytes and lists are valid during the call alone. */
-export interface ClientHost {
-  /** Write these bytes. */
-  send(bytes: Uint8Array): void;
-  /** Close the connection once everything sent before was written. */
-  close(): void;
-  /** The server accepted the connection. */
-  connected(sessionPresent: boolean, clientId: string, properties: unknown): void;
-  /** The server refused the connection, which is over. */
-  refused(reason: number, properties: unknown): void;
-  /** A message came for these subscriptions. `delivery` is to be acknowledged; there is none at QoS 0. */
-  deliver(
-    subscriptions: Uint32Array, topic: string, payload: Uint8Array, qos: number, retain: boolean, dup: boolean,
-    properties: unknown, delivery: number | undefined, packetIdentifier: number | undefined,
-  ): void;
-  /** The server answered a request: a Reason Code for the message or for each filter. */
-  answered(token: number, reasons: Uint8Array, properties: unknown): void;
-  /** A request came to nothing: why, in a word and in a sentence. */
-  failed(token: number, code: string, message: string): void;
-  /** The server did not grant a subscription again on a connection without a session: a Reason Code, and what the server said of it. */
-  subscriptionLost(subscription: number, reason: number, message: string): void;
-  /** The server sent a step of enhanced authentication. */
-  authenticate(reason: number, properties: unknown): void;
-  /** A record is put in place of what was there, or removed where `value` is absent. Only where the engine was given records. */
-  write?(key: Uint8Array, value: Uint8Array | undefined): void;
-  /** What was written since the last time belongs together; what is sent from now on waits until it is durable. Beside `write`. */
-  commit?(): void;
-  /** A record cannot be used. Beside `write`. */
-  reject?(key: Uint8Array, reason: string): void;
-  /** The connection is over, and was not refused: why, in a word and in a sentence. */
-  disconnected(cause: string, reason: number | undefined, message: string, properties: unknown): void;
-}";
-
-#[wasm_bindgen]
-extern "C" {
-    /// What the client wants done or known.
-    #[wasm_bindgen(typescript_type = "ClientHost")]
-    pub type ClientHost;
-
-    #[wasm_bindgen(method)]
-    fn send(this: &ClientHost, bytes: &[u8]);
-
-    #[wasm_bindgen(method)]
-    fn close(this: &ClientHost);
-
-    #[wasm_bindgen(method)]
-    fn connected(this: &ClientHost, session_present: bool, client_id: &str, properties: JsValue);
-
-    #[wasm_bindgen(method)]
-    fn refused(this: &ClientHost, reason: u8, properties: JsValue);
-
-    #[wasm_bindgen(method)]
-    fn deliver(
-        this: &ClientHost,
-        subscriptions: &[u32],
-        topic: &str,
-        payload: &[u8],
-        qos: u8,
-        retain: bool,
-        dup: bool,
-        properties: JsValue,
-        delivery: Option<f64>,
-        packet_identifier: Option<u16>,
-    );
-
-    #[wasm_bindgen(method)]
-    fn answered(this: &ClientHost, token: u32, reasons: &[u8], properties: JsValue);
-
-    #[wasm_bindgen(method)]
-    fn failed(this: &ClientHost, token: u32, code: &str, message: &str);
-
-    #[wasm_bindgen(method, js_name = subscriptionLost)]
-    fn subscription_lost(this: &ClientHost, subscription: u32, reason: u8, message: &str);
-
-    #[wasm_bindgen(method)]
-    fn authenticate(this: &ClientHost, reason: u8, properties: JsValue);
-
-    #[wasm_bindgen(method)]
-    fn write(this: &ClientHost, key: &[u8], value: Option<&[u8]>);
-
-    #[wasm_bindgen(method)]
-    fn commit(this: &ClientHost);
-
-    #[wasm_bindgen(method)]
-    fn reject(this: &ClientHost, key: &[u8], reason: &str);
-
-    #[wasm_bindgen(method)]
-    fn disconnected(this: &ClientHost, cause: &str, reason: Option<u8>, message: &str, properties: JsValue);
-}
 
 /// A client. Requests are numbered by the host with tokens, its subscriptions with numbers; times are milliseconds since
 /// 1970.
@@ -121,15 +31,7 @@ pub struct ClientEngine {
     host: ClientHost,
     /// The host's subscriptions at their filters, shares left aside.
     routes: FilterTree<Vec<Route>>,
-}
-
-/// A subscription of the host.
-struct Route {
-    /// With its share.
-    filter: Text,
-    number: u32,
-    /// The Subscription Identifier by which a server that has them names it.
-    identifier: NonZeroU32,
+    gathered: Gathered,
 }
 
 /// What to say in one CONNECT.
@@ -200,7 +102,7 @@ impl ClientEngine {
             }),
         };
         let client = client.map_err(|misuse| misused(&misuse))?;
-        Ok(Self { client, host, routes: FilterTree::new() })
+        Ok(Self { client, host, routes: FilterTree::new(), gathered: Gathered::default() })
     }
 
     /// A connection was opened. `credentials` are an object with `userName`, `password` and `authenticationData`, for this
@@ -250,24 +152,30 @@ impl ClientEngine {
         self.run(now, Input::Closed);
     }
 
-    /// Publishes a message; `answered` or `failed` follow.
-    ///
-    /// # Errors
-    /// When the topic is no text that MQTT can carry, or a property has the wrong type.
-    #[allow(clippy::too_many_arguments, reason = "an object would be built for each message")]
-    pub fn publish(
-        &mut self,
-        now: f64,
-        token: u32,
-        topic: String,
-        payload: Vec<u8>,
-        qos: f64,
-        retain: bool,
-        properties: JsValue,
-    ) -> Result<(), Error> {
-        let publish = message(topic, payload, qos, retain, properties)?;
-        self.run(now, Input::Publish { token: Token(token.into()), publish });
-        Ok(())
+    /// Publishes messages; of each `published`, `answered` or `failed` follows. Of each there are four numbers: its token, its flags,
+    /// the bytes of its topic and those of its payload, which `bytes` have one after the other. The flags are the QoS, 4 for RETAIN,
+    /// 8 where the topic is that of the message before, 16 where `properties` have its own.
+    pub fn publish(&mut self, now: f64, messages: &[u32], bytes: Vec<u8>, properties: Option<Array>) {
+        let mut bytes = Bytes::from(bytes);
+        let mut take = |length: u32| bytes.split_to(bytes.len().min(length as usize));
+        let mut properties = properties.iter().flat_map(Array::iter);
+        let mut topic = Ok(Text::default());
+        for message in messages.chunks_exact(4) {
+            let [token, flags, topic_length, payload_length] = [0, 1, 2, 3].map(|index| message[index]);
+            if flags & 8 == 0 {
+                topic = Text::new(take(topic_length));
+            }
+            let payload = take(payload_length);
+            let properties = if flags & 16 == 0 { None } else { properties.next() };
+            match message_of(flags, &topic, payload, properties) {
+                Ok(publish) => self.perform(now, Input::Publish { token: Token(token.into()), publish }),
+                Err(error) => {
+                    self.host.failed(token, "invalid-options", &String::from(error.message()));
+                    false
+                }
+            };
+        }
+        self.gathered.hand_over(&self.host);
     }
 
     /// Subscribes, and delivers what matches to `subscription` from now on; `answered` or `failed` follow. Each filter has
@@ -297,6 +205,7 @@ impl ClientEngine {
         let routes = self.routes.entry(&route);
         routes.retain(|route| route.number != subscription);
         routes.push(Route { filter: route.text().clone(), number: subscription, identifier });
+        self.gathered.forget_places();
         let (filters, number) = (vec![subscribed], Some(number));
         self.run(now, Input::Subscribe { token: Token(token.into()), filters, properties, number });
         Ok(())
@@ -307,6 +216,7 @@ impl ClientEngine {
         let Ok(route) = route(filter) else { return };
         let Some(routes) = self.routes.get_mut(&route) else { return };
         routes.retain(|route| route.number != subscription);
+        self.gathered.forget_places();
         let is_last = !routes.iter().any(|other| other.filter == *route.text());
         if routes.is_empty() {
             self.routes.remove(&route);
@@ -332,10 +242,13 @@ impl ClientEngine {
         self.run(now, Input::Cancel { token: Token(token.into()) })
     }
 
-    /// The host has taken a delivered message over.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`deliver` gave the number")]
-    pub fn acknowledge(&mut self, now: f64, delivery: f64) {
-        self.run(now, Input::Acknowledge { delivery: Delivery(delivery as u64) });
+    /// The host has taken delivered messages over.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`deliver` gave the numbers")]
+    pub fn acknowledge(&mut self, now: f64, deliveries: &[f64]) {
+        for delivery in deliveries {
+            self.perform(now, Input::Acknowledge { delivery: Delivery(*delivery as u64) });
+        }
+        self.gathered.hand_over(&self.host);
     }
 
     /// Answers a step of enhanced authentication, or begins one anew.
@@ -377,9 +290,19 @@ impl ClientEngine {
 
     /// Returns whether a request was cancelled.
     fn run(&mut self, now: f64, input: Input) -> bool {
-        let Self { client, host, routes } = self;
+        let is_cancelled = self.perform(now, input);
+        self.gathered.hand_over(&self.host);
+        is_cancelled
+    }
+
+    /// The same, but that what can be gathered is kept for what follows.
+    fn perform(&mut self, now: f64, input: Input) -> bool {
+        let Self { client, host, routes, gathered } = self;
         let (mut is_cancelled, mut is_committed) = (false, true);
         for action in client.handle(timestamp(now), input) {
+            if !Gathered::keeps(&action) {
+                gathered.hand_over(host);
+            }
             let is_write = matches!(action, Action::Put { .. } | Action::Delete { .. });
             if !is_committed && !is_write {
                 host.commit();
@@ -388,16 +311,18 @@ impl ClientEngine {
             match action {
                 Action::Put { key, value } => host.write(&key, Some(&value)),
                 Action::Delete { key } => host.write(&key, None),
-                Action::Send { bytes } => host.send(&bytes),
+                Action::Send { bytes } => gathered.send(host, &bytes),
+                Action::Deliver { message, delivery } => gathered.deliver(host, routes, *message, delivery),
                 Action::Close => host.close(),
                 Action::Connected { session_present, client_id, properties } => {
                     host.connected(session_present, client_id.as_str(), properties.to_js());
                 }
                 Action::Refused { reason, properties } => host.refused(reason.value(), properties.to_js()),
-                Action::Deliver { message, delivery } => deliver(host, routes, *message, delivery),
                 Action::Completed { outcome: Outcome::Cancelled, .. } => is_cancelled = true,
+                Action::Completed { token, .. } if Gathered::keeps(&action) => gathered.published(number(token)),
                 Action::Completed { token, outcome } => complete(host, token, outcome),
                 Action::SubscriptionLost { filter, reason, properties } => {
+                    gathered.forget_places();
                     lose(host, routes, filter, reason, &properties);
                 }
                 Action::Authenticate { reason, properties } => {
@@ -435,46 +360,31 @@ fn lose(
     });
 }
 
-#[allow(clippy::cast_precision_loss, reason = "no client lives to see its 2^53rd delivery")]
-fn deliver(host: &ClientHost, routes: &FilterTree<Vec<Route>>, mut message: Publish, delivery: Option<Delivery>) {
-    let identifiers = &mut message.properties.subscription_identifiers;
-    let subscriptions = takers(routes, message.topic.clone(), identifiers);
-    identifiers.retain(|identifier| identifier.get() < OURS);
-    // Most messages have none.
-    let properties = if message.properties == PublishProperties::default() {
-        JsValue::UNDEFINED
-    } else {
-        message.properties.to_js()
+/// A message as the host says it.
+fn message_of(
+    flags: u32,
+    topic: &Result<Text, InvalidField>,
+    payload: Bytes,
+    properties: Option<JsValue>,
+) -> Result<Publish, Error> {
+    let qos = match flags & 3 {
+        0 => QoS::AtMostOnce,
+        1 => QoS::AtLeastOnce,
+        2 => QoS::ExactlyOnce,
+        _ => return Err(invalid("qos: QoS is 0, 1 or 2")),
     };
-    host.deliver(
-        &subscriptions,
-        message.topic.as_str(),
-        &message.payload,
-        message.qos as u8,
-        message.retain,
-        message.dup,
-        properties,
-        delivery.map(|delivery| delivery.0 as f64),
-        message.packet_id.map(PacketId::value),
-    );
-}
-
-/// The subscriptions that match, and of these the ones that the server names: it sends a message once for all of them or
-/// once for each (3.3.4). Numbers from before this client subscribed name none.
-fn takers(routes: &FilterTree<Vec<Route>>, topic: Text, identifiers: &[NonZeroU32]) -> Vec<u32> {
-    let mut matching = Vec::new();
-    if let Ok(topic) = TopicName::parse(topic) {
-        routes.visit(&topic, &mut |found| matching.extend(found));
-    }
-    if matching.iter().any(|route| identifiers.contains(&route.identifier)) {
-        matching.retain(|route| identifiers.contains(&route.identifier));
-    }
-    matching.into_iter().map(|route| route.number).collect()
+    let topic = topic.as_ref().map_err(|error| invalid(&format!("topic: {error}")))?.clone();
+    let properties = properties.map_or_else(|| Ok(Default::default()), |properties| read(&properties))?;
+    Ok(Publish { qos, retain: flags & 4 != 0, topic, payload, properties, ..Publish::default() })
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the host numbers requests with u32")]
+const fn number(token: Token) -> u32 {
+    token.0 as u32
+}
+
 fn complete(host: &ClientHost, token: Token, outcome: Outcome) {
-    let token = token.0 as u32;
+    let token = number(token);
     match outcome {
         Outcome::Published { reason, properties } => host.answered(token, &[reason.value()], properties.to_js()),
         Outcome::Subscribed { reasons, properties } | Outcome::Unsubscribed { reasons, properties } => {
@@ -550,6 +460,3 @@ impl ConnectOptions {
         Ok(options)
     }
 }
-
-/// What the Subscription Identifiers made of the host's numbers are above: those of users are seldom as large.
-const OURS: u32 = 1 << 27;

@@ -10,7 +10,7 @@ use crate::broker::KeepError;
 #[cfg(feature = "client")]
 use crate::client::Misuse;
 use crate::{
-    codec::{Publish, PublishProperties, QoS, Text},
+    codec::{Publish, PublishProperties, Text},
     time::Timestamp,
     topic::InvalidTopic,
 };
@@ -87,26 +87,6 @@ pub(super) fn read<T: FromJs + Default>(value: &JsValue) -> Result<T, Error> {
 /// Text from JavaScript, where it may hold what MQTT cannot carry.
 pub(super) fn text(what: &str, value: String) -> Result<Text, Error> {
     Text::try_from(value).map_err(|error| invalid(&format!("{what}: {error}")))
-}
-
-/// A message to publish. Its QoS comes as JavaScript's number, which an integer type would cut to size.
-pub(super) fn message(
-    topic: String,
-    payload: Vec<u8>,
-    qos: f64,
-    retain: bool,
-    properties: JsValue,
-) -> Result<Publish, Error> {
-    let levels = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
-    let level = levels.into_iter().find(|level| f64::from(*level as u8) == qos);
-    Ok(Publish {
-        qos: level.ok_or_else(|| invalid("qos: QoS is 0, 1 or 2"))?,
-        retain,
-        topic: text("topic", topic)?,
-        payload: payload.into(),
-        properties: read(&properties)?,
-        ..Publish::default()
-    })
 }
 
 exchanged!(PublishProperties {

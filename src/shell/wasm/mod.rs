@@ -8,10 +8,14 @@ mod broker;
 mod by_serde;
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "client")]
+mod client_host;
 mod convert;
 #[cfg(feature = "broker")]
 mod dropped;
 mod from_js;
+#[cfg(feature = "client")]
+mod gathered;
 #[cfg(feature = "client")]
 mod packets;
 mod records;
@@ -20,7 +24,9 @@ mod to_js;
 #[cfg(feature = "broker")]
 pub use broker::{BrokerEngine, BrokerHost};
 #[cfg(feature = "client")]
-pub use client::{ClientEngine, ClientHost};
+pub use client::ClientEngine;
+#[cfg(feature = "client")]
+pub use client_host::ClientHost;
 pub use records::Records;
 
 use crate::codec::ReasonCode;

@@ -3,7 +3,7 @@
 import { loop, pieces, Round, WINDOW } from './closed-loop.mjs';
 import { CONNECT, connack, joined, Packets, PUBACK, PUBLISH, puback, publish, SUBSCRIBE, suback } from './packets.mjs';
 
-/** `run(connect, task)` for each direction: resolves with the messages a second, `rate`. */
+/** `run(connect, task)` for each direction: resolves with the messages a second, `rate`, and all `messages` there were. */
 export const directions = { in: messagesIn, out: messagesOut };
 
 /**
@@ -22,8 +22,7 @@ async function messagesIn(connect, { qos, bytes, chunk, ...time }) {
   const publishAll = () => {
     for (const piece of given) far.give(piece);
   };
-  const { rate } = await timed(round, publishAll, WINDOW * (qos > 0 ? 2 : 1), time);
-  return { rate };
+  return timed(round, publishAll, WINDOW * (qos > 0 ? 2 : 1), time);
 }
 
 /**
@@ -54,9 +53,10 @@ async function messagesOut(connect, { qos, bytes, chunk, ...time }) {
     published = 0;
     while (published < chunk) publishOne();
   };
-  const { rate, messages } = await timed(round, publishAll, WINDOW * (1 + size), time);
-  if (heard !== messages * size) throw new Error(`${heard} bytes came out instead of ${messages * size}.`);
-  return { rate };
+  const timing = await timed(round, publishAll, WINDOW * (1 + size), time);
+  const due = timing.messages * size;
+  if (heard !== due) throw new Error(`${heard} bytes came out instead of ${due}.`);
+  return timing;
 }
 
 async function timed(round, publishAll, due, { seconds, warmUp = 0.5 }) {

@@ -1,0 +1,90 @@
+// Messages that are published in one turn, as the engine takes them: all in one call.
+
+import type { Input } from './engine.js';
+import type { MqttError } from './error.js';
+import type { ClientEngine } from './glue/client.js';
+import type { MessageProperties, QoS } from './message.js';
+
+/** An input that grows as long as it is the last. */
+export class Staged implements Input<ClientEngine> {
+  /** Four numbers of each message, as the engine has them. */
+  readonly #messages: number[] = [];
+  readonly #properties: MessageProperties[] = [];
+  readonly #reject: (token: number, error: MqttError) => void;
+  #bytes = spare;
+  #length = 0;
+  #topic: string | undefined;
+
+  constructor(reject: (token: number, error: MqttError) => void) {
+    this.#reject = reject;
+    spare = NOTHING;
+  }
+
+  /** Whether it is large enough to be sent by itself. */
+  get isFull(): boolean {
+    return this.#length > FULL;
+  }
+
+  add(token: number, topic: string, payload: Uint8Array, qos: QoS, retain: boolean, properties: MessageProperties | undefined): void {
+    let flags = (LEVELS.includes(qos) ? qos : NO_QOS) | (retain ? RETAIN : 0);
+    let topicLength = 0;
+    this.#makeRoom(topic.length * LONGEST_CHARACTER + payload.length);
+    if (topic === this.#topic) {
+      flags |= SAME_TOPIC;
+    } else {
+      topicLength = UTF_8.encodeInto(topic, this.#bytes.subarray(this.#length)).written;
+      this.#length += topicLength;
+      this.#topic = topic;
+    }
+    this.#bytes.set(payload, this.#length);
+    this.#length += payload.length;
+    if (properties) {
+      flags |= HAS_PROPERTIES;
+      this.#properties.push(properties);
+    }
+    this.#messages.push(token, flags, topicLength, payload.length);
+  }
+
+  run(engine: ClientEngine, now: number): void {
+    const properties = this.#properties.length > 0 ? this.#properties : undefined;
+    engine.publish(now, new Uint32Array(this.#messages), this.#bytes.subarray(0, this.#length), properties);
+    if (this.#bytes.length <= LONGEST_SPARE) spare = this.#bytes;
+  }
+
+  refuse(error: MqttError): void {
+    for (let at = 0; at < this.#messages.length; at += NUMBERS) this.#reject(this.#messages[at] as number, error);
+  }
+
+  #makeRoom(size: number): void {
+    const needed = this.#length + size;
+    if (needed <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, needed, SHORTEST));
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+/** The room of one that is over, for the next. */
+let spare = NOTHING;
+
+const UTF_8 = new TextEncoder();
+/** Bytes for each unit of a string's length. */
+const LONGEST_CHARACTER = 3;
+
+const LEVELS: readonly QoS[] = [0, 1, 2];
+
+/** Numbers of a message. */
+const NUMBERS = 4;
+
+// Flags of a message.
+const NO_QOS = 3;
+const RETAIN = 4;
+const SAME_TOPIC = 8;
+const HAS_PROPERTIES = 16;
+
+// Bytes.
+const FULL = 1 << 16;
+const SHORTEST = 1 << 12;
+const LONGEST_SPARE = 1 << 18;
