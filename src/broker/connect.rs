@@ -116,7 +116,7 @@ impl Broker {
         }
         let mut connack = self.connack(&connect, client_id.clone(), data);
         // Before anything changes: nobody is taken over for a client that cannot be answered.
-        if self.encode_within_limit(id, &Packet::ConnAck(Box::new(connack.clone()))).is_none() {
+        if !self.is_within_limit(id, &Packet::ConnAck(Box::new(connack.clone()))) {
             self.hang_up(id, ANSWER_TOO_LARGE); // [MQTT-3.1.2-24]
             return Ok(());
         }

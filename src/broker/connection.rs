@@ -252,7 +252,8 @@ impl Broker {
         if connection.pace.is_paused() {
             return self.came_too_early(id);
         }
-        if !self.is_behind(id) {
+        let is_in_review = connection.is_in_review();
+        if !is_in_review && !self.behind.contains(id) {
             self.read(id);
             // A packet may come in pieces, but to look at each costs what a packet does.
             let is_partial = self.connections.get(&id).is_some_and(|it| is_piece && it.unread() > 0);
@@ -300,8 +301,9 @@ impl Broker {
                     return self.violated(id, TOO_MUCH_HELD);
                 }
             }
-            let frame = if let Ok(frame) = &next { frame.clone() } else { None };
-            let packet = match next {
+            // Only a rule lets a message be reviewed.
+            let held = if self.config.rules.is_empty() { None } else { next.clone().ok().flatten() };
+            let mut packet = match next {
                 Ok(None) if connection.is_gone && !is_held => {
                     return self.end_connection(id, NETWORK_FAILED, Ending::Failed);
                 }
@@ -322,46 +324,54 @@ impl Broker {
                 link.keep_alive.touch(self.now);
                 has_spoken = connection.remembered.has_heard(&link.keep_alive);
             }
-            match packet {
+            match &mut packet {
                 Err(error) => {
                     connection.version = error.version.unwrap_or(version);
                     if error.version.is_some() || !matches!(connection.stage, Stage::New) {
-                        self.violated(id, error.into());
+                        self.violated(id, (*error).into());
                     } else {
-                        self.hang_up(id, error.into());
+                        self.hang_up(id, (*error).into());
                     }
                 }
                 Ok(packet) => {
                     if !was_held {
-                        self.trace_received(id, &packet, length);
-                        self.counts(id, &packet, length);
+                        self.trace_received(id, packet, length);
+                        self.counts(id, packet, length);
                     }
                     if let Err(violation) = self.process(id, packet) {
                         self.violated(id, violation);
                     }
                 }
             }
-            if let Some(connection) = self.connections.get_mut(&id).filter(|connection| connection.is_in_review()) {
-                connection.held = frame;
-            }
             self.effort.add(PACKET);
             if has_spoken && self.config.durability == Durability::Connections {
                 self.put_off_silence(id);
             }
-            let Some(connection) = self.connections.get(&id) else { return };
+            let Some(connection) = self.connections.get_mut(&id) else { return };
+            if connection.is_in_review() {
+                connection.held = held;
+            }
             let (unsent, has_more) = (connection.unsent, connection.unread() > 0);
+            let is_read = !has_more && !connection.is_gone;
             if unsent > self.config.send_buffer.saturating_mul(ANSWER_BUFFERS) {
                 return self.violated(id, NEVER_READS);
             }
             if self.effort.is_enough() && has_more {
                 return self.fall_behind(id);
             }
+            if is_read {
+                return;
+            }
         }
     }
 
-    fn process(&mut self, id: ConnectionId, packet: Packet) -> Result<(), Violation> {
+    fn process(&mut self, id: ConnectionId, packet: &mut Packet) -> Result<(), Violation> {
         let Some(connection) = self.connections.get(&id) else { return Ok(()) };
-        match (&connection.stage, packet) {
+        if let Stage::Open(link) = &connection.stage {
+            let session = link.session;
+            return self.process_open(id, session, packet);
+        }
+        match (&connection.stage, taken(packet)) {
             (Stage::New, Packet::Connect(connect)) => self.connect(id, connect),
             (Stage::New, _) => {
                 self.hang_up(id, CONNECT_FIRST);
@@ -375,35 +385,30 @@ impl Broker {
             (Stage::Authenticating(_), _) => {
                 Err(Violation::protocol_error("only AUTH and DISCONNECT may precede the CONNACK [MQTT-3.1.2-30]"))
             }
-            (Stage::Open(link), packet) => {
-                let session = link.session;
-                self.process_open(id, session, packet)
-            }
+            (Stage::Open(_), _) => Ok(()),
         }
     }
 
-    fn process_open(&mut self, id: ConnectionId, session: SessionId, packet: Packet) -> Result<(), Violation> {
+    fn process_open(&mut self, id: ConnectionId, session: SessionId, packet: &mut Packet) -> Result<(), Violation> {
         match packet {
-            Packet::Connect(_) => Err(SECOND_CONNECT),
-            Packet::Publish(publish) => self.publish(id, session, publish),
-            Packet::PubAck(ack) => self.publish_acknowledged(session, &ack),
-            Packet::PubRec(ack) => self.publish_received(id, session, &ack),
-            Packet::PubRel(ack) => {
-                self.publish_released(id, session, &ack);
-                Ok(())
+            Packet::Connect(_) => return Err(SECOND_CONNECT),
+            Packet::Publish(publish) => return self.publish(id, session, publish),
+            Packet::PubAck(ack) => return self.publish_acknowledged(session, ack),
+            Packet::PubRec(ack) => return self.publish_received(id, session, ack),
+            Packet::PubRel(ack) => self.publish_released(id, session, ack),
+            Packet::PubComp(ack) => return self.publish_completed(session, ack),
+            Packet::PingReq => self.send(id, &Packet::PingResp), // [MQTT-3.12.4-1]
+            Packet::Disconnect(disconnect) => return self.disconnect(id, session, disconnect),
+            Packet::ConnAck(_) | Packet::SubAck(_) | Packet::UnsubAck(_) | Packet::PingResp => {
+                return Err(Violation::protocol_error("only a server sends this packet (2.1.2)"));
             }
-            Packet::PubComp(ack) => self.publish_completed(session, &ack),
+            Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Auth(_) => {}
+        }
+        match taken(packet) {
             Packet::Subscribe(subscribe) => self.subscribe(id, session, subscribe),
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, session, unsubscribe),
-            Packet::PingReq => {
-                self.send(id, &Packet::PingResp); // [MQTT-3.12.4-1]
-                Ok(())
-            }
-            Packet::Disconnect(disconnect) => self.disconnect(id, session, &disconnect),
             Packet::Auth(auth) => self.authenticate(id, auth),
-            Packet::ConnAck(_) | Packet::SubAck(_) | Packet::UnsubAck(_) | Packet::PingResp => {
-                Err(Violation::protocol_error("only a server sends this packet (2.1.2)"))
-            }
+            _ => Ok(()),
         }
     }
 
@@ -544,6 +549,11 @@ impl Broker {
             _ => None,
         }
     }
+}
+
+/// A packet, to be taken apart. Those that come most often stay where they are, as it takes long to move one.
+fn taken(packet: &mut Packet) -> Packet {
+    core::mem::replace(packet, Packet::PingReq)
 }
 
 /// Shorter than what a network carries at a time.

@@ -134,7 +134,7 @@ impl Broker {
     pub(super) fn take_or_delay(
         &mut self,
         topic: TopicName,
-        publish: Publish,
+        mut publish: Publish,
         seconds: u32,
         publisher: &Publisher,
         session: Option<SessionId>,
@@ -142,7 +142,7 @@ impl Broker {
         if seconds > 0 {
             return self.delay(&topic, publish, self.now.plus_secs(seconds.into()), publisher, session, false);
         }
-        self.take(Message::new(publish, topic, self.now, &self.tally), session)
+        self.take(Message::new(&mut publish, topic, self.now, &self.tally), session)
     }
 
     /// The same for what somebody publishes without a connection: what is to be reviewed waits here for that.
@@ -259,8 +259,8 @@ impl Broker {
         let named = topic.text().clone();
         let taken = match self.decided(decision, topic, publish) {
             Ok(None) => Ok(true),
-            Ok(Some((topic, publish))) => {
-                self.take_counted(Message::new(publish, topic, self.now, &self.tally), session)
+            Ok(Some((topic, mut publish))) => {
+                self.take_counted(Message::new(&mut publish, topic, self.now, &self.tally), session)
             }
             Err(reason) => Err(reason),
         };

@@ -9,8 +9,9 @@ use super::{
     session::{SessionId, Waiting},
 };
 use crate::{
-    codec::{Packet, PacketId, ProtocolVersion, Publish, QoS, Text},
+    codec::{Packet, PacketId, ProtocolVersion, Publish, PublishHead, QoS, Text},
     session::{AliasUse, Resend},
+    time::Timestamp,
 };
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 use bytes::{Bytes, BytesMut};
@@ -47,14 +48,14 @@ impl Broker {
         self.effort.add(NODE);
         let limit = self.config.send_buffer;
         let Some(session) = self.sessions.get(&session_id) else { return };
-        let is_there = |id: &ConnectionId| self.connections.get(id).is_some_and(|connection| !connection.is_gone);
-        let Some(id) = session.connection.filter(is_there) else {
+        let connection = session.connection.and_then(|id| Some((id, self.connections.get(&id)?)));
+        let Some((id, connection)) = connection.filter(|(_, connection)| !connection.is_gone) else {
             if delivery.qos > QoS::AtMostOnce {
                 self.enqueue(session_id, delivery, shared);
             }
             return;
         };
-        let has_room = self.connections.get(&id).is_some_and(|connection| connection.unsent < limit);
+        let has_room = connection.unsent < limit;
         let is_first = match delivery.qos {
             QoS::AtMostOnce => !session.queue.holds_at_most_once(),
             _ => session.queue.is_empty() && session.outbound.is_ready(),
@@ -228,12 +229,8 @@ impl Broker {
                 self.heads.split().freeze()
             }
             (None, _) => {
-                let mut publish = delivery.to_publish(now);
-                if let Some((packet_id, dup)) = exchange {
-                    (publish.packet_id, publish.dup) = (Some(packet_id), dup);
-                }
-                let mut head = encode_head(&mut publish, version, alias, &mut self.heads);
-                let fits = !head.is_empty() && head.len() + publish.payload.len() <= limit;
+                let mut head = encode_head(delivery, exchange, now, version, alias, &mut self.heads);
+                let fits = !head.is_empty() && head.len() + delivery.message.payload.len() <= limit;
                 match alias {
                     AliasUse::Set(alias) if fits => {
                         link.assigner.set(topic, alias);
@@ -241,8 +238,7 @@ impl Broker {
                     }
                     AliasUse::Set(_) | AliasUse::Alone(_) if !fits => {
                         // An alias may be longer than its topic, and alone too much.
-                        publish.topic = topic.clone();
-                        head = encode_head(&mut publish, version, AliasUse::None, &mut self.heads);
+                        head = encode_head(delivery, exchange, now, version, AliasUse::None, &mut self.heads);
                     }
                     _ => {}
                 }
@@ -276,7 +272,7 @@ impl Broker {
 
     /// Reports what the input that ends here has dropped.
     pub(super) fn report_dropped(&mut self) {
-        for ((_, why), (client_id, count)) in core::mem::take(&mut self.dropped.0) {
+        while let Some(((_, why), (client_id, count))) = self.dropped.0.pop_first() {
             self.actions.push_back(Action::Report(Event::Dropped { client_id, why, count }));
         }
     }
@@ -294,15 +290,30 @@ impl Shared {
 }
 
 /// The bytes before the payload; empty when the packet would be larger than any may be.
-fn encode_head(publish: &mut Publish, version: ProtocolVersion, alias: AliasUse, heads: &mut BytesMut) -> Bytes {
-    publish.properties.topic_alias = match alias {
-        AliasUse::None => None,
-        AliasUse::Set(alias) | AliasUse::Alone(alias) => Some(alias),
-    };
-    if let AliasUse::Alone(_) = alias {
-        publish.topic = Text::default();
+fn encode_head(
+    delivery: &Delivery,
+    exchange: Option<(PacketId, bool)>,
+    now: Timestamp,
+    version: ProtocolVersion,
+    alias: AliasUse,
+    heads: &mut BytesMut,
+) -> Bytes {
+    let message = &delivery.message;
+    let mut properties = delivery.properties(now);
+    if let AliasUse::Set(alias) | AliasUse::Alone(alias) = alias {
+        properties.to_mut().topic_alias = Some(alias);
     }
-    if publish.encode_head(version, heads).is_ok() { heads.split().freeze() } else { Bytes::new() }
+    let no_topic = Text::default();
+    let head = PublishHead {
+        dup: exchange.is_some_and(|(_, dup)| dup),
+        qos: delivery.qos,
+        retain: delivery.retain,
+        topic: if let AliasUse::Alone(_) = alias { &no_topic } else { message.topic.text() },
+        packet_id: exchange.map(|(packet_id, _)| packet_id),
+        properties: &properties,
+        payload_length: message.payload.len(),
+    };
+    if head.encode(version, heads).is_ok() { heads.split().freeze() } else { Bytes::new() }
 }
 
 const QUEUE_IS_FULL: &str = "the session's queue is full";

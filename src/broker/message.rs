@@ -7,7 +7,7 @@ use crate::{
     time::Timestamp,
     topic::{TopicFilter, TopicName},
 };
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
 use bytes::Bytes;
 use core::{
     num::NonZeroU32,
@@ -55,14 +55,17 @@ pub(super) enum Origin {
 }
 
 impl Message {
-    /// The message of a PUBLISH that came `now` for `topic`. What may be kept is copied out of the receive buffer once.
-    pub(super) fn new(publish: Publish, topic: TopicName, now: Timestamp, tally: &Tally) -> Self {
-        let Publish { qos, retain, mut properties, payload, .. } = publish;
+    /// The message of a PUBLISH that came `now` for `topic`; takes its payload and properties. What may be kept is copied out
+    /// of the receive buffer once.
+    pub(super) fn new(publish: &mut Publish, topic: TopicName, now: Timestamp, tally: &Tally) -> Self {
+        let (qos, retain, payload) = (publish.qos, publish.retain, core::mem::take(&mut publish.payload));
+        let properties = &mut publish.properties;
         let expires_at = properties.message_expiry_interval.take().map(|seconds| now.plus_secs(seconds.into()));
         properties.topic_alias = None;
         properties.subscription_identifiers = Vec::new();
         let is_kept = retain || qos > QoS::AtMostOnce;
-        let parts = (topic, payload, boxed(properties));
+        let properties = if properties.is_empty() { None } else { boxed(core::mem::take(properties)) };
+        let parts = (topic, payload, properties);
         let number = tally.number_message();
         Self::of_parts(if is_kept { copied(&parts) } else { parts }, qos, retain, expires_at, is_kept, number, tally)
     }
@@ -101,19 +104,23 @@ impl Message {
 
     /// As it was published, but for its Message Expiry Interval. [MQTT-3.3.2-6]
     pub(super) fn to_publish(&self, now: Timestamp) -> Publish {
-        let mut properties = self.properties.as_deref().cloned().unwrap_or_default();
-        // The interval received, less the time it waited here.
-        let remaining = self.expires_at.map(|at| at.millis_since(now).div_ceil(1_000));
-        properties.message_expiry_interval = remaining.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
         Publish {
             dup: false,
             qos: self.qos,
             retain: self.retain,
             topic: self.topic.text().clone(),
             packet_id: None,
-            properties,
+            properties: self.properties(now),
             payload: self.payload.clone(),
         }
+    }
+
+    fn properties(&self, now: Timestamp) -> PublishProperties {
+        let mut properties = self.properties.as_deref().cloned().unwrap_or_default();
+        // The interval received, less the time it waited here.
+        let remaining = self.expires_at.map(|at| at.millis_since(now).div_ceil(1_000));
+        properties.message_expiry_interval = remaining.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
+        properties
     }
 
     pub(super) fn content(&self) -> store::Content {
@@ -245,11 +252,14 @@ impl Delivery {
         self.identifiers.append(&mut other.identifiers);
     }
 
-    /// The PUBLISH that carries it: no identifier, no alias, DUP 0.
-    pub(super) fn to_publish(&self, now: Timestamp) -> Publish {
-        let mut publish = self.message.to_publish(now);
-        publish.properties.subscription_identifiers.clone_from(&self.identifiers);
-        Publish { qos: self.qos, retain: self.retain, ..publish }
+    /// The properties of the PUBLISH that carries it, but for an alias.
+    pub(super) fn properties(&self, now: Timestamp) -> Cow<'_, PublishProperties> {
+        if self.message.expires_at.is_none() && self.identifiers.is_empty() {
+            return Cow::Borrowed(self.message.properties.as_deref().unwrap_or(PublishProperties::none()));
+        }
+        let mut properties = self.message.properties(now);
+        properties.subscription_identifiers.clone_from(&self.identifiers);
+        Cow::Owned(properties)
     }
 }
 

@@ -20,12 +20,12 @@ impl Broker {
         &mut self,
         id: ConnectionId,
         session_id: SessionId,
-        mut publish: Publish,
+        publish: &mut Publish,
     ) -> Result<(), Violation> {
         let decision = self.connections.get_mut(&id).and_then(Connection::take_decision);
         self.statistics.messages_received += u64::from(decision.is_none());
         let qos = publish.qos;
-        self.check_capabilities(&publish)?;
+        self.check_capabilities(publish)?;
         if let Some(alias) = publish.properties.topic_alias {
             let Some(link) = self.link_mut(id) else { return Ok(()) };
             // Many clients name the topic each time.
@@ -39,12 +39,17 @@ impl Broker {
             }
         }
         let topic = TopicName::parse(publish.topic.clone()).map_err(|_| INVALID_TOPIC)?;
-        let meant = self.delay_of(topic.clone());
-        if let Some((_, topic)) = &meant {
+        let (delay, topic) = if topic.is_reserved() {
+            let meant = self.delay_of(topic.clone());
+            let delay = meant.as_ref().map(|(seconds, _)| *seconds);
+            let topic = meant.map_or(topic, |(_, meant)| meant);
             publish.topic = topic.text().clone();
-        }
-        let Some(decision) = self.decision(id, session_id, meant.as_ref().map(|(_, topic)| topic), &publish, decision)
-        else {
+            (delay, topic)
+        } else {
+            (Some(0), topic)
+        };
+        let is_meant = delay.is_some();
+        let Some(decision) = self.decision(id, session_id, Some(&topic).filter(|_| is_meant), publish, decision) else {
             return Ok(());
         };
         if let Some(packet_id) = publish.packet_id {
@@ -74,7 +79,7 @@ impl Broker {
             }
         }
         let packet_id = publish.packet_id;
-        let reason = self.accept(session_id, meant.unwrap_or((0, topic)), publish, decision);
+        let reason = self.accept(session_id, delay.unwrap_or(0), topic, publish, decision);
         if let Some(packet_id) = packet_id {
             self.acknowledge(id, session_id, qos, packet_id, reason);
         }
@@ -155,31 +160,45 @@ impl Broker {
     fn accept(
         &mut self,
         id: SessionId,
-        (seconds, topic): (u32, TopicName),
-        publish: Publish,
+        seconds: u32,
+        topic: TopicName,
+        publish: &mut Publish,
         decision: Decision,
     ) -> ReasonCode {
-        let named = publish.topic.clone();
-        let taken = match self.decided(decision, topic, publish) {
-            Ok(None) => Ok(true),
-            Ok(Some((topic, publish))) if seconds > 0 => match self.sessions.get(&id) {
-                Some(session) => {
-                    let (client_id, user_name) = (session.client_id.clone(), session.user_name.clone());
-                    self.take_or_delay(topic, publish, seconds, &Publisher { client_id, user_name }, Some(id))
-                }
-                None => Ok(true),
-            },
-            Ok(Some((topic, publish))) => self.take(Message::new(publish, topic, self.now, &self.tally), Some(id)),
-            Err(reason) => Err(reason),
+        let taken = if seconds == 0 && matches!(decision, Decision::Accept) {
+            self.take(Message::new(publish, topic, self.now, &self.tally), Some(id))
+        } else {
+            self.accept_as_decided(id, seconds, topic, publish.clone(), decision)
         };
         match taken {
             Ok(true) => ReasonCode::Success,
             Ok(false) => ReasonCode::NoMatchingSubscribers,
             Err(reason) => {
                 let client_id = self.sessions.get(&id).map(|session| session.client_id.clone());
-                self.refuse_message(client_id, named, reason);
+                self.refuse_message(client_id, publish.topic.clone(), reason);
                 reason
             }
+        }
+    }
+
+    fn accept_as_decided(
+        &mut self,
+        id: SessionId,
+        seconds: u32,
+        topic: TopicName,
+        publish: Publish,
+        decision: Decision,
+    ) -> Result<bool, ReasonCode> {
+        match self.decided(decision, topic, publish)? {
+            None => Ok(true),
+            Some((topic, publish)) if seconds > 0 => match self.sessions.get(&id) {
+                Some(session) => {
+                    let (client_id, user_name) = (session.client_id.clone(), session.user_name.clone());
+                    self.take_or_delay(topic, publish, seconds, &Publisher { client_id, user_name }, Some(id))
+                }
+                None => Ok(true),
+            },
+            Some((topic, mut publish)) => self.take(Message::new(&mut publish, topic, self.now, &self.tally), Some(id)),
         }
     }
 

@@ -11,10 +11,9 @@ impl Broker {
     /// Sends a packet other than PUBLISH. One that the client's Maximum Packet Size forbids loses its Reason String and
     /// User Properties; if that does not help, the connection ends. [MQTT-3.1.2-24]
     pub(super) fn send(&mut self, id: ConnectionId, packet: &Packet) {
-        if !self.connections.contains_key(&id) {
-            return;
-        }
-        match self.encode_within_limit(id, packet) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let (version, limit) = (connection.version, connection.maximum_packet_size);
+        match self.encode_within(version, limit, packet) {
             None => self.end_connection_and_close(id, ANSWER_TOO_LARGE.into(), Ending::Failed),
             Some(head) if head.is_empty() => {}
             Some(head) => {
@@ -25,16 +24,21 @@ impl Broker {
     }
 
     /// The packet as the client can take it, empty if its version has no such packet; `None` if it is too large.
-    pub(super) fn encode_within_limit(&mut self, id: ConnectionId, packet: &Packet) -> Option<Bytes> {
-        let connection = self.connections.get(&id)?;
+    fn encode_within(&mut self, version: ProtocolVersion, limit: usize, packet: &Packet) -> Option<Bytes> {
+        let mut is_written = packet.encode(version, &mut self.heads).is_ok();
+        if !is_written || self.heads.len() > limit {
+            self.heads.clear();
+            is_written = without_explanations(packet.clone()).encode(version, &mut self.heads).is_ok();
+        }
+        let head = self.heads.split().freeze();
+        (is_written && head.len() <= limit).then_some(head)
+    }
+
+    /// Whether the client can take the packet.
+    pub(super) fn is_within_limit(&mut self, id: ConnectionId, packet: &Packet) -> bool {
+        let Some(connection) = self.connections.get(&id) else { return false };
         let (version, limit) = (connection.version, connection.maximum_packet_size);
-        let fits = if packet.size(version) <= limit {
-            packet.encode(version, &mut self.heads).is_ok()
-        } else {
-            let terse = without_explanations(packet.clone());
-            terse.size(version) <= limit && terse.encode(version, &mut self.heads).is_ok()
-        };
-        fits.then(|| self.heads.split().freeze())
+        self.encode_within(version, limit, packet).is_some()
     }
 
     /// Tells an MQTT 5 client why its connection ends; 3.1.1 knows no DISCONNECT from the server.

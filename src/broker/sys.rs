@@ -114,8 +114,8 @@ impl Broker {
 
     fn sys_message(&self, topic: &'static str, value: String) -> Option<Arc<Message>> {
         let topic = TopicName::parse(Text::from_static(topic)).ok()?;
-        let publish = Publish { payload: Bytes::from(value), ..Default::default() };
-        Some(Arc::new(Message::new(publish, topic, self.now, &self.tally)))
+        let mut publish = Publish { payload: Bytes::from(value), ..Default::default() };
+        Some(Arc::new(Message::new(&mut publish, topic, self.now, &self.tally)))
     }
 }
 

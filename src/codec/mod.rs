@@ -43,6 +43,7 @@ pub use error::{DecodeError, PacketTooLarge};
 pub use field::{Binary, InvalidField, PacketId, QoS, Text};
 pub use frame::{Framer, MAXIMUM_PACKET_SIZE};
 pub use property::UserProperties;
+pub(crate) use publish::PublishHead;
 pub use publish::{Publish, PublishProperties};
 pub use reason::ReasonCode;
 pub use subscribe::{RetainHandling, SubAck, Subscribe, SubscribeFilter, SubscribeProperties, SubscriptionOptions};

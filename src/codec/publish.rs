@@ -49,6 +49,23 @@ pub struct PublishProperties {
     pub content_type: Option<Text>,
 }
 
+impl PublishProperties {
+    /// None of them.
+    pub(crate) const fn none() -> &'static Self {
+        static NONE: PublishProperties = PublishProperties {
+            payload_format_indicator: None,
+            message_expiry_interval: None,
+            topic_alias: None,
+            response_topic: None,
+            correlation_data: None,
+            user_properties: Vec::new(),
+            subscription_identifiers: Vec::new(),
+            content_type: None,
+        };
+        &NONE
+    }
+}
+
 properties!(PublishProperties {
     0x01 payload_format_indicator: bool,
     0x02 message_expiry_interval: u32,
@@ -121,11 +138,7 @@ impl Publish {
     /// # Errors
     /// When the packet would be longer than [`super::MAXIMUM_PACKET_SIZE`]; nothing is written then.
     pub fn encode_head(&self, version: ProtocolVersion, out: &mut BytesMut) -> Result<(), PacketTooLarge> {
-        let length = Sink::count(|sink| self.encode_variable_header(version, sink));
-        let remaining = length.saturating_add(self.payload.len());
-        Header::new(PacketType::Publish, self.flags(), remaining).encode(length, out)?;
-        self.encode_variable_header(version, &mut Sink::to(out));
-        Ok(())
+        self.head().encode(version, out)
     }
 
     /// Puts another Packet Identifier into what [`Publish::encode_head`] wrote for a message of QoS 1 or 2.
@@ -142,18 +155,53 @@ impl Publish {
 
     /// Writes what follows the fixed header.
     pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
-        self.encode_variable_header(version, sink);
+        self.head().write(version, sink);
         sink.put(&self.payload);
     }
 
-    /// The lower half of the first byte. [MQTT-3.3.1-2] no DUP at QoS 0
+    /// The lower half of the first byte.
     pub(super) fn flags(&self) -> u8 {
+        self.head().flags()
+    }
+
+    fn head(&self) -> PublishHead<'_> {
+        let Self { dup, qos, retain, packet_id, .. } = *self;
+        let (topic, properties, payload_length) = (&self.topic, &self.properties, self.payload.len());
+        PublishHead { dup, qos, retain, topic, packet_id, properties, payload_length }
+    }
+}
+
+/// A [`Publish`] without its payload, of parts that lie anywhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PublishHead<'a> {
+    pub dup: bool,
+    pub qos: QoS,
+    pub retain: bool,
+    pub topic: &'a Text,
+    pub packet_id: Option<PacketId>,
+    pub properties: &'a PublishProperties,
+    pub payload_length: usize,
+}
+
+impl PublishHead<'_> {
+    /// Appends it to `out`.
+    pub fn encode(&self, version: ProtocolVersion, out: &mut BytesMut) -> Result<(), PacketTooLarge> {
+        let length = Sink::count(|sink| self.write(version, sink));
+        let remaining = length.saturating_add(self.payload_length);
+        Header::new(PacketType::Publish, self.flags(), remaining).encode(length, out)?;
+        self.write(version, &mut Sink::to(out));
+        Ok(())
+    }
+
+    /// The lower half of the first byte. [MQTT-3.3.1-2] no DUP at QoS 0
+    fn flags(&self) -> u8 {
         let dup = self.dup && self.qos > QoS::AtMostOnce;
         u8::from(dup) << 3 | (self.qos as u8) << 1 | u8::from(self.retain)
     }
 
-    fn encode_variable_header(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
-        sink.write::<Text>(&self.topic);
+    /// Writes what follows the fixed header.
+    fn write(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
+        sink.write::<Text>(self.topic);
         if self.qos > QoS::AtMostOnce {
             // A missing identifier is the caller's fault; the 0 makes the receiver refuse it instead of misreading it.
             sink.write::<u16>(&self.packet_id.map_or(0, PacketId::value));

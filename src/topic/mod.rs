@@ -41,5 +41,5 @@ fn levels(text: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 }
 
 fn level_count(text: &[u8]) -> usize {
-    levels(text).count()
+    1 + text.iter().map(|&byte| usize::from(byte == b'/')).sum::<usize>()
 }
