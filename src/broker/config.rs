@@ -4,6 +4,7 @@ use super::{Grants, PublishRule, ReviewFallback};
 use crate::{
     codec::{ProtocolVersion, QoS, Text},
     session::AliasRoom,
+    topic::TopicName,
 };
 use alloc::vec::Vec;
 
@@ -168,8 +169,17 @@ impl Config {
 
     /// Whether a Topic Name or Topic Filter has more levels than are allowed.
     pub(super) fn forbids_levels(&self, count: usize) -> bool {
-        // The trees recurse once a level.
-        count > self.maximum_topic_levels.min(256)
+        count > self.most_levels()
+    }
+
+    /// The same for a topic: what is shorter than it may have levels need not be counted.
+    pub(super) fn forbids_levels_of(&self, topic: &TopicName) -> bool {
+        topic.text().len() >= self.most_levels() && self.forbids_levels(topic.level_count())
+    }
+
+    /// The trees recurse once a level.
+    fn most_levels(&self) -> usize {
+        self.maximum_topic_levels.min(256)
     }
 }
 

@@ -279,6 +279,7 @@ impl Broker {
     }
 
     fn read_packets(&mut self, id: ConnectionId) {
+        let is_remembered = self.config.durability == Durability::Connections;
         let may_be_read = |connection: &&mut Connection| !connection.pace.is_paused() || connection.is_given_up();
         while let Some(connection) = self.connections.get_mut(&id).filter(may_be_read) {
             let version = connection.version;
@@ -322,7 +323,7 @@ impl Broker {
             let mut has_spoken = false;
             if let Stage::Open(link) = &mut connection.stage {
                 link.keep_alive.touch(self.now);
-                has_spoken = connection.remembered.has_heard(&link.keep_alive);
+                has_spoken = is_remembered && connection.remembered.has_heard(&link.keep_alive);
             }
             match &mut packet {
                 Err(error) => {
@@ -344,7 +345,7 @@ impl Broker {
                 }
             }
             self.effort.add(PACKET);
-            if has_spoken && self.config.durability == Durability::Connections {
+            if has_spoken {
                 self.put_off_silence(id);
             }
             let Some(connection) = self.connections.get_mut(&id) else { return };

@@ -299,10 +299,11 @@ fn encode_head(
     heads: &mut BytesMut,
 ) -> Bytes {
     let message = &delivery.message;
-    let mut properties = delivery.properties(now);
-    if let AliasUse::Set(alias) | AliasUse::Alone(alias) = alias {
-        properties.to_mut().topic_alias = Some(alias);
-    }
+    let number = match alias {
+        AliasUse::None => None,
+        AliasUse::Set(alias) | AliasUse::Alone(alias) => Some(alias),
+    };
+    let properties = delivery.properties(number, now);
     let no_topic = Text::default();
     let head = PublishHead {
         dup: exchange.is_some_and(|(_, dup)| dup),
@@ -310,7 +311,7 @@ fn encode_head(
         retain: delivery.retain,
         topic: if let AliasUse::Alone(_) = alias { &no_topic } else { message.topic.text() },
         packet_id: exchange.map(|(packet_id, _)| packet_id),
-        properties: &properties,
+        properties: properties.as_deref(),
         payload_length: message.payload.len(),
     };
     if head.encode(version, heads).is_ok() { heads.split().freeze() } else { Bytes::new() }

@@ -10,7 +10,7 @@ use crate::{
 use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
 use bytes::Bytes;
 use core::{
-    num::NonZeroU32,
+    num::{NonZeroU16, NonZeroU32},
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -252,14 +252,14 @@ impl Delivery {
         self.identifiers.append(&mut other.identifiers);
     }
 
-    /// The properties of the PUBLISH that carries it, but for an alias.
-    pub(super) fn properties(&self, now: Timestamp) -> Cow<'_, PublishProperties> {
-        if self.message.expires_at.is_none() && self.identifiers.is_empty() {
-            return Cow::Borrowed(self.message.properties.as_deref().unwrap_or(PublishProperties::none()));
+    /// The properties of the PUBLISH that carries it, if it has any.
+    pub(super) fn properties(&self, alias: Option<NonZeroU16>, now: Timestamp) -> Option<Cow<'_, PublishProperties>> {
+        if alias.is_none() && self.message.expires_at.is_none() && self.identifiers.is_empty() {
+            return self.message.properties.as_deref().map(Cow::Borrowed);
         }
-        let mut properties = self.message.properties(now);
-        properties.subscription_identifiers.clone_from(&self.identifiers);
-        Cow::Owned(properties)
+        let subscription_identifiers = self.identifiers.clone();
+        let properties = self.message.properties(now);
+        Some(Cow::Owned(PublishProperties { topic_alias: alias, subscription_identifiers, ..properties }))
     }
 }
 

@@ -328,7 +328,7 @@ impl Broker {
         if !self.is_durable() {
             return;
         }
-        let caused = self.actions.split_off(start);
+        let caused = self.actions.len() - start;
         let mut remembered = Vec::new();
         let outgrown: Vec<_> = self.mirror.changed.iter().filter_map(|id| self.outgrown(*id)).collect();
         outgrown.into_iter().for_each(|session| self.keep_session(session, false));
@@ -345,7 +345,7 @@ impl Broker {
             }
         }
         self.actions.extend(remembered);
-        self.actions.extend(caused);
+        self.actions.make_contiguous()[start..].rotate_left(caused);
     }
 
     /// The session of a connection, when that can no longer carry it along.

@@ -138,7 +138,7 @@ impl Broker {
         if !link.rights.may_publish(topic, publish.qos, publish.retain) {
             return refuse(ReasonCode::NotAuthorized);
         }
-        if self.config.forbids_levels(topic.level_count()) {
+        if self.config.forbids_levels_of(topic) {
             return refuse(ReasonCode::TopicNameInvalid);
         }
         let session = self.sessions.get(&session_id)?;

@@ -58,7 +58,7 @@ impl Ack {
     /// Writes what follows the fixed header, in the shortest form there is.
     pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         sink.write::<PacketId>(&self.packet_id);
-        let no_properties = self.properties == AckProperties::default();
+        let no_properties = self.properties.is_empty();
         if version == ProtocolVersion::V3_1_1 || (self.reason == ReasonCode::Success && no_properties) {
             return;
         }

@@ -29,6 +29,9 @@ pub(crate) trait Properties: Default {
         let mut properties = Self::default();
         if version == ProtocolVersion::V5 {
             let length = reader.read::<Variable>()?;
+            if length == 0 {
+                return Ok(properties);
+            }
             let mut section = Reader::new(reader.take(length)?);
             while !section.is_empty() {
                 let identifier = section.read::<Variable>()?;

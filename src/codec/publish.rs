@@ -49,23 +49,6 @@ pub struct PublishProperties {
     pub content_type: Option<Text>,
 }
 
-impl PublishProperties {
-    /// None of them.
-    pub(crate) const fn none() -> &'static Self {
-        static NONE: PublishProperties = PublishProperties {
-            payload_format_indicator: None,
-            message_expiry_interval: None,
-            topic_alias: None,
-            response_topic: None,
-            correlation_data: None,
-            user_properties: Vec::new(),
-            subscription_identifiers: Vec::new(),
-            content_type: None,
-        };
-        &NONE
-    }
-}
-
 properties!(PublishProperties {
     0x01 payload_format_indicator: bool,
     0x02 message_expiry_interval: u32,
@@ -166,7 +149,7 @@ impl Publish {
 
     fn head(&self) -> PublishHead<'_> {
         let Self { dup, qos, retain, packet_id, .. } = *self;
-        let (topic, properties, payload_length) = (&self.topic, &self.properties, self.payload.len());
+        let (topic, properties, payload_length) = (&self.topic, Some(&self.properties), self.payload.len());
         PublishHead { dup, qos, retain, topic, packet_id, properties, payload_length }
     }
 }
@@ -179,7 +162,7 @@ pub(crate) struct PublishHead<'a> {
     pub retain: bool,
     pub topic: &'a Text,
     pub packet_id: Option<PacketId>,
-    pub properties: &'a PublishProperties,
+    pub properties: Option<&'a PublishProperties>,
     pub payload_length: usize,
 }
 
@@ -206,7 +189,12 @@ impl PublishHead<'_> {
             // A missing identifier is the caller's fault; the 0 makes the receiver refuse it instead of misreading it.
             sink.write::<u16>(&self.packet_id.map_or(0, PacketId::value));
         }
-        self.properties.encode(version, sink);
+        match self.properties {
+            Some(properties) => properties.encode(version, sink),
+            // [MQTT-2.2.2-1]
+            None if version == ProtocolVersion::V5 => sink.write::<u8>(&0),
+            None => {}
+        }
     }
 }
 

@@ -208,7 +208,7 @@ impl<M: Clone> Outbound<M> {
         self.quota > 0
             && self.resends.is_empty()
             && self.in_flight.len() < self.maximum
-            && self.ids.next_free(&self.range()).is_some()
+            && self.ids.has_free(&self.range())
     }
 
     /// Begins to send `message` and returns its identifier; `None` when [`Outbound::is_ready`] is false or `qos` is 0.

@@ -31,6 +31,12 @@ impl PacketIds {
         self.first_free(start..=*range.end()).or_else(|| self.first_free(*range.start()..=start))
     }
 
+    /// Whether one of `range` is not in use.
+    pub fn has_free(&self, range: &RangeInclusive<PacketId>) -> bool {
+        let count = range.end().value() - range.start().value() + 1;
+        self.in_use.len() < usize::from(count) || self.next_free(range).is_some()
+    }
+
     /// Takes back an identifier; false when it was not in use.
     pub fn release(&mut self, id: PacketId) -> bool {
         self.in_use.remove(&id).is_some()
@@ -90,8 +96,11 @@ mod tests {
         ids.take(id(1));
         assert_eq!(ids.allocate(&low), Some(id(2)));
         assert_eq!(ids.allocate(&low), None);
+        assert!(!ids.has_free(&low) && ids.has_free(&ALL));
         assert_eq!(ids.allocate(&(id(9)..=PacketId::LAST)), Some(id(9)));
+        assert!(!ids.has_free(&low));
         ids.release(id(1));
+        assert!(ids.has_free(&low));
         assert_eq!(ids.allocate(&low), Some(id(1)));
     }
 }

@@ -92,7 +92,7 @@ pub trait Record: Sized {
 
 impl<R: Field<Value = R>> Record for R {
     fn to_value(&self) -> Bytes {
-        let mut value = BytesMut::new();
+        let mut value = BytesMut::with_capacity(1 + Sink::count(|sink| sink.write::<R>(self)));
         let mut sink = Sink::to(&mut value);
         sink.put(&[VERSION]);
         sink.write::<R>(self);
@@ -115,8 +115,12 @@ impl Key {
 
     /// The key's bytes.
     pub fn to_bytes(&self) -> Bytes {
-        let mut key = BytesMut::new();
-        let mut sink = Sink::to(&mut key);
+        let mut key = BytesMut::with_capacity(Sink::count(|sink| self.write(sink)));
+        self.write(&mut Sink::to(&mut key));
+        key.freeze()
+    }
+
+    fn write(&self, sink: &mut Sink<'_>) {
         let (kind, number) = match self {
             Self::Connection(connection) => (Self::CONNECTION, Some(connection)),
             Self::Delayed(number) => (b'd', Some(number)),
@@ -142,7 +146,6 @@ impl Key {
             Self::Replay(_, place) | Self::Waiting(_, place) | Self::Unread(_, place) => sink.write::<u64>(place),
             Self::Connection(_) | Self::Delayed(_) | Self::Message(_) | Self::Session(_) | Self::Will(_) => {}
         }
-        key.freeze()
     }
 
     /// The number of the Session that it belongs to.
