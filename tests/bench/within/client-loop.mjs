@@ -1,7 +1,7 @@
 // A load for a client library: what comes to it and what it sends, over a connection at whose far end a few lines answer for a broker.
 
 import { loop, pieces, Round, WINDOW } from './closed-loop.mjs';
-import { CONNECT, connack, joined, Packets, PUBACK, PUBLISH, puback, publish, SUBSCRIBE, suback } from './packets.mjs';
+import { CONNECT, connack, Packets, PUBACK, PUBLISH, publish, SUBSCRIBE, suback } from './packets.mjs';
 
 /** `run(connect, task)` for each direction: resolves with the messages a second, `rate`, and all `messages` there were. */
 export const directions = { in: messagesIn, out: messagesOut };
@@ -31,7 +31,7 @@ async function messagesIn(connect, { qos, bytes, chunk, ...time }) {
  */
 async function messagesOut(connect, { qos, bytes, chunk, ...time }) {
   const round = new Round();
-  const far = new FarEnd(qos, (type, id) => type === PUBLISH && far.answer(puback(id)));
+  const far = new FarEnd(qos, (type, id) => type === PUBLISH && far.answer([0x40, 2, id >> 8, id & 0xff]));
   const client = await connect(far);
   let heard = 0;
   far.count((amount) => {
@@ -71,7 +71,8 @@ class FarEnd {
   /** Set by the client's side: gives it bytes. */
   give = () => {};
   #hear;
-  #answers = [];
+  #answers = new Uint8Array(1 << 16);
+  #filled = 0;
 
   /** `take(type, identifier)` hears of what follows CONNECT and SUBSCRIBE. */
   constructor(qos, take) {
@@ -97,7 +98,14 @@ class FarEnd {
   }
 
   answer(packet) {
-    if (this.#answers.push(packet) === 1) setImmediate(() => this.give(Buffer.from(joined(this.#answers.splice(0)))));
+    if (this.#filled === 0) setImmediate(() => this.#give());
+    for (let index = 0; index < packet.length; index += 1) this.#answers[this.#filled++] = packet[index];
+  }
+
+  #give() {
+    const answers = Buffer.from(this.#answers.subarray(0, this.#filled));
+    this.#filled = 0;
+    this.give(answers);
   }
 }
 

@@ -19,10 +19,6 @@ export function suback(id, qos) {
   return packet(0x90, [id >> 8, id & 0xff, qos]);
 }
 
-export function puback(id) {
-  return packet(0x40, [id >> 8, id & 0xff]);
-}
-
 /** A payload of `size` bytes. */
 export function publish(topic, qos, id, size) {
   const payload = Array.from({ length: size }, (_, index) => index & 0xff);
