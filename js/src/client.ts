@@ -21,6 +21,8 @@ export class Client implements AsyncDisposable {
   /** Resolves when the client has ended for good. Never rejects. */
   readonly ended: Promise<Closed>;
   readonly #link: Link;
+  /** That of the last message, which was looked at. */
+  #topic = '';
 
   /** @internal */
   constructor(link: Link) {
@@ -54,7 +56,8 @@ export class Client implements AsyncDisposable {
    */
   publish(topic: string, payload: Payload, options: PublishOptions & RequestLimits = {}): Promise<Answer> {
     try {
-      checkText('topic', topic);
+      if (topic !== this.#topic) checkText('topic', topic);
+      this.#topic = topic;
       const known = checked(options, CLIENT_PUBLISH_OPTIONS);
       const { qos = 0, retain = false, properties } = known;
       const bytes = payloadBytes(payload);

@@ -30,6 +30,7 @@ export interface ReceivedProperties extends MessageProperties {
 /** A message that came. */
 export class Message {
   readonly topic: string;
+  /** Its buffer may have other messages too: transfer a copy, `payload.slice()`. */
   readonly payload: Uint8Array;
   readonly qos: QoS;
   /** Whether it was retained before this client subscribed; with `retainAsPublished`, as the publisher said. */

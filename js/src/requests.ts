@@ -13,7 +13,8 @@ import { Staged } from './staged.js';
 type Send = (engine: ClientEngine, now: number, token: number) => void;
 
 interface Request extends Persistence {
-  readonly what: () => string;
+  /** The subject of a sentence about it, or the topic of a message. */
+  readonly what: (() => string) | string;
   /** Absent of a message: it is sent once. */
   readonly send?: Send;
   readonly resolve: (answer: Answer) => void;
@@ -72,13 +73,12 @@ export class Requests {
     limits: RequestLimits,
   ): Promise<Answer> {
     const token = (this.#lastToken += 1);
-    const what = () => `The message to ${JSON.stringify(topic)}`;
     const begin = (resolve: Request['resolve'], reject: Request['reject']) => {
-      this.#requests.set(token, { what, resolve, reject });
+      this.#requests.set(token, { what: topic, resolve, reject });
       this.#stage(token, topic, payload, qos, retain, properties);
     };
     if (limits.signal === undefined && limits.timeout === undefined) return new Promise(begin);
-    return this.#limits.keep(what, limits, ({ resolve, reject }) => {
+    return this.#limits.keep(() => subject(topic), limits, ({ resolve, reject }) => {
       begin(resolve, reject);
       return () => this.#giveUp(token);
     });
@@ -113,7 +113,7 @@ export class Requests {
     const request = this.#take(token);
     const { reason, reasonString } = answer;
     if (!request || reason < UNSPECIFIED_ERROR) return request?.resolve(answer);
-    const why = `${request.what()} was refused: ${this.#artefact.describeReason(reason)}.`;
+    const why = `${subject(request.what)} was refused: ${this.#artefact.describeReason(reason)}.`;
     request.reject(new MqttError('refused', [why, ...explanation(reasonString)].join(' '), { reason, reasonString, hint: reasonHint(reason) }));
   }
 
@@ -127,7 +127,7 @@ export class Requests {
   /** The client has ended. */
   interruptAll({ message, reason }: Closed): void {
     for (const { what, reject } of this.#requests.values()) {
-      reject(new MqttError('interrupted', `${what()} was under way when the client ended. ${message}`, { reason, hint: 'Connect again, and repeat it if repeating does no harm.' }));
+      reject(new MqttError('interrupted', `${subject(what)} was under way when the client ended. ${message}`, { reason, hint: 'Connect again, and repeat it if repeating does no harm.' }));
     }
     this.#requests.clear();
   }
@@ -150,6 +150,10 @@ export class Requests {
     this.#requests.delete(token);
     return request;
   }
+}
+
+function subject(what: Request['what']): string {
+  return typeof what === 'string' ? `The message to ${JSON.stringify(what)}` : what();
 }
 
 /** What the server said about it, as a sentence. */

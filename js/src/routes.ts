@@ -132,9 +132,12 @@ export class Routes {
     const places = this.#places;
     const heads = messages.slice();
     const parts: Uint8Array[] = [];
+    let block: Uint8Array | undefined;
     for (let head = 2, at = 0; head < heads.length; head += HEAD) {
-      const end = at + (heads[head] as number);
-      parts.push(payloads.slice(at, end));
+      const length = heads[head] as number;
+      const end = at + length;
+      const isShared = heads.length > HEAD && length > SHORT && length < LONG;
+      parts.push(isShared ? (block ??= payloads.slice()).subarray(at, end) : payloads.slice(at, end));
       at = end;
     }
     return () => {
@@ -297,6 +300,10 @@ function nothing(): void {}
 
 /** Numbers of a message. */
 const HEAD = 5;
+
+// Bytes. Short payloads have room within their objects, for others memory would be asked for one by one: it is shared, unless they are long.
+const SHORT = 64;
+const LONG = 4_096;
 
 // Flags of a message.
 const QOS = 3;
