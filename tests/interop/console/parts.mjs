@@ -32,3 +32,9 @@ export async function saved(page, action) {
   const [download] = await Promise.all([page.waitForEvent('download'), action()]);
   return { name: download.suggestedFilename(), path: await download.path() };
 }
+
+/** Whether the middle of an element is neither covered nor out of the window: run in the page. */
+export function isInSight(element) {
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { peers } from '../peers.mjs';
 import { mustBeAccessible, screenshots, useConsole } from './console.mjs';
+import { isInSight } from './parts.mjs';
 
 describe('the wire', () => {
   const console = useConsole();
@@ -40,6 +41,20 @@ describe('the wire', () => {
     await page.getByLabel('Which packets').selectOption('Subscriptions');
     await row('SUBSCRIBE from console to Broker').waitFor();
     assert.equal(await row('PUBLISH').count(), 0);
+  });
+
+  test('keeps the newest packet in sight once it is chosen, whatever comes', async () => {
+    await open();
+    await row('PUBLISH from Broker to console').nth(3).waitFor();
+    await list().press('End');
+    const chosen = list().getByRole('option', { selected: true });
+    const number = await chosen.getAttribute('id');
+    const count = async () => Number(await chosen.getAttribute('aria-setsize'));
+    const before = await count();
+    while ((await count()) < before + 20) await page.waitForTimeout(100);
+    assert.equal(await chosen.getAttribute('id'), number);
+    assert.ok(await chosen.evaluate(isInSight));
+    assert.equal(await page.getByRole('button', { name: 'Follow' }).getAttribute('aria-pressed'), 'false');
   });
 
   test('takes a packet apart: fields, bytes and rules, whichever is pointed at', async () => {

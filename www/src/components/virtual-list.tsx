@@ -86,9 +86,10 @@ export function VirtualList(props: VirtualListProps) {
       tabIndex={0}
       onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
         const isAtEnd = scrollHeight - scrollTop - clientHeight < rowHeight / 2;
+        const isByReader = Math.abs(scrollTop - top.current) >= 1;
         top.current = scrollTop;
         if (!isFollowing || !isAtEnd) setDrawn(scrollTop);
-        props.onFollowing?.(isAtEnd);
+        if (isByReader) props.onFollowing?.(isAtEnd);
       }}
       onKeyDown={(event) => {
         if (event.altKey || event.ctrlKey || event.metaKey) return;

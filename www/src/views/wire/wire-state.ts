@@ -42,7 +42,7 @@ export class WireState {
 
   choose(entry: WireEntry | undefined): void {
     this.chosen.value = entry ?? null;
-    if (entry && entry.number !== this.workspace.wire.next - 1) this.isFollowing.value = false;
+    if (entry) this.isFollowing.value = false;
   }
 
   clear(): void {
