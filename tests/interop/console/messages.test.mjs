@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { mustBeAccessible, useConsole } from './console.mjs';
-import { publish, quiet, saved } from './parts.mjs';
+import { level, publish, quiet, saved, visit } from './parts.mjs';
 
 describe('the messages of the console', () => {
   const console = useConsole();
@@ -26,6 +26,14 @@ describe('the messages of the console', () => {
     await form.getByRole('button', { name: 'Subscribe' }).click();
     await page.getByRole('button', { name: `Unsubscribe from ${filter}` }).waitFor();
   }
+
+  test('leave the other views within reach on a phone while one is chosen', async () => {
+    await open([['a/b', 'x']], { viewport: { width: 390, height: 844 } });
+    await rows('a/b').last().click();
+    await page.getByRole('group', { name: 'The chosen message' }).waitFor();
+    await visit(page, 'Topics');
+    await level(page, 'a').waitFor();
+  });
 
   test('have the colour of the subscription that they came by', async () => {
     await open();

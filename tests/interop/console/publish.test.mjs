@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { connect } from '../../../js/dist/index.js';
 import { startBroker } from '../peers.mjs';
 import { mustBeAccessible, screenshots, useConsole } from './console.mjs';
-import { quiet } from './parts.mjs';
+import { isInSight, quiet } from './parts.mjs';
 
 describe('the publish editor', () => {
   const console = useConsole();
@@ -40,6 +40,14 @@ describe('the publish editor', () => {
     await rows('received', topic).nth(count - 1).waitFor();
     return rows('received', topic).locator('.message-payload').allTextContents();
   }
+
+  test('has its button in sight, however much is unfolded above it', async () => {
+    await open({ viewport: { width: 1280, height: 800 } });
+    const button = form.getByRole('button', { name: 'Publish' });
+    assert.ok(await button.evaluate(isInSight));
+    await unfold('Properties');
+    assert.ok(await button.evaluate(isInSight));
+  });
 
   test('takes hexadecimal digits and Base64 as bytes', async () => {
     await open();

@@ -68,16 +68,18 @@ export function PublishForm({ connection, store }: { connection: Connection; sto
         <Part {...part} name="templates" Content={TemplatesPart} />
         <Part {...part} name="repeat" note={isRunning ? t('repeat.running') : undefined} Content={Repeat} />
         {isMqtt5 && <Part {...part} name="ask" Content={Ask} />}
-        <SnippetButton
-          connection={connection}
-          action={() => {
-            const publication = publicationOf(connection, state, state.count.value);
-            return publication && { kind: 'publish', publication };
-          }}
-        />
-        <button type="submit" disabled={!isConnected}>
-          {t('publish.publish')}
-        </button>
+        <div class="form-actions">
+          <SnippetButton
+            connection={connection}
+            action={() => {
+              const publication = publicationOf(connection, state, state.count.value);
+              return publication && { kind: 'publish', publication };
+            }}
+          />
+          <button type="submit" disabled={!isConnected}>
+            {t('publish.publish')}
+          </button>
+        </div>
       </form>
     </div>
   );

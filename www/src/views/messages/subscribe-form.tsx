@@ -38,10 +38,12 @@ export function SubscribeForm({ connection }: { connection: Connection }) {
           </>
         )}
       </Disclosure>
-      <SnippetButton connection={connection} action={() => ({ kind: 'subscribe', subscription: toSubscription(draft.value, isMqtt5) })} />
-      <button type="submit" disabled={connection.status.value !== 'connected'}>
-        {t('subscriptions.subscribe')}
-      </button>
+      <div class="form-actions">
+        <SnippetButton connection={connection} action={() => ({ kind: 'subscribe', subscription: toSubscription(draft.value, isMqtt5) })} />
+        <button type="submit" disabled={connection.status.value !== 'connected'}>
+          {t('subscriptions.subscribe')}
+        </button>
+      </div>
     </form>
   );
 }
