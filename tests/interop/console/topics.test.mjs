@@ -31,6 +31,21 @@ describe('the topics of the console', () => {
     await page.screenshot({ path: `${screenshots}console-topics.png` });
   });
 
+  for (const colorScheme of ['light', 'dark']) {
+    test(`can be read while they blink, also the chosen one: ${colorScheme}`, async () => {
+      page = await console.open({ colorScheme });
+      await visit(page, 'Topics');
+      await page.evaluate(() => {
+        const sheet = new CSSStyleSheet();
+        sheet.replaceSync('.blink { animation-play-state: paused; }');
+        document.adoptedStyleSheets = [sheet];
+      });
+      await level(page, 'temperature').first().click();
+      await page.getByRole('treeitem', { selected: true }).locator('.blink').waitFor();
+      await mustBeAccessible(page);
+    });
+  }
+
   test('are filtered by topic, by Topic Filter and by payload', async () => {
     await open([['house/attic/gate', 'ajar'], ['house/cellar/gate', 'closed'], ['house/attic/lamp', 'AJAR']]);
     const names = () => page.getByRole('treeitem').locator('.topic-name').allTextContents();
