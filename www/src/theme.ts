@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import { keep, localStore, recall } from './model/store.ts';
 
-export const THEMES = ['system', 'light', 'dark'] as const;
+const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
 /** What the reader chose. */

@@ -80,7 +80,7 @@ export async function plan(host: LaneHost): Promise<Plan> {
 }
 
 /** How many operations a lane has under way: few where as many as possible are done, since the rest only waits. */
-export function roomOf(setting: SoundSetting): number {
+function roomOf(setting: SoundSetting): number {
   if (!publishes(setting)) return setting.rate === null ? 1 : MOST_UNDER_WAY;
   const room = setting.rate === null ? (setting.scenario === 'publish' && setting.qos === 0 ? UNSEEN_WINDOW : WINDOW) : MOST_UNDER_WAY;
   return Math.max(1, Math.min(room, Math.floor(BYTES_UNDER_WAY / setting.payload)));

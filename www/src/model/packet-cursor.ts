@@ -207,7 +207,7 @@ export function quoted(text: string): string {
   return JSON.stringify(text).replace(UNSEEN, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 }
 
-export function decodeText(bytes: Uint8Array): { text: string; isUtf8: boolean } {
+function decodeText(bytes: Uint8Array): { text: string; isUtf8: boolean } {
   try {
     return { text: strict.decode(bytes), isUtf8: true };
   } catch {

@@ -103,7 +103,7 @@ export class PacketSplitter {
 }
 
 /** The length of the packet at this place; `undefined` while its header is not whole, `never` if it cannot be one. */
-export function packetLength(bytes: Uint8Array, at = 0): number | 'never' | undefined {
+function packetLength(bytes: Uint8Array, at = 0): number | 'never' | undefined {
   let rest = 0;
   for (let place = 0; place < 4; place += 1) {
     const byte = bytes[at + 1 + place];

@@ -188,7 +188,7 @@ export function topicFault(topic: string): Fault | undefined {
 }
 
 /** What is wrong with a Topic Filter. */
-export function filterFault(filter: string): Fault | undefined {
+function filterFault(filter: string): Fault | undefined {
   if (filter === '') return 'empty';
   const levels = filter.split('/');
   const isBad = levels.some((level, index) => (/[+#]/.test(level) && level.length > 1) || (level === '#' && index < levels.length - 1));

@@ -44,7 +44,7 @@ export function snippet(tool: Tool, profile: Profile, action: Action): Snippet {
 }
 
 /** What stands for other secrets. */
-export const PLACEHOLDER = 'SECRET';
+const PLACEHOLDER = 'SECRET';
 
 /** Without what is the default, as `toConnectOptions` says it. */
 function optionsOf(profile: Profile): Source['options'] {

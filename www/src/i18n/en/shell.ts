@@ -1,7 +1,6 @@
 // Texts of the page's frame, in English.
 
 export const shell = {
-  'shell.tagline': 'An MQTT broker is running inside this page.',
   'shell.views': 'Views',
   'view.tour': 'Tour',
   'view.messages': 'Messages',
@@ -14,7 +13,6 @@ export const shell = {
   'shell.theme.system': 'as the system',
   'shell.theme.light': 'light',
   'shell.theme.dark': 'dark',
-  'shell.language': 'Language',
   'shell.broker': 'Broker in this page',
   'shell.broker.closed': 'not started',
   'shell.broker.opening': 'starting',

@@ -1,7 +1,6 @@
 // Texts of the page's frame, in Chinese.
 
 export const shell = {
-  'shell.tagline': '此页面内正运行着一个 MQTT 代理。',
   'shell.views': '视图',
   'view.tour': '导览',
   'view.messages': '消息',
@@ -14,7 +13,6 @@ export const shell = {
   'shell.theme.system': '跟随系统',
   'shell.theme.light': '浅色',
   'shell.theme.dark': '深色',
-  'shell.language': '语言',
   'shell.broker': '页内代理',
   'shell.broker.closed': '未启动',
   'shell.broker.opening': '正在启动',

@@ -20,7 +20,7 @@ export function brokerName(server: string): string {
 }
 
 /** The summary of a packet, made once. */
-export function summaryOf(packet: WirePacket): PacketSummary {
+function summaryOf(packet: WirePacket): PacketSummary {
   let summary = summaries.get(packet);
   if (!summary) summaries.set(packet, (summary = summarise(packet.bytes, packet.version, packet.length)));
   return summary;
