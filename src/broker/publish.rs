@@ -22,7 +22,9 @@ impl Broker {
         session_id: SessionId,
         publish: &mut Publish,
     ) -> Result<(), Violation> {
-        let decision = self.connections.get_mut(&id).and_then(Connection::take_decision);
+        let has_rules = !self.config.rules.is_empty();
+        let connection = self.connections.get_mut(&id).filter(|_| has_rules);
+        let decision = connection.and_then(Connection::take_decision);
         self.statistics.messages_received += u64::from(decision.is_none());
         let qos = publish.qos;
         self.check_capabilities(publish)?;
@@ -141,10 +143,12 @@ impl Broker {
         if self.config.forbids_levels_of(topic) {
             return refuse(ReasonCode::TopicNameInvalid);
         }
-        let session = self.sessions.get(&session_id)?;
-        let is_known = publish.packet_id.is_some_and(|packet_id| session.inbound.knows(publish.qos, packet_id));
-        if decided.is_some() || self.config.rules.is_empty() || is_known {
+        if decided.is_some() || self.config.rules.is_empty() {
             return Some(decided.unwrap_or(Decision::Accept));
+        }
+        let session = self.sessions.get(&session_id)?;
+        if publish.packet_id.is_some_and(|packet_id| session.inbound.knows(publish.qos, packet_id)) {
+            return Some(Decision::Accept);
         }
         let publisher = Publisher { client_id: session.client_id.clone(), user_name: link.user_name.clone() };
         match self.ruling(topic, &publisher) {

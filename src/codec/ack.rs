@@ -55,15 +55,19 @@ impl Ack {
         Ok(ack)
     }
 
+    /// Whether it says Success and nothing else: it is its Packet Identifier alone then.
+    pub(super) fn is_plain(&self) -> bool {
+        self.reason == ReasonCode::Success && self.properties.is_empty()
+    }
+
     /// Writes what follows the fixed header, in the shortest form there is.
     pub(super) fn encode(&self, version: ProtocolVersion, sink: &mut Sink<'_>) {
         sink.write::<PacketId>(&self.packet_id);
-        let no_properties = self.properties.is_empty();
-        if version == ProtocolVersion::V3_1_1 || (self.reason == ReasonCode::Success && no_properties) {
+        if version == ProtocolVersion::V3_1_1 || self.is_plain() {
             return;
         }
         sink.write::<u8>(&self.reason.value());
-        if !no_properties {
+        if !self.properties.is_empty() {
             self.properties.encode(version, sink);
         }
     }

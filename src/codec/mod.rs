@@ -134,6 +134,14 @@ impl Packet {
         if !self.exists_in(version) {
             return Ok(());
         }
+        if let Self::PubAck(ack) | Self::PubRec(ack) | Self::PubRel(ack) | Self::PubComp(ack) = self
+            && ack.is_plain()
+        {
+            let packet_type = self.packet_type();
+            let [high, low] = ack.packet_id.value().to_be_bytes();
+            out.extend_from_slice(&[(packet_type as u8) << 4 | packet_type.flags(), 2, high, low]);
+            return Ok(());
+        }
         let header = self.header(version);
         header.encode(header.size - header.length, out)?;
         self.encode_content(version, &mut Sink::to(out));

@@ -85,6 +85,9 @@ impl<'a> Sink<'a> {
 impl Variable {
     /// The integer at the start of `bytes` and its length, or `None` while it is not whole.
     pub fn parse(bytes: &[u8]) -> Result<Option<(usize, usize)>, DecodeError> {
+        if let [byte @ ..0x80, ..] = bytes {
+            return Ok(Some((usize::from(*byte), 1))); // as most are
+        }
         let mut value = 0;
         for (index, &byte) in bytes.iter().take(4).enumerate() {
             value |= usize::from(byte & 0x7F) << (7 * index);

@@ -18,6 +18,10 @@ impl<K: Ord, V> SortedMap<K, V> {
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.find(&key) {
             Ok(index) => Some(core::mem::replace(&mut self.0[index].1, value)),
+            Err(index) if index == self.0.len() => {
+                self.0.push_back((key, value));
+                None
+            }
             Err(index) => {
                 self.0.insert(index, (key, value));
                 None
@@ -27,7 +31,10 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     /// Takes a value out.
     pub fn remove(&mut self, key: &K) -> Option<V> {
-        let (_, value) = self.0.remove(self.find(key).ok()?)?;
+        let (_, value) = match self.find(key).ok()? {
+            0 => self.0.pop_front()?,
+            index => self.0.remove(index)?,
+        };
         if self.0.is_empty() && self.0.capacity() > KEPT {
             self.clear();
         }
