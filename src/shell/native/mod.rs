@@ -17,6 +17,7 @@ mod commits;
 mod connection;
 mod engine;
 mod export;
+mod frames;
 mod handshake;
 mod http;
 mod inner;

@@ -1,7 +1,7 @@
 //! What is on its way from the engine to one connection: frames joined into few pieces, pieces into batches, and these, where
 //! the transport wants it, into messages. Knows nothing of how they are written.
 
-use super::{websocket, wire::Wire};
+use super::{frames, wire::Wire};
 use crate::broker::Frame;
 use bytes::{Bytes, BytesMut};
 use std::{mem, sync::Arc};
@@ -69,12 +69,12 @@ impl Outbox {
 
     /// Writes all that was pushed, as far as the connection takes it at once. Whether that is everything.
     pub(super) fn flush(&mut self, spare: &mut Spare) -> bool {
-        if !self.pieces.is_empty() || self.joined.len() > websocket::WRITE {
+        if !self.pieces.is_empty() || self.joined.len() > frames::WRITE {
             return self.take_batch().is_some_and(|batch| self.post(batch));
         }
         let (head, length) = match self.framing {
             Framing::None => ([0; 4], 0),
-            Framing::WebSocket => websocket::head(self.joined.len()),
+            Framing::WebSocket => frames::head(self.joined.len()),
         };
         let is_written = self.wire.post(&head[..length], &mut self.joined);
         let buffer = mem::take(&mut self.joined);
@@ -142,14 +142,14 @@ impl Spare {
 /// Puts a head before each message, of which each is at most as long as a message may be.
 fn in_messages(pieces: Vec<Bytes>) -> Vec<Bytes> {
     let mut left: usize = pieces.iter().map(Bytes::len).sum();
-    let mut framed = Vec::with_capacity(pieces.len() + 2 * (left / websocket::WRITE + 1));
+    let mut framed = Vec::with_capacity(pieces.len() + 2 * (left / frames::WRITE + 1));
     let mut room = 0;
     for mut piece in pieces {
         while !piece.is_empty() {
             if room == 0 {
-                room = left.min(websocket::WRITE);
+                room = left.min(frames::WRITE);
                 left -= room;
-                let (head, length) = websocket::head(room);
+                let (head, length) = frames::head(room);
                 framed.push(Bytes::copy_from_slice(&head[..length]));
             }
             let part = piece.split_to(piece.len().min(room));
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_websocket_has_messages_of_limited_size_around_the_same_bytes() {
-        for payload in [1, 125, 126, SHARED, websocket::WRITE, 3 * websocket::WRITE] {
+        for payload in [1, 125, 126, SHARED, frames::WRITE, 3 * frames::WRITE] {
             let (mut outbox, wire) = outbox(Framing::WebSocket);
             outbox.push(frame(b"a", &Bytes::from(vec![7; payload])), &mut Spare::default());
             outbox.flush(&mut Spare::default());
