@@ -1,7 +1,10 @@
 //! What is on its way from the engine to one connection: frames joined into few pieces, pieces into batches, and these, where
 //! the transport wants it, into messages. Knows nothing of how they are written.
 
-use super::{frames, wire::Wire};
+use super::{
+    frames,
+    wire::{self, Wire},
+};
 use crate::broker::Frame;
 use bytes::{Bytes, BytesMut};
 use std::{mem, sync::Arc};
@@ -116,7 +119,7 @@ impl Outbox {
 
     fn end_piece(&mut self) {
         if !self.joined.is_empty() {
-            self.pieces.push(mem::take(&mut self.joined).freeze());
+            self.pieces.push(wire::to_wait(&mut mem::take(&mut self.joined)));
         }
     }
 }
@@ -229,6 +232,24 @@ mod tests {
                 said.extend(bytes.drain(..head + length).skip(head));
             }
             assert_eq!(said, [b"a".to_vec(), vec![7; payload]].concat());
+        }
+    }
+
+    #[test]
+    fn what_waits_keeps_no_room_that_it_does_not_need() {
+        for flush in [true, false] {
+            let (mut outbox, wire) = outbox(Framing::None);
+            let mut spare = Spare(vec![BytesMut::with_capacity(LARGEST_SPARE)]);
+            outbox.push(frame(b"a", &Bytes::from_static(b"b")), &mut spare);
+            if flush {
+                assert!(!outbox.flush(&mut spare));
+            } else {
+                let batch = outbox.take_batch().unwrap();
+                assert!(!outbox.post(batch));
+            }
+            let [piece] = posted(&wire).try_into().unwrap();
+            assert_eq!(piece, "ab");
+            assert!(piece.try_into_mut().unwrap().capacity() < 100);
         }
     }
 

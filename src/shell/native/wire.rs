@@ -69,7 +69,7 @@ impl Wire {
             written = head.len();
         }
         bytes.advance(written - head.len());
-        state.push(bytes.split().freeze());
+        state.push(to_wait(bytes));
         false
     }
 
@@ -248,6 +248,16 @@ impl fmt::Debug for State {
     }
 }
 
+/// Takes all bytes out, to wait: if they are few, without the room behind them, which may be much more.
+pub(super) fn to_wait(bytes: &mut BytesMut) -> Bytes {
+    if bytes.len() >= FEW {
+        return bytes.split().freeze();
+    }
+    let copy = Bytes::copy_from_slice(bytes);
+    bytes.clear();
+    copy
+}
+
 /// Calls `write` with the first slices, as many as one call takes.
 fn with_slices<'a, T>(slices: impl Iterator<Item = IoSlice<'a>>, write: impl FnOnce(&[IoSlice<'a>]) -> T) -> T {
     let mut array = [IoSlice::new(&[]); SLICES];
@@ -271,6 +281,8 @@ fn advance(pieces: &mut VecDeque<Bytes>, mut written: usize) {
 }
 
 const SLICES: usize = 64;
+/// Bytes. A buffer that grew to more than so many is at least half full.
+const FEW: usize = 4 << 10;
 
 #[cfg(test)]
 mod tests {
