@@ -14,7 +14,6 @@ wasm_bindgen_test_configure!(run_in_browser);
     const copy = (value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
     return new Proxy({}, { get: (_, name) => (...given) => {
       calls.push([name, ...given.map(copy)]);
-      return true;
     } });
   }
 ")]
@@ -68,9 +67,15 @@ impl TestBroker {
                 }
             }
             for call in take(&self.calls, "send") {
-                let connection = call.get(1).as_f64();
-                let client = clients.iter_mut().find(|client| Some(f64::from(client.connection)) == connection);
-                client.expect("a client of this test").engine.received(NOW, bytes(&call.get(2)));
+                let mut rest = bytes(&call.get(2));
+                let writes: Vec<_> =
+                    call.get(1).unchecked_into::<Array>().iter().filter_map(|it| it.as_f64()).collect();
+                for write in writes.chunks_exact(2) {
+                    let client = clients.iter_mut().find(|client| f64::from(client.connection) == write[0]);
+                    let client = client.expect("a client of this test");
+                    let more = rest.split_off(write[1] as usize);
+                    client.engine.received(NOW, core::mem::replace(&mut rest, more));
+                }
                 idle = false;
             }
             if idle {
@@ -166,6 +171,21 @@ fn all_frames_of_one_connection_are_one_write() {
 }
 
 #[wasm_bindgen_test]
+fn what_an_input_sends_to_many_connections_crosses_in_one_call() {
+    let mut broker = TestBroker::open("{}");
+    let mut clients: Vec<_> = (1..=3).map(|connection| broker.connect(connection, "{}")).collect();
+    for client in &mut clients {
+        client.engine.subscribe(NOW, 1, 1, "a".into(), json("{}"), JsValue::UNDEFINED).unwrap();
+    }
+    broker.carry(&mut clients.iter_mut().collect::<Vec<_>>());
+    broker.engine.received(NOW, 1, b"\x30\x05\0\x01a\0x".to_vec());
+    let sent = take(&broker.calls, "send");
+    assert_eq!(sent.length(), 1);
+    let writes: Array = sent.get(0).get(1).unchecked_into();
+    assert_eq!([0, 2, 4].map(|index| writes.get(index).as_f64().unwrap()), [1.0, 2.0, 3.0]);
+}
+
+#[wasm_bindgen_test]
 fn an_option_of_the_wrong_type_is_refused_by_name() {
     let refused = |options: &str| {
         let error = ClientEngine::new(noting_host(&Array::new()).unchecked_into(), json(options), None).err().unwrap();
@@ -253,7 +273,7 @@ fn what_is_written_comes_before_what_is_sent_and_makes_the_next_broker() {
     engine.resumed(NOW, 7, bytes(&noted[2].get(2)));
     engine.timeout(NOW);
     engine.received(NOW, 7, b"\xc0\x00".to_vec());
-    assert_eq!(text(&take(&calls, "send")), r#"[["send",7,[208,0]]]"#);
+    assert_eq!(text(&take(&calls, "send")), r#"[["send",[7,2],[208,0]]]"#);
 }
 
 #[wasm_bindgen_test]

@@ -58,7 +58,7 @@ export class Broker {
   #isClosed = false;
 
   readonly #host: BrokerHost = {
-    send: (connection, bytes) => this.#connections.send(connection, bytes.slice()),
+    send: (writes, bytes) => this.#connections.sendAll(writes, bytes),
     close: (connection) => this.#connections.close(connection),
     authenticate: (connection, request) => {
       const given = this.#connections.given(connection);

@@ -95,8 +95,21 @@ export class Connections {
     return number;
   }
 
+  /** Sends what the engine has for each connection, valid during the call alone. Returns those that have not written everything. */
+  sendAll(writes: Uint32Array, bytes: Uint8Array): Uint32Array | undefined {
+    const parts: [number: number, part: Uint8Array<ArrayBuffer>][] = [];
+    for (let index = 0, at = 0; index < writes.length; index += 2) {
+      const end = at + (writes[index + 1] as number);
+      parts.push([writes[index] as number, bytes.slice(at, end)]);
+      at = end;
+    }
+    const waiting: number[] = [];
+    for (const [number, part] of parts) if (!this.#sendDurably(number, part)) waiting.push(number);
+    return waiting.length > 0 ? new Uint32Array(waiting) : undefined;
+  }
+
   /** Sends once all is durable that was committed before. Returns whether it is written. */
-  send(number: number, bytes: Uint8Array<ArrayBuffer>): boolean {
+  #sendDurably(number: number, bytes: Uint8Array<ArrayBuffer>): boolean {
     if (this.#journal.isIdle) return this.#send(number, bytes);
     const connection = this.#connections.get(number);
     if (!connection) return true;

@@ -26,8 +26,11 @@ use wasm_bindgen::prelude::*;
 const BROKER_HOST: &str = "
 /** What a broker wants done. No method may throw, or call the engine. */
 export interface BrokerHost {
-  /** Write these bytes, valid during the call alone. Returns whether all that was given so far is written. */
-  send(connection: number, bytes: Uint8Array): boolean;
+  /**
+   * Write these bytes. Of each write there are two numbers: its connection, and how many of the bytes are its own. All is valid during
+   * the call alone. Returns the connections that have not written all that they were given so far, in the same order.
+   */
+  send(writes: Uint32Array, bytes: Uint8Array): Uint32Array | undefined;
   /** Close the connection once everything sent before was written. */
   close(connection: number): void;
   /** Decide whether a client is let in, then call `authenticated`. */
@@ -56,7 +59,7 @@ extern "C" {
     pub type BrokerHost;
 
     #[wasm_bindgen(method)]
-    fn send(this: &BrokerHost, connection: u32, bytes: &[u8]) -> bool;
+    fn send(this: &BrokerHost, writes: &[u32], bytes: &[u8]) -> Option<Vec<u32>>;
 
     #[wasm_bindgen(method)]
     fn close(this: &BrokerHost, connection: u32);
@@ -413,9 +416,19 @@ impl BrokerEngine {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             self.perform(now, input);
-            while let Some((connection, bytes)) = self.writes.pop_first() {
-                if self.host.send(number(connection), &bytes) {
-                    inputs.push_back(Input::Writable { connection });
+            while let Some((connection, mut bytes)) = self.writes.pop_first() {
+                let mut writes = write_of(connection, &bytes).to_vec();
+                while bytes.len() < MOST_BYTES
+                    && let Some((connection, more)) = self.writes.pop_first()
+                {
+                    writes.extend(write_of(connection, &more));
+                    bytes.extend_from_slice(&more);
+                }
+                let waiting = self.host.send(&writes, &bytes).unwrap_or_default();
+                for [connection, _] in writes.as_chunks().0 {
+                    if waiting.binary_search(connection).is_err() {
+                        inputs.push_back(Input::Writable { connection: id(*connection) });
+                    }
                 }
             }
         }
@@ -437,7 +450,7 @@ impl BrokerEngine {
                 Action::Send { connection, frame } => frame.write_to(writes.entry(connection).or_default()),
                 Action::Close { connection, .. } => {
                     if let Some(bytes) = writes.remove(&connection) {
-                        host.send(number(connection), &bytes);
+                        host.send(&write_of(connection, &bytes), &bytes);
                     }
                     host.close(number(connection));
                 }
@@ -543,6 +556,12 @@ fn failure(value: u8) -> Result<ReasonCode, Error> {
         .ok_or_else(|| invalid("reason: not a Reason Code of 0x80 or above"))
 }
 
+/// A write as the host is told of it.
+#[allow(clippy::cast_possible_truncation, reason = "memory has no more bytes")]
+fn write_of(connection: ConnectionId, bytes: &[u8]) -> [u32; 2] {
+    [number(connection), bytes.len() as u32]
+}
+
 fn id(connection: u32) -> ConnectionId {
     ConnectionId(connection.into())
 }
@@ -552,6 +571,9 @@ fn id(connection: u32) -> ConnectionId {
 const fn number(connection: ConnectionId) -> u32 {
     connection.0 as u32
 }
+
+/// Bytes that cross in one call, unless one write has more.
+const MOST_BYTES: usize = 1 << 16;
 
 /// Of a message that a review refuses without a reason.
 const NOT_AUTHORIZED: u8 = ReasonCode::NotAuthorized.value();
