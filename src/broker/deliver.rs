@@ -9,7 +9,7 @@ use super::{
     session::{SessionId, Waiting},
 };
 use crate::{
-    codec::{Packet, PacketId, ProtocolVersion, Publish, PublishHead, QoS, Text},
+    codec::{Packet, PacketId, ProtocolVersion, Publish, QoS, Text, publish::PublishHead},
     session::{AliasUse, Resend},
     time::Timestamp,
 };

@@ -27,7 +27,7 @@ mod error;
 mod field;
 mod frame;
 pub(crate) mod property;
-mod publish;
+pub(crate) mod publish;
 mod reason;
 #[cfg(feature = "serde")]
 mod serde;
@@ -43,7 +43,6 @@ pub use error::{DecodeError, PacketTooLarge};
 pub use field::{Binary, InvalidField, PacketId, QoS, Text};
 pub use frame::{Framer, MAXIMUM_PACKET_SIZE};
 pub use property::UserProperties;
-pub(crate) use publish::PublishHead;
 pub use publish::{Publish, PublishProperties};
 pub use reason::ReasonCode;
 pub use subscribe::{RetainHandling, SubAck, Subscribe, SubscribeFilter, SubscribeProperties, SubscriptionOptions};
