@@ -106,7 +106,8 @@ test('An option that does not exist is refused, and the others are named', async
 
 withBroker('A client beyond the limit hears at once that there is no connection', async (broker) => {
   await broker.connect();
-  await assert.rejects(broker.connect(), { code: 'unreachable' });
+  // In a busy program it has said CONNECT before it hears of that.
+  await assert.rejects(broker.connect(), ({ code }) => code === 'unreachable' || code === 'closed');
 }, { maximumConnections: 1 });
 
 withBroker('What is no topic, payload or option is refused, and harms nobody', async (broker) => {
