@@ -6,6 +6,7 @@ use super::{
     effort::NODE,
     message::{Delivery, Message},
     retain::Replayed,
+    send,
     session::{SessionId, Waiting},
 };
 use crate::{
@@ -226,7 +227,7 @@ impl Broker {
             (Some(head), Some((packet_id, _))) => {
                 self.heads.extend_from_slice(head);
                 Publish::renumber_head(&mut self.heads, packet_id);
-                self.heads.split().freeze()
+                send::take_head(&mut self.heads)
             }
             (None, _) => {
                 let mut head = encode_head(delivery, exchange, now, version, alias, &mut self.heads);
@@ -314,7 +315,7 @@ fn encode_head(
         properties: properties.as_deref(),
         payload_length: message.payload.len(),
     };
-    if head.encode(version, heads).is_ok() { heads.split().freeze() } else { Bytes::new() }
+    if head.encode(version, heads).is_ok() { send::take_head(heads) } else { Bytes::new() }
 }
 
 const QUEUE_IS_FULL: &str = "the session's queue is full";

@@ -63,7 +63,7 @@ impl Message {
         let expires_at = properties.message_expiry_interval.take().map(|seconds| now.plus_secs(seconds.into()));
         properties.topic_alias = None;
         properties.subscription_identifiers = Vec::new();
-        let is_kept = retain || qos > QoS::AtMostOnce;
+        let is_kept = retain || qos > QoS::AtMostOnce || payload.len() >= SHARED;
         let properties = if properties.is_empty() { None } else { boxed(core::mem::take(properties)) };
         let parts = (topic, payload, properties);
         let number = tally.number_message();
@@ -285,5 +285,23 @@ impl Drop for Delivery {
 
 /// What a block of memory takes besides its bytes, with the counter that makes it shared.
 const ALLOCATION: usize = 48;
+/// Hosts let a payload from this size on wait as it is, and with it all that came beside it, unless it has a buffer of its own.
+const SHARED: usize = 4 << 10;
 /// A message without its parts.
 const MESSAGE: usize = size_of::<Message>() + ALLOCATION;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_that_hosts_do_not_copy_keeps_nothing_that_came_beside_it() {
+        let came = Bytes::from(alloc::vec![7; 10 * SHARED]);
+        for (length, is_copied) in [(SHARED - 1, false), (SHARED, true)] {
+            let mut publish = Publish { payload: came.slice(..length), ..Publish::default() };
+            let topic = TopicName::parse(Text::from_static("a")).unwrap();
+            let message = Message::new(&mut publish, topic, Timestamp(0), &Tally::default());
+            assert_eq!((message.payload.len(), message.payload.as_ptr() != came.as_ptr()), (length, is_copied));
+        }
+    }
+}

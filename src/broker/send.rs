@@ -1,11 +1,11 @@
 //! Hands packets to the host, within the client's Maximum Packet Size.
 
-use super::{Action, Broker, ConnectionId, Frame, connection::Ending, effort};
+use super::{Action, Broker, ConnectionId, Frame, HEADS, connection::Ending, effort};
 use crate::{
     codec::{Disconnect, DisconnectProperties, Packet, ProtocolVersion, ReasonCode},
     session::Violation,
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 impl Broker {
     /// Sends a packet other than PUBLISH. One that the client's Maximum Packet Size forbids loses its Reason String and
@@ -30,7 +30,7 @@ impl Broker {
             self.heads.clear();
             is_written = without_explanations(packet.clone()).encode(version, &mut self.heads).is_ok();
         }
-        let head = self.heads.split().freeze();
+        let head = take_head(&mut self.heads);
         (is_written && head.len() <= limit).then_some(head)
     }
 
@@ -57,6 +57,15 @@ impl Broker {
     }
 }
 
+/// The bytes that were written last. Many take their room with them: later ones would keep it for less.
+pub(super) fn take_head(heads: &mut BytesMut) -> Bytes {
+    let head = heads.split().freeze();
+    if head.len() > HEADS {
+        *heads = BytesMut::with_capacity(HEADS);
+    }
+    head
+}
+
 /// The packet without its Reason String and User Properties. [MQTT-3.4.2-2] [MQTT-3.4.2-3]
 fn without_explanations(mut packet: Packet) -> Packet {
     let explanations = match &mut packet {
@@ -81,3 +90,20 @@ pub(super) const ANSWER_TOO_LARGE: Violation = Violation::new(
     ReasonCode::PacketTooLarge,
     "an answer that must be sent exceeds the client's Maximum Packet Size [MQTT-3.1.2-24]",
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_bytes_do_not_keep_the_room_of_many() {
+        let mut heads = BytesMut::with_capacity(HEADS);
+        heads.resize(100_000, 7);
+        assert_eq!(take_head(&mut heads).len(), 100_000);
+        heads.extend_from_slice(b"ab");
+        let few = take_head(&mut heads);
+        drop(heads);
+        assert_eq!(few, "ab");
+        assert!(few.try_into_mut().unwrap().capacity() <= HEADS);
+    }
+}
