@@ -239,7 +239,7 @@ impl Engine {
                 Some((connection, verdict)) = self.judges.next() => self.judged(connection, verdict),
                 _ = notices.recv_many(&mut pending, NOTICES), if !self.commits.is_full() => {}
                 // What was written at once may have brought more.
-                () = yield_now(), if !self.sent_to.is_empty() && !self.commits.is_running() => {}
+                () = yield_now(), if self.has_more_to_flush() => {}
                 () = is_due(wait) => self.order(Input::Timeout),
             }
             for notice in pending.drain(..) {
@@ -249,6 +249,7 @@ impl Engine {
             self.read_on();
             self.flush();
             self.go_on();
+            self.read_on();
         }
         notices.close();
         self.input(Input::ShutDown, None);
@@ -292,6 +293,10 @@ impl Engine {
             }
             self.order(Input::Timeout);
         }
+    }
+
+    fn has_more_to_flush(&self) -> bool {
+        !(self.sent_to.is_empty() && self.closing.is_empty()) && !self.commits.is_running()
     }
 
     /// Reads on where the broker has caught up.

@@ -15,6 +15,8 @@ use tokio_tungstenite::tungstenite::{
 
 pub(super) struct Frames {
     library: WebSocketContext,
+    /// The largest message, in bytes.
+    largest: usize,
     pipe: Pipe,
     /// Whether a message has begun of which more frames are to come.
     is_fragmented: bool,
@@ -47,16 +49,8 @@ struct Head {
 impl Frames {
     /// `early` is what came behind the handshake; answers go to `wire`. Messages are `largest` bytes long at most.
     pub(super) fn new(early: Vec<u8>, wire: Arc<Wire>, largest: usize) -> Self {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ)
-            .write_buffer_size(0)
-            // Else the answers to pings of a client that does not read would grow without end.
-            .max_write_buffer_size(MOST_ANSWERS)
-            .max_message_size(Some(largest))
-            .max_frame_size(Some(largest));
-        let library = WebSocketContext::new(Role::Server, Some(config));
         let pipe = Pipe { unread: early.into(), left: 0, is_over: false, wire, is_held_up: false, is_closing: false };
-        Self { library, pipe, is_fragmented: false }
+        Self { library: library(largest), largest, pipe, is_fragmented: false }
     }
 
     /// Takes what came next; nothing is the end.
@@ -92,7 +86,12 @@ impl Frames {
                 }
             }
             match self.library.read(&mut self.pipe) {
-                Ok(Message::Binary(bytes)) => said.extend_from_slice(&bytes),
+                Ok(Message::Binary(bytes)) => {
+                    said.extend_from_slice(&bytes);
+                    if bytes.len() > READ && !self.is_fragmented && !self.pipe.is_held_up {
+                        self.library = library(self.largest); // it would keep the room for as long as it lives
+                    }
+                }
                 Ok(Message::Ping(_)) => self.answer(),
                 Ok(Message::Pong(_) | Message::Frame(_)) => {}
                 // [MQTT-6.0.0-1]
@@ -106,6 +105,9 @@ impl Frames {
                 Err(Error::Utf8(_)) => break end("a text message is no UTF-8", CloseCode::Invalid),
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
                     if self.pipe.left > 0 {
+                        if self.pipe.unread.is_empty() {
+                            self.pipe.unread = Bytes::new(); // without what it was a part of
+                        }
                         break None;
                     }
                 }
@@ -207,6 +209,17 @@ impl Write for Pipe {
 pub(super) fn head(length: usize) -> ([u8; 4], usize) {
     let [.., high, low] = length.to_be_bytes();
     if length < 126 { ([BINARY, low, 0, 0], 2) } else { ([BINARY, 126, high, low], 4) }
+}
+
+fn library(largest: usize) -> WebSocketContext {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ)
+        .write_buffer_size(0)
+        // Else the answers to pings of a client that does not read would grow without end.
+        .max_write_buffer_size(MOST_ANSWERS)
+        .max_message_size(Some(largest))
+        .max_frame_size(Some(largest));
+    WebSocketContext::new(Role::Server, Some(config))
 }
 
 fn unmask(bytes: &mut [u8], mask: [u8; 4]) {

@@ -44,9 +44,10 @@ impl Outbox {
     /// Joins a frame to what leaves next.
     pub(super) fn push(&mut self, frame: Frame, spare: &mut Spare) {
         let Frame { head, payload } = frame;
-        if payload.len() >= SHARED {
+        if payload.len() >= SHARED && head.len() < SHARED {
             self.end_piece();
-            self.pieces.extend([head, payload]);
+            // A head keeps those beside it.
+            self.pieces.extend([Bytes::copy_from_slice(&head), payload]);
             return;
         }
         for bytes in [head, payload] {
