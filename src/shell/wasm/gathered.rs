@@ -121,7 +121,8 @@ impl Gathered {
             self.places = 0;
         }
         self.known.resize_with(KNOWN, || None);
-        let hash = topic.as_bytes().iter().fold(0, |hash: usize, byte| hash.wrapping_mul(31) + usize::from(*byte));
+        let hash =
+            topic.as_bytes().iter().fold(0, |hash: usize, byte| hash.wrapping_mul(31).wrapping_add((*byte).into()));
         let known = &mut self.known[hash % KNOWN];
         if let Some(place) = known
             && place.topic == *topic
