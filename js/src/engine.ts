@@ -27,6 +27,8 @@ export interface Input<E> {
   refuse?(error: MqttError): void;
   /** Whether it tells a new engine what an earlier one knew: one that takes the place of this one is told anew. */
   readonly isTold?: boolean;
+  /** Whether others may come before it. */
+  readonly canWait?: boolean;
 }
 
 /** Feeds an engine one input at a time, whoever has one to give, and wakes it when its deadline has passed. */
@@ -86,9 +88,9 @@ export class Runner<E extends Engine> {
     if (!this.#running) queueMicrotask(() => this.#run());
   }
 
-  /** Whether an input waits, and none was given after it. */
+  /** Whether an input waits, and none was given after it but for such as can wait. */
   isLast(input: Input<E>): boolean {
-    return this.#inputs.at(-1) === input;
+    return this.#inputs.findLast((other) => other === input || !other.canWait) === input;
   }
 
   /** Tells the engine what an earlier one knew, as a whole. */

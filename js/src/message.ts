@@ -30,7 +30,10 @@ export interface ReceivedProperties extends MessageProperties {
 /** A message that came. */
 export class Message {
   readonly topic: string;
-  /** Its buffer may have other messages too: transfer a copy, `payload.slice()`. */
+  /**
+   * It may begin anywhere in a buffer of up to 64 KB that has other messages too: use its `byteOffset` and `byteLength`, and copy what
+   * you transfer, post, store or keep for long: `payload.slice()`.
+   */
   readonly payload: Uint8Array;
   readonly qos: QoS;
   /** Whether it was retained before this client subscribed; with `retainAsPublished`, as the publisher said. */

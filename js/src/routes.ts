@@ -1,6 +1,6 @@
 // Which subscriptions a client has, and which of them a message goes to.
 
-import type { Runner } from './engine.js';
+import type { Input, Runner } from './engine.js';
 import { MqttError } from './error.js';
 import type { Listeners } from './events.js';
 import type { ClientEngine } from './glue/client.js';
@@ -54,8 +54,8 @@ export class Routes {
   #places: Place[] = [];
   /** How often it has changed who takes what. */
   #changes = 1;
-  /** What is to be acknowledged. */
-  #taken: number[] = [];
+  /** What is to be acknowledged next. */
+  #taken: Taken | undefined;
   #isOver = false;
 
   constructor(
@@ -131,12 +131,13 @@ export class Routes {
   arrived(messages: Float64Array, payloads: Uint8Array, properties: unknown[] = []): () => void {
     const places = this.#places;
     const heads = messages.slice();
+    const areMany = heads.length > HEAD && payloads.length <= MOST_SHARED;
     const parts: Uint8Array[] = [];
     let block: Uint8Array | undefined;
     for (let head = 2, at = 0; head < heads.length; head += HEAD) {
       const length = heads[head] as number;
       const end = at + length;
-      const isShared = heads.length > HEAD && length > SHORT && length < LONG;
+      const isShared = areMany && length > SHORT && length < LONG;
       parts.push(isShared ? (block ??= payloads.slice()).subarray(at, end) : payloads.slice(at, end));
       at = end;
     }
@@ -185,10 +186,11 @@ export class Routes {
     return place.takers;
   }
 
-  /** What is taken at once is acknowledged as one. */
+  /** What is taken at once is acknowledged as one, after all that handlers have published. */
   #acknowledge(delivery: number): void {
-    if (this.#taken.push(delivery) > 1) return;
-    this.#runner.giveSoon({ run: (engine, now) => engine.acknowledge(now, new Float64Array(this.#taken.splice(0))) });
+    if (this.#taken && this.#runner.isLast(this.#taken)) return this.#taken.add(delivery);
+    this.#taken = new Taken(delivery);
+    this.#runner.giveSoon(this.#taken);
   }
 
   /** The server, which had no session of this client, did not take the route of this number again. */
@@ -283,6 +285,24 @@ export class Routes {
   }
 }
 
+/** Deliveries to be acknowledged: an input that grows as long as it is the last. */
+class Taken implements Input<ClientEngine> {
+  readonly canWait = true;
+  readonly #deliveries: number[];
+
+  constructor(delivery: number) {
+    this.#deliveries = [delivery];
+  }
+
+  add(delivery: number): void {
+    this.#deliveries.push(delivery);
+  }
+
+  run(engine: ClientEngine, now: number): void {
+    engine.acknowledge(now, new Float64Array(this.#deliveries));
+  }
+}
+
 function unattended(filters: readonly string[]): MqttError {
   return new MqttError('unattended', `Messages wait at the subscription to ${JSON.stringify(filters)}, and nobody takes them.`);
 }
@@ -304,6 +324,8 @@ const HEAD = 5;
 // Bytes. Short payloads have room within their objects, for others memory would be asked for one by one: it is shared, unless they are long.
 const SHORT = 64;
 const LONG = 4_096;
+/** Whoever keeps one of them keeps all. */
+const MOST_SHARED = 65_536;
 
 // Flags of a message.
 const QOS = 3;

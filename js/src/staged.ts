@@ -3,7 +3,7 @@
 import type { Input } from './engine.js';
 import type { MqttError } from './error.js';
 import type { ClientEngine } from './glue/client.js';
-import type { MessageProperties, QoS } from './message.js';
+import type { MessageProperties, QoS, UserProperty } from './message.js';
 
 /** An input that grows as long as it is the last. */
 export class Staged implements Input<ClientEngine> {
@@ -40,7 +40,7 @@ export class Staged implements Input<ClientEngine> {
     this.#length += payload.length;
     if (properties) {
       flags |= HAS_PROPERTIES;
-      this.#properties.push(properties);
+      this.#properties.push(copied(properties));
     }
     this.#messages.push(token, flags, topicLength, payload.length);
   }
@@ -62,6 +62,16 @@ export class Staged implements Input<ClientEngine> {
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
   }
+}
+
+/** As they are now: whoever publishes may use the same bytes and lists again. */
+function copied(properties: MessageProperties): MessageProperties {
+  const { correlationData, userProperties } = properties;
+  return {
+    ...properties,
+    ...(correlationData && { correlationData: correlationData.slice() }),
+    ...(userProperties && { userProperties: userProperties.map(([name, value]): UserProperty => [name, value]) }),
+  };
 }
 
 const NOTHING = new Uint8Array();

@@ -60,6 +60,27 @@ withBroker('What waited for a connection is published by the next client with th
   assert.equal(storage.closed, 1);
 });
 
+for (const outbox of [undefined, { storage: new Memory() }]) {
+  test(`What a handler publishes leaves before the messages that it took are acknowledged, ${outbox ? 'with' : 'without'} a storage`, async () => {
+    const [client, connection] = await new ScriptedServer().connect({}, { clientId: 'c', outbox });
+    const relay = (message) => void (message.text() === 'a' || client.publish('out', message.payload, { qos: 1 }).catch(() => {}));
+    const subscribing = client.subscribe('in', { qos: 1 }, relay);
+    await connection.grant(1);
+    await subscribing;
+    const came = ['a', 'b', 'c'].map((payload, index) => ({ cmd: 'publish', topic: 'in', payload, qos: 1, messageId: index + 1 }));
+    connection.sayAtOnce(...came);
+    const heard = [];
+    while (heard.length < 5) {
+      const { cmd, payload, messageId } = await connection.hearAny();
+      if (cmd === 'publish') connection.say({ cmd: 'puback', messageId });
+      heard.push(cmd === 'publish' ? `${payload} is published` : `${came[messageId - 1].payload} is acknowledged`);
+    }
+    assert.deepEqual(heard.toSorted(), ['a is acknowledged', 'b is acknowledged', 'b is published', 'c is acknowledged', 'c is published']);
+    for (const name of ['b', 'c']) assert(heard.indexOf(`${name} is published`) < heard.indexOf(`${name} is acknowledged`), heard.join(', '));
+    await client.end();
+  });
+}
+
 withBroker('Each QoS 2 message arrives once, however often the program and the connection end', async (broker) => {
   const storage = new Memory();
   const heard = [];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { connect, MqttError } from 'mqlite';
+import { ScriptedServer } from './scripted-server.mjs';
 import { RawTransport, settled, Time, until, withBroker } from './support.mjs';
 
 const CONNACK_5 = '2003000000';
@@ -388,4 +389,20 @@ test('An address that is none, and a server that is not there, are told in words
   } else {
     await assert.rejects(connect('ws://127.0.0.1:1/mqtt'), (error) => error.code === 'unsupported' && /ws/.test(error.hint));
   }
+});
+
+test('Messages have the properties that they were published with, although the same bytes are used again', async () => {
+  const [client, connection] = await new ScriptedServer().connect();
+  const correlationData = new Uint8Array(1);
+  const name = ['number', ''];
+  for (const number of [0, 1, 2]) {
+    correlationData[0] = number;
+    name[1] = `${number}`;
+    client.publish('a', 'b', { properties: { correlationData, userProperties: [name] } });
+  }
+  for (const number of [0, 1, 2]) {
+    const { properties } = await connection.hear('publish');
+    assert.deepEqual([properties.correlationData[0], properties.userProperties.number], [number, `${number}`]);
+  }
+  await client.end();
 });

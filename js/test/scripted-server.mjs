@@ -62,10 +62,14 @@ class Connection {
   }
 
   say(...packets) {
-    for (const packet of packets) {
-      const data = new Uint8Array(mqttPacket.generate(packet, { protocolVersion: this.protocolVersion }));
-      this.transport.onmessage?.({ data });
-    }
+    for (const packet of packets) this.sayAtOnce(packet);
+  }
+
+  /** Says all packets in one message. */
+  sayAtOnce(...packets) {
+    const { protocolVersion } = this;
+    const data = new Uint8Array(Buffer.concat(packets.map((packet) => mqttPacket.generate(packet, { protocolVersion }))));
+    this.transport.onmessage?.({ data });
   }
 
   /** The next packet, which must be of this kind. */
