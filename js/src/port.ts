@@ -12,6 +12,7 @@ export class PortTransport implements Transport {
   #isClosed = false;
   /** What is to be sent once this turn is over, if anything was sent in it. */
   #waiting: Uint8Array<ArrayBuffer>[] | undefined;
+  #waitingBytes = 0;
   /** Gives back the lock that shows that this side is there. */
   #release = () => {};
 
@@ -24,6 +25,8 @@ export class PortTransport implements Transport {
   send(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#waiting && !isLeaving) {
       this.#waiting.push(bytes);
+      this.#waitingBytes += bytes.length;
+      if (this.#waitingBytes > ENOUGH) this.#sendWaiting();
       return;
     }
     this.#post(bytes);
@@ -54,13 +57,18 @@ export class PortTransport implements Transport {
 
   /** As long as there is much to send, it is sent once a turn. */
   #turnIsOver(): void {
-    const hasSent = this.#sendWaiting();
-    if (hasSent) afterTurn(() => this.#turnIsOver());
-    else this.#waiting = undefined;
+    try {
+      if (this.#sendWaiting()) return afterTurn(() => this.#turnIsOver());
+      this.#waiting = undefined;
+    } catch {
+      this.#end();
+      this.onclose?.();
+    }
   }
 
   #sendWaiting(): boolean {
     const waiting = this.#waiting?.splice(0) ?? [];
+    this.#waitingBytes = 0;
     const [first, ...others] = waiting;
     if (first) this.#post(others.length > 0 ? joined(waiting) : first);
     return first !== undefined;
@@ -151,6 +159,9 @@ function newBell(): MessagePort {
 function endTurn(): void {
   for (const task of tasks.splice(0)) attempt(task);
 }
+
+/** Bytes that wait for no more. */
+const ENOUGH = 65_536;
 
 const tasks: (() => void)[] = [];
 let bell: MessagePort | undefined;

@@ -7,7 +7,22 @@ import mqtt from 'mqtt';
 import mqttPacket from 'mqtt-packet';
 import { WebSocket, WebSocketServer } from 'ws';
 import { scenarios } from '../../tests/interop/scenarios.mjs';
-import { settled, withBroker } from './support.mjs';
+import { settled, until, withBroker } from './support.mjs';
+
+/** A port whose other side answers CONNECT, and remembers what was sent. */
+class RecordingPort {
+  onmessage = null;
+  sent = [];
+  isGone = false;
+
+  postMessage(data) {
+    if (this.isGone) throw new Error('It is gone.');
+    if (this.sent.length === 0) queueMicrotask(() => this.onmessage({ data: new Uint8Array([0x20, 3, 0, 0, 0]) }));
+    this.sent.push(data);
+  }
+
+  close() {}
+}
 
 withBroker('A MessagePort is a connection, and its end is heard on both sides', async (broker) => {
   for (const who of ['client', 'broker']) {
@@ -53,6 +68,28 @@ withBroker('What is sent to a MessagePort while other messages wait to be heard 
   assert.deepEqual(heard, payloads);
   assert.ok(messages < 20, `${messages} messages`);
   port2.close();
+});
+
+test('Much that is sent to a MessagePort in one turn goes as messages of limited size', async () => {
+  const port = new RecordingPort();
+  const client = await connect(port, { clientId: 'c' });
+  const payload = new Uint8Array(20_000);
+  for (let count = 0; count < 100; count += 1) client.publish('a', payload);
+  await client.end();
+  const total = port.sent.reduce((sum, data) => sum + (data?.length ?? 0), 0);
+  assert.ok(total > 100 * payload.length, `${total} bytes`);
+  for (const data of port.sent) assert.ok((data?.length ?? 0) < 300_000, `${data?.length} bytes in a message`);
+});
+
+test('A MessagePort that takes no more is a connection that has ended', async () => {
+  const port = new RecordingPort();
+  const client = await connect(port, { clientId: 'c' });
+  client.publish('a', '1', { qos: 1 }).catch(() => {});
+  await null;
+  port.isGone = true;
+  client.publish('a', '2', { qos: 1 }).catch(() => {});
+  await until(() => client.status === 'ended');
+  assert.equal((await client.ended).cause, 'lost');
 });
 
 withBroker('What is sent to a MessagePort before it is closed is heard', async (broker) => {
@@ -118,7 +155,8 @@ describe('Behind a server of the npm package ws', () => {
     const socket = new WebSocket(url, 'mqtt');
     const client = await connect(socket, { clientId: 'cut' });
     socket.close();
-    assert.equal((await client.ended).cause, 'lost');
+    await until(() => client.status === 'ended');
+  assert.equal((await client.ended).cause, 'lost');
   });
 
   test('a text message closes with 1003 [MQTT-6.0.0-1]', async () => {
