@@ -296,7 +296,8 @@ impl Engine {
     }
 
     fn has_more_to_flush(&self) -> bool {
-        !(self.sent_to.is_empty() && self.closing.is_empty()) && !self.commits.is_running()
+        let has_nothing = self.sent_to.is_empty() && self.closing.is_empty();
+        !has_nothing && !self.commits.is_running()
     }
 
     /// Reads on where the broker has caught up.
