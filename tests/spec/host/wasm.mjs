@@ -12,9 +12,12 @@ let engine;
 let outputs = [];
 
 const host = {
-  send(connection, bytes) {
-    outputs.push({ connection, sent: bytes.slice() });
-    return true;
+  send(writes, bytes) {
+    for (let index = 0, at = 0; index < writes.length; index += 2) {
+      const end = at + writes[index + 1];
+      outputs.push({ connection: writes[index], sent: bytes.slice(at, end) });
+      at = end;
+    }
   },
   close: (connection) => outputs.push({ connection, closed: true }),
   authenticate: (connection, request) => outputs.push({ connection, asked: request }),
