@@ -41,6 +41,18 @@ describe('connections to the broker in the page', () => {
     assert.ok(wire.length > 4);
   });
 
+  test('keep payloads alone, and not all else that came with them', async () => {
+    const connection = await connect({ clientId: 'a', subscriptions: [{ filter: 'x/#', qos: 1 }] });
+    const client = await broker.running.connect({ clientId: 'b' });
+    await Promise.all(Array.from({ length: 20 }, (_, index) => client.publish(`x/${index}`, new Uint8Array(2_000), { qos: 1, retain: true })));
+    await until(() => connection.messages.length === 20);
+    const logged = Array.from({ length: 20 }, (_, index) => connection.messages.at(index));
+    const { messages } = await connection.retained('x/#');
+    for (const { topic, payload } of [...logged, ...messages]) assert.equal(payload.buffer.byteLength, 2_000, topic);
+    assert.equal(messages.length, 20);
+    await client.end();
+  });
+
   test('come back after a crash, with what the broker had stored', async () => {
     const connection = await connect({ clientId: 'a', subscriptions: [{ filter: '#', qos: 1 }] });
     await connection.publish({ topic: 'kept', payload: new Uint8Array(1), qos: 1, retain: true });

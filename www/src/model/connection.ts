@@ -6,7 +6,7 @@ import { Faults } from './faults.ts';
 import { matchesFilter } from './find.ts';
 import type { InTabBroker } from './in-tab-broker.ts';
 import { library } from './library.ts';
-import type { LoggedMessage } from './message.ts';
+import { type LoggedMessage, received } from './message.ts';
 import { MessageRing } from './message-ring.ts';
 import { COLOURS, type Profile, type ProfileSubscription, toConnectOptions } from './profile.ts';
 import { findRetained, type RetainedMessages } from './retained.ts';
@@ -215,7 +215,7 @@ export class Connection {
     this.#log({ time, direction: 'sent', topic, payload, qos, retain: false, dup: false, packetIdentifier: undefined, properties: said });
     try {
       const answer = await client.request(topic, payload, { qos, properties: said, timeout });
-      return { answer: { ...inLog(answer), time: Date.now(), direction: 'received' }, milliseconds: Date.now() - time };
+      return { answer: received(answer), milliseconds: Date.now() - time };
     } catch (error) {
       return { error };
     }
@@ -282,7 +282,7 @@ export class Connection {
   #received(message: Message): void {
     const { topic, retain } = message;
     if (retain && this.#lookingFor !== null && matchesFilter(this.#lookingFor, topic)) return this.topics.retain(topic, true);
-    this.#log({ ...inLog(message), time: Date.now(), direction: 'received' });
+    this.#log(received(message));
   }
 
   #log(message: LoggedMessage): void {
@@ -324,11 +324,6 @@ export class Connection {
       return false;
     }
   }
-}
-
-/** A message of the package as the log has it. */
-function inLog({ topic, payload, qos, retain, dup, packetIdentifier, properties }: Message): Omit<LoggedMessage, 'time' | 'direction'> {
-  return { topic, payload, qos, retain, dup, packetIdentifier, properties };
 }
 
 /** What came of a question: the answer and how long it took, or why there is none. */

@@ -16,3 +16,10 @@ export interface LoggedMessage {
   readonly packetIdentifier: number | undefined;
   readonly properties: ReceivedProperties;
 }
+
+/** What came, now, as it is kept: with a payload of its own, since one that shares a buffer would keep all of that. */
+export function received(message: Omit<LoggedMessage, 'time' | 'direction'>): LoggedMessage {
+  const { topic, payload: came, qos, retain, dup, packetIdentifier, properties } = message;
+  const payload = came.buffer.byteLength > came.byteLength ? came.slice() : came;
+  return { time: Date.now(), direction: 'received', topic, payload, qos, retain, dup, packetIdentifier, properties };
+}

@@ -1,7 +1,7 @@
 // The messages that a broker keeps: found, deleted, and put back. Knows nothing of how that is shown.
 
 import type { Client, QoS } from 'mqlite/broker';
-import type { LoggedMessage } from './message.ts';
+import { type LoggedMessage, received } from './message.ts';
 
 /** What the broker keeps of some topics. */
 export interface RetainedMessages {
@@ -35,11 +35,12 @@ export async function findRetained(client: Client, filter: string, subscribed?: 
   const found = new Map<string, LoggedMessage>();
   let isWhole = true;
   let heardAt = performance.now();
-  const stop = client.on('message', ({ topic, payload, qos, retain, dup, packetIdentifier, properties }) => {
+  const stop = client.on('message', (message) => {
+    const { topic, payload, retain } = message;
     if (!retain || payload.byteLength === 0) return;
     heardAt = performance.now();
     if (found.size >= MOST && !found.has(topic)) isWhole = false;
-    else found.set(topic, { time: Date.now(), direction: 'received', topic, payload, qos, retain, dup, packetIdentifier, properties });
+    else found.set(topic, received(message));
   });
   try {
     await client.subscribe(filter, { qos: subscribed?.qos ?? 2 }, () => {});
