@@ -142,6 +142,27 @@ describe('the console', () => {
     }
   });
 
+  test('goes on with what it has when another service worker for the same files could not be installed', async () => {
+    const server = await startFolder();
+    try {
+      await open({ url: server.url });
+      await isKept();
+      const before = await kept();
+      server.title = 'Newer';
+      server.isOtherWorker = true;
+      const asked = server.asked('index.html');
+      await page.evaluate('navigator.serviceWorker.getRegistration().then((registration) => void registration.update())');
+      await asked;
+      await until('navigator.serviceWorker.getRegistration().then(({ installing }) => !installing)');
+      assert.deepEqual(await kept(), before);
+      await mustWorkOffline();
+      assert.equal(await page.title(), 'MQlite');
+    } finally {
+      await page.context().close();
+      await server.stop();
+    }
+  });
+
   test('can be installed: its manifest and icons are what they say', async () => {
     await open();
     const session = await page.context().newCDPSession(page);
@@ -163,10 +184,13 @@ describe('the console', () => {
   });
 });
 
-/** Serves what is built, with another title in its page where one is set, which its service worker knows if that is a new build. */
+/**
+ * Serves what is built, with another title in its page where one is set, which its service worker knows if that is a new build; or
+ * with a service worker that is another one for the same files.
+ */
 async function startFolder() {
   const waiting = new Map();
-  const folder = { title: null, isNewBuild: false, asked: (name) => new Promise((resolve) => waiting.set(name, resolve)) };
+  const folder = { title: null, isNewBuild: false, isOtherWorker: false, asked: (name) => new Promise((resolve) => waiting.set(name, resolve)) };
   const page = (body) => (folder.title ? Buffer.from(body.toString().replace('<title>MQlite<', `<title>${folder.title}<`)) : body);
   const digest = (body) => createHash('sha256').update(body).digest('base64');
   const server = createServer(async (request, response) => {
@@ -178,6 +202,7 @@ async function startFolder() {
         const index = await readFile(`${dist}index.html`);
         body = body.toString().replaceAll(digest(index), digest(page(index))).replace(/(?<!:)(["'`])sha256-/, '$1newer-');
       }
+      if (path === 'service-worker.js' && folder.isOtherWorker) body = `${body}\n`;
       response.writeHead(200, { 'Content-Type': TYPES[extname(path)], 'Cache-Control': 'no-cache' }).end(body);
       waiting.get(path)?.();
     } catch {

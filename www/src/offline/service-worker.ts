@@ -37,8 +37,12 @@ self.addEventListener('fetch', (event) => {
   } else if (files.has(pathname)) event.respondWith(file(event.request, pathname));
 });
 
-/** All or nothing: a file that is not of this build, such as one of a newer one, ends the installation. */
+/**
+ * All or nothing: a file that is not of this build, such as one of a newer one, ends the installation. What was there before stays,
+ * since somebody may use it.
+ */
 async function fill(): Promise<void> {
+  const isThere = await caches.has(name);
   try {
     const cache = await caches.open(name);
     for (const [path, integrity] of files) {
@@ -47,7 +51,7 @@ async function fill(): Promise<void> {
       await cache.put(path, response);
     }
   } catch (error) {
-    await caches.delete(name);
+    if (!isThere) await caches.delete(name);
     throw error;
   }
 }
