@@ -1,5 +1,7 @@
 // Who is sent so much that it goes out in fewer, larger messages. Knows no MQTT.
 
+import { doAll } from './tasks.js';
+
 /** How often something was sent to one peer of late. */
 export class Pace {
   #begin = 0;
@@ -39,9 +41,7 @@ export class Batch {
 
   add(task: () => void): void {
     if (this.#tasks.push(task) > 1) return;
-    this.#later(() => {
-      for (const each of this.#tasks.splice(0)) each();
-    });
+    this.#later(() => doAll(this.#tasks.splice(0)));
   }
 }
 

@@ -1,8 +1,11 @@
 // What comes within one turn of the event loop, done as one event. Knows no MQTT.
 
+import { doAll } from './tasks.js';
+
 /**
  * A task that comes alone is done at once. Those that come before the turn is over are done together after it: what they write
- * is one commit, and what they send to a socket is one message. When nothing comes nothing is pending.
+ * is one commit, and what they send to a socket is one message. One that fails keeps none of the others from being done. When
+ * nothing comes nothing is pending.
  */
 export class Turn {
   readonly #together: (task: () => void) => void;
@@ -47,7 +50,7 @@ export class Turn {
 
   #doAll(tasks: (() => void)[]): void {
     this.#count = 0;
-    if (tasks.length > 1) this.#together(() => tasks.forEach((task) => task()));
+    if (tasks.length > 1) this.#together(() => doAll(tasks));
     else tasks[0]?.();
   }
 }
