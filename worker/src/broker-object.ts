@@ -191,6 +191,8 @@ export class MqttBroker extends RoomCalls {
       else this.#turn.add();
       return;
     }
+    // What came before is heard before it is closed, and nothing that comes after.
+    this.#transports.get(socket)?.stop();
     this.#turn.do(() => {
       // [MQTT-6.0.0-1]
       socket.close(UNSUPPORTED_DATA, 'MQTT is sent in binary messages.');

@@ -20,6 +20,7 @@ export class SocketTransport implements Transport {
   /** Whether something came since something was sent. */
   #isAnswer = false;
   #unheard: Uint8Array[] = [];
+  #isOver = false;
   #unsent: Uint8Array<ArrayBuffer>[] = [];
   #unsentBytes = 0;
   /** Of what was sent the other side has not taken more than these. */
@@ -63,7 +64,12 @@ export class SocketTransport implements Transport {
 
   /** A message came. Tells whether it is the first that waits for `hear`. */
   take(data: ArrayBuffer): boolean {
-    return this.#unheard.push(new Uint8Array(data)) === 1;
+    return !this.#isOver && this.#unheard.push(new Uint8Array(data)) === 1;
+  }
+
+  /** Takes no more of what comes: what it has taken is heard. */
+  stop(): void {
+    this.#isOver = true;
   }
 
   /** Has the broker hear what came: as one, if that is little. */

@@ -54,6 +54,26 @@ test('A text message closes the WebSocket and nobody else [MQTT-6.0.0-1]', async
   await bystander.close();
 });
 
+test('What came before a text message is heard, and nothing that comes after', async () => {
+  const room = freshRoom();
+  const watcher = await connect(room, { clientId: 'watcher' });
+  watcher.send(subscribe('#'));
+  await watcher.hears(SUBACK);
+  const writers = await Promise.all(Array.from({ length: 20 }, (_, number) => connect(room, { clientId: `writer-${number}` })));
+  for (const [number, writer] of writers.entries()) {
+    for (let count = 0; count < 3; count += 1) writer.send(publish('before', String(number)));
+    writer.sendText('hello');
+    writer.send(publish('after', String(number)));
+  }
+  for (const writer of writers) assert.equal((await writer.closed).code, 1003);
+  watcher.send(publish('last', ''));
+  const heard = [];
+  for (let packet; packet !== publish('last', ''); heard.push(packet)) packet = await watcher.packet();
+  const before = writers.flatMap((_, number) => Array(3).fill(publish('before', String(number))));
+  assert.deepEqual(heard.toSorted(), [...before, publish('last', '')].toSorted());
+  await watcher.close();
+});
+
 test('A malformed packet is answered with its Reason Code, and nobody else hears of it', async () => {
   const room = freshRoom();
   const bystander = await connect(room, { clientId: 'bystander' });

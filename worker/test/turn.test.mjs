@@ -86,6 +86,18 @@ test('What waits to be sent to one socket is sent, though it fail for another', 
   assert.deepEqual(sent, ['other']);
 });
 
+test('A socket that is stopped hears what it has taken, and takes no more', () => {
+  const socket = transport();
+  const heard = [];
+  socket.onmessage = ({ data }) => heard.push(...data);
+  assert.equal(socket.take(Uint8Array.of(1).buffer), true);
+  socket.stop();
+  assert.equal(socket.take(Uint8Array.of(2).buffer), false);
+  socket.hear();
+  assert.equal(socket.take(Uint8Array.of(3).buffer), false);
+  assert.deepEqual(heard, [1]);
+});
+
 function transport() {
   return new SocketTransport({}, {}, { soon: Batch.soon(), late: Batch.late() }, () => {});
 }
