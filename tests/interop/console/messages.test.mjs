@@ -63,6 +63,35 @@ describe('the messages of the console', () => {
     assert.equal(await rows('meanwhile').count(), 2);
   });
 
+  test('follow no more what comes once the reader has drawn them away, however slowly', async () => {
+    const many = Array.from({ length: 12 }, (_, index) => [`a/${index}`, 'x']);
+    await open(many, { viewport: { width: 1280, height: 640 } });
+    const list = page.getByRole('listbox', { name: 'Messages of console' });
+    const below = () => list.evaluate(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight);
+    assert.ok((await below()) < 1);
+    await list.evaluate(async (scroller) => {
+      // As where a browser scrolls by fractions of a pixel.
+      let { scrollTop } = scroller;
+      Object.defineProperty(scroller, 'scrollTop', { configurable: true, get: () => scrollTop, set: (value) => (scrollTop = value) });
+      for (let step = 0; step < 60; step += 1) {
+        scrollTop -= 0.5;
+        scroller.dispatchEvent(new Event('scroll'));
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+      }
+      delete scroller.scrollTop;
+      scroller.scrollTop = scrollTop;
+    });
+    const away = await below();
+    assert.ok(away > 25 && away < 35, `${away}`);
+    await publish(page, 'a/later', 'x');
+    await page.getByText('26 messages').waitFor();
+    assert.equal(await below(), away + 2 * 28);
+    await list.evaluate((scroller) => scroller.scrollTo(0, scroller.scrollHeight));
+    await publish(page, 'a/last', 'x');
+    await page.getByText('28 messages').waitFor();
+    assert.ok((await below()) < 1);
+  });
+
   test('are searched by text, by Topic Filter and by direction', async () => {
     await open([['a/1', 'Alpha'], ['a/2', 'beta'], ['b/1', 'alphabet']]);
     await rows('alphabet').nth(1).waitFor();

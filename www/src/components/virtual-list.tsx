@@ -47,6 +47,8 @@ export function VirtualList(props: VirtualListProps) {
   const scroller = useRef<HTMLDivElement>(null);
   /** Where it is scrolled to: what is drawn follows it by itself at the end, elsewhere when it is told. */
   const top = useRef(0);
+  /** Where the program has scrolled it to, until the reader scrolls. */
+  const ours = useRef<number | null>(null);
   const [, setDrawn] = useState(0);
   const height = useHeight(scroller);
   const end = Math.max(0, count * rowHeight - height);
@@ -61,9 +63,9 @@ export function VirtualList(props: VirtualListProps) {
     if (!element) return;
     const gone = first - lastFirst.current;
     lastFirst.current = first;
-    if (isFollowing) element.scrollTop = top.current = end;
+    if (isFollowing) element.scrollTop = top.current = ours.current = end;
     else if (gone > 0) {
-      element.scrollTop = top.current = Math.max(0, top.current - gone * rowHeight);
+      element.scrollTop = top.current = ours.current = Math.max(0, top.current - gone * rowHeight);
       setDrawn(top.current);
     }
   }, [first, isFollowing, isFollowing ? end : 0]);
@@ -86,10 +88,13 @@ export function VirtualList(props: VirtualListProps) {
       tabIndex={0}
       onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
         const isAtEnd = scrollHeight - scrollTop - clientHeight < rowHeight / 2;
-        const isByReader = Math.abs(scrollTop - top.current) >= 1;
+        // However slowly: what counts is how far it is from there, not how far it came since the last event.
+        const isByReader = ours.current === null || Math.abs(scrollTop - ours.current) >= 1;
         top.current = scrollTop;
         if (!isFollowing || !isAtEnd) setDrawn(scrollTop);
-        if (isByReader) props.onFollowing?.(isAtEnd);
+        if (!isByReader) return;
+        ours.current = null;
+        props.onFollowing?.(isAtEnd);
       }}
       onKeyDown={(event) => {
         if (event.altKey || event.ctrlKey || event.metaKey) return;
