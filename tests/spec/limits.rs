@@ -65,7 +65,7 @@ fn qos_1_waits_for_a_slow_client_until_its_queue_is_full() {
 
 #[test]
 fn the_bytes_that_wait_are_limited_too() {
-    let mut trace = Trace::with(V5, Config { maximum_queued_bytes: 5_000, ..Default::default() });
+    let mut trace = Trace::with(V5, Config { maximum_queued_bytes: 4_500, ..Default::default() });
     trace.resume("bob");
     trace.subscribe("bob", "t", AtLeastOnce);
     trace.cut("bob");
