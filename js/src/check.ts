@@ -1,7 +1,7 @@
 // Whether what somebody said is what can be said. The ranges of numbers are the engine's to check.
 
 import { MqttError } from './error.js';
-import type { Payload } from './message.js';
+import type { Payload, PublishOptions } from './message.js';
 import { toBytes } from './transport.js';
 
 /** What a value may be. A list in brackets holds any number of the one thing in it. */
@@ -21,6 +21,20 @@ export type ShapeOf<T> = { readonly [name in keyof T]-?: Kind };
  */
 export function checked<T extends object>(options: T, shape: ShapeOf<T>): Partial<T> {
   return check('', options, shape as unknown as Shape) as Partial<T>;
+}
+
+/** Whether they are right, and say no more than most messages need: then there is nothing to be looked up or copied. */
+export function areBrief(options: PublishOptions): boolean {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return false;
+  for (const name in options) {
+    if (name === 'qos') {
+      const { qos } = options;
+      if (qos !== 0 && qos !== 1 && qos !== 2 && qos !== undefined) return false;
+    } else if (name !== 'retain' || (typeof options.retain !== 'boolean' && options.retain !== undefined)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /**
@@ -49,8 +63,9 @@ export function checkBytes(name: string, value: Uint8Array): void {
  * @throws MqttError `invalid-options`.
  */
 export function payloadBytes(payload: Payload): Uint8Array {
+  if (payload instanceof Uint8Array) return payload;
   check('payload', payload, 'payload');
-  if (typeof payload === 'string') return new TextEncoder().encode(payload);
+  if (typeof payload === 'string') return UTF_8.encode(payload);
   return toBytes(payload) ?? jsonBytes(payload);
 }
 
@@ -62,7 +77,7 @@ function jsonBytes(value: unknown): Uint8Array {
   } catch (error) {
     cause = error;
   }
-  if (typeof text === 'string') return new TextEncoder().encode(text);
+  if (typeof text === 'string') return UTF_8.encode(text);
   throw new MqttError('invalid-options', `payload ${KINDS.payload.sentence}.`, { cause });
 }
 
@@ -99,6 +114,8 @@ function checkMember(owner: string, name: string, value: unknown, shape: Shape):
 function isList(kind: Shape | readonly [Kind]): kind is readonly [Kind] {
   return Array.isArray(kind);
 }
+
+const UTF_8 = new TextEncoder();
 
 const KINDS = {
   text: {

@@ -1,7 +1,7 @@
 // The client for JavaScript: requests are promises, messages go to subscriptions.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { checked, checkText, payloadBytes } from './check.js';
+import { areBrief, checked, checkText, payloadBytes } from './check.js';
 import { MqttError } from './error.js';
 import type { ClientEvents } from './events.js';
 import type { Link } from './link.js';
@@ -58,7 +58,7 @@ export class Client implements AsyncDisposable {
     try {
       if (topic !== this.#topic) checkText('topic', topic);
       this.#topic = topic;
-      const known = checked(options, CLIENT_PUBLISH_OPTIONS);
+      const known = areBrief(options) ? options : checked(options, CLIENT_PUBLISH_OPTIONS);
       const { qos = 0, retain = false, properties } = known;
       const bytes = payloadBytes(payload);
       if (properties) this.#needMqtt5('properties');

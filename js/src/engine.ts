@@ -90,6 +90,7 @@ export class Runner<E extends Engine> {
 
   /** Whether an input waits, and none was given after it but for such as can wait. */
   isLast(input: Input<E>): boolean {
+    if (this.#inputs.at(-1) === input) return true;
     return this.#inputs.findLast((other) => other === input || !other.canWait) === input;
   }
 

@@ -34,9 +34,10 @@ export class Requests {
   readonly #artefact: Artefact;
   readonly #runner: Runner<ClientEngine>;
   readonly #limits: Limits;
-  readonly #requests = new Map<number, Request>();
+  /** By their tokens, which others get when these are over. */
+  #requests: (Request | undefined)[] = [undefined];
+  #free: number[] = [];
   readonly #isStored: boolean;
-  #lastToken = 0;
   /** The messages that gather. */
   #staged: Staged | undefined;
 
@@ -53,10 +54,11 @@ export class Requests {
    * @throws MqttError what the engine says, `refused`, `interrupted`, `closed`, `aborted` or `timeout`.
    */
   ask(what: () => string, limits: RequestLimits, send: Send, persistence: Persistence = {}): Promise<Answer> {
-    const token = (this.#lastToken += 1);
     return this.#limits.keep(what, limits, ({ resolve, reject }) => {
-      this.#begin(token, { what, send, resolve, reject, ...persistence });
-      return () => this.#giveUp(token);
+      const request: Request = { what, send, resolve, reject, ...persistence };
+      const token = this.#enter(request);
+      this.#begin(token, request);
+      return () => this.#giveUp(token, request);
     });
   }
 
@@ -72,16 +74,26 @@ export class Requests {
     properties: MessageProperties | undefined,
     limits: RequestLimits,
   ): Promise<Answer> {
-    const token = (this.#lastToken += 1);
-    const begin = (resolve: Request['resolve'], reject: Request['reject']) => {
-      this.#requests.set(token, { what: topic, resolve, reject });
+    const begin = (request: Request): number => {
+      const token = this.#enter(request);
       this.#stage(token, topic, payload, qos, retain, properties);
+      return token;
     };
-    if (limits.signal === undefined && limits.timeout === undefined) return new Promise(begin);
+    if (limits.signal === undefined && limits.timeout === undefined) {
+      return new Promise((resolve, reject) => begin({ what: topic, resolve, reject }));
+    }
     return this.#limits.keep(() => subject(topic), limits, ({ resolve, reject }) => {
-      begin(resolve, reject);
-      return () => this.#giveUp(token);
+      const request = { what: topic, resolve, reject };
+      const token = begin(request);
+      return () => this.#giveUp(token, request);
     });
+  }
+
+  /** Returns the token. */
+  #enter(request: Request): number {
+    const token = this.#free.pop() ?? this.#requests.length;
+    this.#requests[token] = request;
+    return token;
   }
 
   #stage(token: number, topic: string, payload: Uint8Array, qos: QoS, retain: boolean, properties: MessageProperties | undefined): void {
@@ -95,10 +107,9 @@ export class Requests {
 
   #begin(token: number, request: Request): void {
     const { send } = request;
-    this.#requests.set(token, request);
     if (!send) return;
     this.#runner.attempt((engine, now) => send(engine, now, token)).catch((error: MqttError) => {
-      this.#requests.delete(token);
+      this.#take(token);
       request.reject(error);
     });
   }
@@ -119,36 +130,47 @@ export class Requests {
 
   /** It came to nothing. */
   failed(token: number, code: string, message: string): void {
-    const request = this.#take(token);
+    const request = this.#requests[token];
     if (request && code === 'interrupted' && request.isWanted?.()) return this.#begin(token, request);
-    request?.reject(new MqttError(code as MqttErrorCode, sentence(message)));
+    this.#take(token)?.reject(new MqttError(code as MqttErrorCode, sentence(message)));
   }
 
   /** The client has ended. */
   interruptAll({ message, reason }: Closed): void {
-    for (const { what, reject } of this.#requests.values()) {
-      reject(new MqttError('interrupted', `${subject(what)} was under way when the client ended. ${message}`, { reason, hint: 'Connect again, and repeat it if repeating does no harm.' }));
+    for (const request of this.#requests) {
+      request?.reject(new MqttError('interrupted', `${subject(request.what)} was under way when the client ended. ${message}`, { reason, hint: 'Connect again, and repeat it if repeating does no harm.' }));
     }
-    this.#requests.clear();
+    this.#forget();
   }
 
-  /** Whether it was not sent, and never will be. */
-  #giveUp(token: number): boolean {
-    const request = this.#take(token);
+  /** Whether it was not sent, and never will be. Until the engine has said what became of it, nobody else gets its token. */
+  #giveUp(token: number, request: Request): boolean {
+    if (this.#requests[token] !== request) return false;
+    const { what, late } = request;
+    const reject = (error: MqttError) => error.code === 'interrupted' && late?.();
+    const given: Request = late ? { ...request, resolve: late, reject } : { what, resolve: () => {}, reject };
+    this.#requests[token] = given;
     let isCancelled = false;
-    this.#runner.feed((engine, now) => (isCancelled = engine.cancel(now, token)));
-    const { late } = request ?? {};
-    if (request && late && !isCancelled) {
-      const reject = (error: MqttError) => error.code === 'interrupted' && late();
-      this.#requests.set(token, { ...request, resolve: late, reject });
-    }
+    this.#runner.feed((engine, now) => {
+      isCancelled = engine.cancel(now, token);
+      if (isCancelled) this.#take(token);
+    });
     return isCancelled;
   }
 
   #take(token: number): Request | undefined {
-    const request = this.#requests.get(token);
-    this.#requests.delete(token);
+    const request = this.#requests[token];
+    if (!request) return undefined;
+    this.#requests[token] = undefined;
+    this.#free.push(token);
+    if (this.#free.length === this.#requests.length - 1 && this.#free.length > MANY) this.#forget();
     return request;
+  }
+
+  /** Many wait where there is no connection, and then none does. */
+  #forget(): void {
+    this.#requests = [undefined];
+    this.#free = [];
   }
 }
 
@@ -160,6 +182,9 @@ function subject(what: Request['what']): string {
 export function explanation(reasonString: string | undefined): string[] {
   return reasonString ? [sentence(reasonString)] : [];
 }
+
+/** Requests at a time that are worth no memory afterwards. */
+const MANY = 1_024;
 
 // Reason Codes; those from UNSPECIFIED_ERROR on are failures.
 const SUCCESS = 0;

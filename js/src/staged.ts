@@ -8,7 +8,8 @@ import type { MessageProperties, QoS, UserProperty } from './message.js';
 /** An input that grows as long as it is the last. */
 export class Staged implements Input<ClientEngine> {
   /** Four numbers of each message, as the engine has them. */
-  readonly #messages: number[] = [];
+  #messages = spareNumbers;
+  #count = 0;
   readonly #properties: MessageProperties[] = [];
   readonly #reject: (token: number, error: MqttError) => void;
   #bytes = spare;
@@ -18,6 +19,7 @@ export class Staged implements Input<ClientEngine> {
   constructor(reject: (token: number, error: MqttError) => void) {
     this.#reject = reject;
     spare = NOTHING;
+    spareNumbers = NO_NUMBERS;
   }
 
   /** Whether it is large enough to be sent by itself. */
@@ -42,20 +44,32 @@ export class Staged implements Input<ClientEngine> {
       flags |= HAS_PROPERTIES;
       this.#properties.push(copied(properties));
     }
-    this.#messages.push(token, flags, topicLength, payload.length);
+    const messages = this.#messages;
+    const at = this.#count;
+    messages[at] = token;
+    messages[at + 1] = flags;
+    messages[at + 2] = topicLength;
+    messages[at + 3] = payload.length;
+    this.#count = at + NUMBERS;
   }
 
   run(engine: ClientEngine, now: number): void {
     const properties = this.#properties.length > 0 ? this.#properties : undefined;
-    engine.publish(now, new Uint32Array(this.#messages), this.#bytes.subarray(0, this.#length), properties);
+    engine.publish(now, this.#messages.subarray(0, this.#count), this.#bytes.subarray(0, this.#length), properties);
     if (this.#bytes.length <= LONGEST_SPARE) spare = this.#bytes;
+    if (this.#messages.length <= MOST_SPARE) spareNumbers = this.#messages;
   }
 
   refuse(error: MqttError): void {
-    for (let at = 0; at < this.#messages.length; at += NUMBERS) this.#reject(this.#messages[at] as number, error);
+    for (let at = 0; at < this.#count; at += NUMBERS) this.#reject(this.#messages[at] as number, error);
   }
 
   #makeRoom(size: number): void {
+    if (this.#count === this.#messages.length) {
+      const more = new Uint32Array(Math.max(2 * this.#count, FEWEST));
+      more.set(this.#messages);
+      this.#messages = more;
+    }
     const needed = this.#length + size;
     if (needed <= this.#bytes.length) return;
     const larger = new Uint8Array(Math.max(2 * this.#bytes.length, needed, SHORTEST));
@@ -76,8 +90,11 @@ function copied(properties: MessageProperties): MessageProperties {
 
 const NOTHING = new Uint8Array();
 
+const NO_NUMBERS = new Uint32Array();
+
 /** The room of one that is over, for the next. */
 let spare = NOTHING;
+let spareNumbers = NO_NUMBERS;
 
 const UTF_8 = new TextEncoder();
 /** Bytes for each unit of a string's length. */
@@ -87,6 +104,8 @@ const LEVELS: readonly QoS[] = [0, 1, 2];
 
 /** Numbers of a message. */
 const NUMBERS = 4;
+const FEWEST = 16 * NUMBERS;
+const MOST_SPARE = 1 << 14;
 
 // Flags of a message.
 const NO_QOS = 3;

@@ -45,6 +45,7 @@ export class Tap {
 
   pass(direction: PacketEvent['direction'], bytes: Uint8Array): void {
     const isHeard = this.#listeners.has('packet');
+    if (!isHeard && direction === 'sent') return; // the engine gives whole packets
     this.#lanes[direction].splitter.split(bytes, isHeard ? (packet, length) => this.#tell(direction, packet, length) : undefined);
   }
 
