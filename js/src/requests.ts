@@ -9,6 +9,7 @@ import type { Limits } from './limits.js';
 import type { MessageProperties, QoS, RequestLimits } from './message.js';
 import type { Answer, Closed } from './outcome.js';
 import { Staged } from './staged.js';
+import { Volley } from './volley.js';
 
 type Send = (engine: ClientEngine, now: number, token: number) => void;
 
@@ -35,7 +36,7 @@ export class Requests {
   readonly #runner: Runner<ClientEngine>;
   readonly #limits: Limits;
   /** By their tokens, which others get when these are over. */
-  #requests: (Request | undefined)[] = [undefined];
+  #requests: (Request | Volley | undefined)[] = [undefined];
   #free: number[] = [];
   readonly #isStored: boolean;
   /** The messages that gather. */
@@ -74,35 +75,65 @@ export class Requests {
     properties: MessageProperties | undefined,
     limits: RequestLimits,
   ): Promise<Answer> {
-    const begin = (request: Request): number => {
-      const token = this.#enter(request);
-      this.#stage(token, topic, payload, qos, retain, properties);
-      return token;
-    };
-    if (limits.signal === undefined && limits.timeout === undefined) {
-      return new Promise((resolve, reject) => begin({ what: topic, resolve, reject }));
+    if (limits.signal !== undefined || limits.timeout !== undefined) {
+      return this.#limits.keep(() => subject(topic), limits, ({ resolve, reject }) => {
+        const request = { what: topic, resolve, reject };
+        const token = this.#stage(this.#gathering(), request, topic, payload, qos, retain, properties);
+        return () => this.#giveUp(token, request);
+      });
     }
-    return this.#limits.keep(() => subject(topic), limits, ({ resolve, reject }) => {
-      const request = { what: topic, resolve, reject };
-      const token = begin(request);
-      return () => this.#giveUp(token, request);
+    const staged = this.#gathering();
+    if (qos > 0 || staged.isEmpty) {
+      return new Promise((resolve, reject) => {
+        this.#stage(staged, { what: topic, resolve, reject }, topic, payload, qos, retain, properties);
+      });
+    }
+    const volley = (staged.volley ??= new Volley());
+    return volley.add(this.#stage(staged, volley, topic, payload, qos, retain, properties), topic);
+  }
+
+  /** The messages to which one more can be added. */
+  #gathering(): Staged {
+    if (this.#staged && !this.#staged.isFull && this.#runner.isLast(this.#staged)) return this.#staged;
+    const staged = new Staged({
+      rejected: (token, error) => this.#reject(token, error),
+      ended: () => staged.volley && this.#conclude(staged.volley),
+    });
+    this.#staged = staged;
+    return staged;
+  }
+
+  /** Adds a message, and returns the token of its request. */
+  #stage(
+    staged: Staged,
+    request: Request | Volley,
+    topic: string,
+    payload: Uint8Array,
+    qos: QoS,
+    retain: boolean,
+    properties: MessageProperties | undefined,
+  ): number {
+    const isFirst = staged.isEmpty;
+    const token = this.#enter(request);
+    staged.add(token, topic, payload, qos, retain, properties);
+    if (isFirst && this.#isStored) this.#runner.give(staged);
+    else if (isFirst) this.#runner.giveSoon(staged);
+    return token;
+  }
+
+  /** Those of a volley that wait for longer are requests of their own. */
+  #conclude(volley: Volley): void {
+    volley.end((token, topic) => {
+      if (this.#requests[token] !== volley) return undefined;
+      return new Promise((resolve, reject) => (this.#requests[token] = { what: topic, resolve, reject }));
     });
   }
 
   /** Returns the token. */
-  #enter(request: Request): number {
+  #enter(request: Request | Volley): number {
     const token = this.#free.pop() ?? this.#requests.length;
     this.#requests[token] = request;
     return token;
-  }
-
-  #stage(token: number, topic: string, payload: Uint8Array, qos: QoS, retain: boolean, properties: MessageProperties | undefined): void {
-    let staged = this.#staged;
-    if (staged && !staged.isFull && this.#runner.isLast(staged)) return staged.add(token, topic, payload, qos, retain, properties);
-    staged = this.#staged = new Staged((refused, error) => this.#take(refused)?.reject(error));
-    staged.add(token, topic, payload, qos, retain, properties);
-    if (this.#isStored) this.#runner.give(staged);
-    else this.#runner.giveSoon(staged);
   }
 
   #begin(token: number, request: Request): void {
@@ -116,12 +147,17 @@ export class Requests {
 
   /** The server has got these messages, and has nothing to say of them. */
   published(tokens: Uint32Array): void {
-    for (const token of tokens) this.#take(token)?.resolve({ reason: SUCCESS });
+    for (const token of tokens) {
+      const request = this.#take(token);
+      if (request instanceof Volley) continue;
+      request?.resolve({ reason: SUCCESS });
+    }
   }
 
   /** The server has answered. */
   answered(token: number, answer: Answer): void {
     const request = this.#take(token);
+    if (request instanceof Volley) return;
     const { reason, reasonString } = answer;
     if (!request || reason < UNSPECIFIED_ERROR) return request?.resolve(answer);
     const why = `${subject(request.what)} was refused: ${this.#artefact.describeReason(reason)}.`;
@@ -131,13 +167,21 @@ export class Requests {
   /** It came to nothing. */
   failed(token: number, code: string, message: string): void {
     const request = this.#requests[token];
-    if (request && code === 'interrupted' && request.isWanted?.()) return this.#begin(token, request);
-    this.#take(token)?.reject(new MqttError(code as MqttErrorCode, sentence(message)));
+    const isMessage = request === undefined || request instanceof Volley;
+    if (!isMessage && code === 'interrupted' && request.isWanted?.()) return this.#begin(token, request);
+    this.#reject(token, new MqttError(code as MqttErrorCode, sentence(message)));
+  }
+
+  #reject(token: number, error: MqttError): void {
+    const request = this.#take(token);
+    if (request instanceof Volley) request.fail(token, error);
+    else request?.reject(error);
   }
 
   /** The client has ended. */
   interruptAll({ message, reason }: Closed): void {
-    for (const request of this.#requests) {
+    for (const request of this.#requests) if (request instanceof Volley) this.#conclude(request);
+    for (const request of this.#requests as (Request | undefined)[]) {
       request?.reject(new MqttError('interrupted', `${subject(request.what)} was under way when the client ended. ${message}`, { reason, hint: 'Connect again, and repeat it if repeating does no harm.' }));
     }
     this.#forget();
@@ -158,7 +202,7 @@ export class Requests {
     return isCancelled;
   }
 
-  #take(token: number): Request | undefined {
+  #take(token: number): Request | Volley | undefined {
     const request = this.#requests[token];
     if (!request) return undefined;
     this.#requests[token] = undefined;

@@ -4,22 +4,37 @@ import type { Input } from './engine.js';
 import type { MqttError } from './error.js';
 import type { ClientEngine } from './glue/client.js';
 import type { MessageProperties, QoS, UserProperty } from './message.js';
+import type { Volley } from './volley.js';
+
+/** What becomes of them. */
+export interface StagedHooks {
+  /** The engine is not to have this one. */
+  rejected(token: number, error: MqttError): void;
+  /** The engine has said what it says of them at once, or will say nothing. */
+  ended(): void;
+}
 
 /** An input that grows as long as it is the last. */
 export class Staged implements Input<ClientEngine> {
+  /** Those of QoS 0 that share what becomes of them. */
+  volley: Volley | undefined;
   /** Four numbers of each message, as the engine has them. */
   #messages = spareNumbers;
   #count = 0;
   readonly #properties: MessageProperties[] = [];
-  readonly #reject: (token: number, error: MqttError) => void;
+  readonly #hooks: StagedHooks;
   #bytes = spare;
   #length = 0;
   #topic: string | undefined;
 
-  constructor(reject: (token: number, error: MqttError) => void) {
-    this.#reject = reject;
+  constructor(hooks: StagedHooks) {
+    this.#hooks = hooks;
     spare = NOTHING;
     spareNumbers = NO_NUMBERS;
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
   }
 
   /** Whether it is large enough to be sent by itself. */
@@ -58,10 +73,12 @@ export class Staged implements Input<ClientEngine> {
     engine.publish(now, this.#messages.subarray(0, this.#count), this.#bytes.subarray(0, this.#length), properties);
     if (this.#bytes.length <= LONGEST_SPARE) spare = this.#bytes;
     if (this.#messages.length <= MOST_SPARE) spareNumbers = this.#messages;
+    this.#hooks.ended();
   }
 
   refuse(error: MqttError): void {
-    for (let at = 0; at < this.#count; at += NUMBERS) this.#reject(this.#messages[at] as number, error);
+    for (let at = 0; at < this.#count; at += NUMBERS) this.#hooks.rejected(this.#messages[at] as number, error);
+    this.#hooks.ended();
   }
 
   #makeRoom(size: number): void {

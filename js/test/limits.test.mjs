@@ -153,6 +153,30 @@ test('No more QoS 1 and 2 messages are under way than the Receive Maximum; QoS 0
   await client.end();
 });
 
+test('Who gives up what has just been answered does not take another message back', async () => {
+  const script = new ScriptedServer();
+  const [client, server] = await script.connect({ receiveMaximum: 1 });
+  const controller = new AbortController();
+  await Promise.all([
+    client.subscribe('now', () => {
+      client.publish('third', '', { qos: 1 });
+      controller.abort();
+    }),
+    server.grant(),
+  ]);
+  const first = client.publish('first', '', { qos: 1, signal: controller.signal });
+  client.publish('second', '', { qos: 1 });
+  const { messageId } = await server.hear('publish');
+  server.sayAtOnce({ cmd: 'puback', messageId }, { cmd: 'publish', topic: 'now', payload: '', qos: 0 });
+  await first;
+  const second = await server.hear('publish');
+  server.say({ cmd: 'puback', messageId: second.messageId });
+  const third = await server.hear('publish');
+  assert.equal(third.topic, 'third');
+  server.say({ cmd: 'puback', messageId: third.messageId });
+  await client.end();
+});
+
 test('Topics get aliases as many as the server allows, in the order in which they come', async () => {
   for (const [allowed, expected] of [
     [0, [['a', 0], ['a', 0], ['b', 0], ['c', 0], ['b', 0]]],
