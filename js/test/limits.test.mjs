@@ -177,6 +177,33 @@ test('Who gives up what has just been answered does not take another message bac
   await client.end();
 });
 
+test('Of messages that go out together each promise tells what became of its own', async () => {
+  const script = new ScriptedServer();
+  const [client, server] = await script.connect({ maximumPacketSize: 30 }, { outbox: { maximumMessages: 3 } });
+  const publishAll = (...messages) => {
+    const told = messages.map(([topic, payload, options]) => client.publish(topic, payload, options));
+    return Promise.all(told.map((promise) => promise.then(({ reason }) => reason, ({ code }) => code)));
+  };
+  const large = 'x'.repeat(30);
+  const told = publishAll(['a', ''], ['b/+', ''], ['c', ''], ['d', large], ['e', '', { qos: 1 }], ['f', '']);
+  const heard = [];
+  while (heard.length < 4) heard.push(await server.hear('publish'));
+  assert.deepEqual(heard.map(({ topic }) => topic), ['a', 'c', 'e', 'f']);
+  server.say({ cmd: 'puback', messageId: heard[2].messageId, reasonCode: 0x97 });
+  assert.deepEqual(await told, [0, 'invalid-topic', 0, 'packet-too-large', 'refused', 0]);
+
+  server.cut();
+  const later = publishAll(['a', ''], ['b', ''], ['+', ''], ['c', ''], ['d', '']);
+  const next = await script.accept();
+  assert.deepEqual(await next.hearPublishes(3), ['a, QoS 0', 'b, QoS 0', 'c, QoS 0']);
+  assert.deepEqual(await later, [0, 0, 'invalid-topic', 0, 'queue-full']);
+
+  next.cut();
+  const never = publishAll(['a', ''], ['b', '']);
+  await client.end();
+  assert.deepEqual(await never, ['interrupted', 'interrupted']);
+});
+
 test('Topics get aliases as many as the server allows, in the order in which they come', async () => {
   for (const [allowed, expected] of [
     [0, [['a', 0], ['a', 0], ['b', 0], ['c', 0], ['b', 0]]],
