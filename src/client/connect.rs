@@ -19,6 +19,7 @@ impl Client {
         let connect = &self.options.connect;
         let maximum_packet_size = connect.properties.maximum_packet_size.map_or(MAXIMUM_PACKET_SIZE, u32::from);
         self.connection = Some(Connection {
+            version: connect.version,
             framer: Framer::new(maximum_packet_size),
             aliases: TopicAliases::new(connect.properties.topic_alias_maximum.unwrap_or(0), AliasRoom::MEMORY),
             assigner: AliasAssigner::new(0, AliasRoom::MEMORY),

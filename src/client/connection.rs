@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 
 #[derive(Debug)]
 pub(super) struct Connection {
+    pub(super) version: ProtocolVersion,
     pub(super) framer: Framer,
     /// Those that the server sets.
     pub(super) aliases: TopicAliases,
@@ -34,6 +35,17 @@ pub(super) struct Link {
 }
 
 impl Connection {
+    /// Whether a packet of this size may be sent, as it is then.
+    pub(super) fn touch(&mut self, size: usize, now: Timestamp) -> bool {
+        let Some(link) = &mut self.link else { return true };
+        // [MQTT-3.2.2-15]
+        let fits = size <= link.limits.maximum_packet_size;
+        if fits {
+            link.keep_alive.touch(now);
+        }
+        fits
+    }
+
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         let ping_at = self.link.and_then(|link| link.keep_alive.ping_is_due_at());
         self.silence_at.into_iter().chain(ping_at).min()
@@ -101,15 +113,10 @@ impl Client {
     pub(super) fn send(&mut self, packet: &Packet) -> bool {
         let Some(connection) = &mut self.connection else { return false };
         let mut bytes = BytesMut::new();
-        if packet.encode(self.options.connect.version, &mut bytes).is_err() {
+        let is_sent =
+            packet.encode(self.options.connect.version, &mut bytes).is_ok() && connection.touch(bytes.len(), self.now);
+        if !is_sent {
             return false;
-        }
-        if let Some(link) = &mut connection.link {
-            // [MQTT-3.2.2-15]
-            if bytes.len() > link.limits.maximum_packet_size {
-                return false;
-            }
-            link.keep_alive.touch(self.now);
         }
         self.actions.push_back(Action::Send { bytes: bytes.freeze() });
         true

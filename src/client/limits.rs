@@ -2,7 +2,7 @@
 
 use super::{Misuse, request::Content};
 use crate::{
-    codec::{ConnAckProperties, MAXIMUM_PACKET_SIZE, ProtocolVersion, Publish, QoS, Subscribe, Unsubscribe},
+    codec::{ConnAckProperties, MAXIMUM_PACKET_SIZE, PacketId, ProtocolVersion, Publish, QoS, Subscribe, Unsubscribe},
     topic::{TopicFilter, TopicName},
 };
 
@@ -44,8 +44,12 @@ impl Limits {
             Content::Subscribe(subscribe, _) => self.check_subscribe(subscribe)?,
             Content::Unsubscribe(unsubscribe) => check_unsubscribe(unsubscribe)?,
         }
+        let size = match (content, content.question(PacketId::FIRST, self)) {
+            (Content::Publish(publish), _) => publish.size(self.version),
+            (_, question) => question.map_or(0, |packet| packet.size(self.version)),
+        };
         // [MQTT-3.2.2-15]
-        let (size, maximum) = (content.packet(self).size(self.version), self.maximum_packet_size);
+        let maximum = self.maximum_packet_size;
         if size <= maximum { Ok(size) } else { Err(Misuse::PacketTooLarge { size, maximum }) }
     }
 

@@ -2,14 +2,17 @@
 
 use super::{
     Action, Client, Outcome, Token,
+    connection::Connection,
     request::{Content, Request},
 };
 use crate::{
-    codec::{AckProperties, Packet, PacketId, Publish, QoS, ReasonCode, Text},
+    codec::{AckProperties, Packet, PacketId, Publish, PublishProperties, QoS, ReasonCode, Text, publish::PublishHead},
     session::{AliasUse, InFlight, Novelty, Resend, Violation},
+    time::Timestamp,
     topic::TopicName,
 };
 use alloc::{boxed::Box, vec::Vec};
+use bytes::Bytes;
 
 /// A message that the server has not accepted yet.
 #[derive(Clone, Debug)]
@@ -19,36 +22,62 @@ pub(super) struct Pending {
     pub(super) publish: Publish,
 }
 
+impl Connection {
+    /// The packet of a message, with a Topic Alias where the server allows one, and by its topic where that would be too large.
+    fn message(&mut self, publish: &Publish, packet_id: Option<PacketId>, now: Timestamp) -> Option<Bytes> {
+        let head = PublishHead { packet_id, ..publish.head() };
+        let (new, known) = match self.assigner.look_up(&publish.topic) {
+            AliasUse::None => (None, None),
+            AliasUse::Set(alias) => (Some(alias), None),
+            AliasUse::Alone(alias) => (None, Some(alias)),
+        };
+        if let topic_alias @ Some(_) = new.or(known) {
+            let (nothing, properties) =
+                (Text::default(), PublishProperties { topic_alias, ..publish.properties.clone() });
+            let topic = if known.is_some() { &nothing } else { head.topic };
+            let packet =
+                self.encode(PublishHead { topic, properties: Some(&properties), ..head }, &publish.payload, now);
+            if packet.is_some() {
+                if let Some(alias) = new {
+                    self.assigner.set(&publish.topic, alias);
+                }
+                return packet;
+            }
+        }
+        self.encode(head, &publish.payload, now)
+    }
+
+    /// A message as it is sent now, unless it is larger than the server accepts.
+    fn encode(&mut self, head: PublishHead<'_>, payload: &[u8], now: Timestamp) -> Option<Bytes> {
+        let packet = head.packet(self.version, payload).ok()?;
+        self.touch(packet.len(), now).then(|| packet.freeze())
+    }
+}
+
 impl Client {
     /// Sends a message. The caller has seen that it may be sent now.
     pub(super) fn send_publish(&mut self, pending: Pending) {
         if pending.publish.qos == QoS::AtMostOnce {
-            self.send_aliased(pending.publish);
+            let packet = self.connection.as_mut().and_then(|link| link.message(&pending.publish, None, self.now));
+            self.send_whole(packet);
             let (reason, properties) = (ReasonCode::Success, AckProperties::default());
             self.complete(pending.token, Outcome::Published { reason, properties });
-        } else if let Some(id) = self.session.outbound.send(pending.publish.qos, pending.clone()) {
+        } else if let Some(id) = self.session.outbound.send(pending.publish.qos, pending) {
             self.store_in_flight(id);
-            self.send_aliased(Publish { packet_id: Some(id), ..pending.publish });
+            self.send_in_flight(id);
         }
     }
+    /// Sends a message of QoS 1 or 2 for the first time.
+    fn send_in_flight(&mut self, id: PacketId) {
+        let Self { connection: Some(connection), session, .. } = self else { return };
+        let Some((_, step)) = session.outbound.get(id) else { return };
+        let packet = step.message().and_then(|pending| connection.message(&pending.publish, Some(id), self.now));
+        self.send_whole(packet);
+    }
 
-    /// Sends a message with a Topic Alias where the server allows one, and by its topic where that would be too large.
-    fn send_aliased(&mut self, publish: Publish) {
-        let Some(connection) = &self.connection else { return };
-        let (alias, topic) = match connection.assigner.look_up(&publish.topic) {
-            AliasUse::None => {
-                self.send(&Packet::Publish(publish));
-                return;
-            }
-            AliasUse::Set(alias) => (alias, publish.topic.clone()),
-            AliasUse::Alone(alias) => (alias, Text::default()),
-        };
-        let mut aliased = Publish { topic, ..publish.clone() };
-        aliased.properties.topic_alias = Some(alias);
-        if !self.send(&Packet::Publish(aliased)) {
-            self.send(&Packet::Publish(publish));
-        } else if let Some(connection) = &mut self.connection {
-            connection.assigner.set(&publish.topic, alias);
+    fn send_whole(&mut self, packet: Option<Bytes>) {
+        if let Some(bytes) = packet {
+            self.actions.push_back(Action::Send { bytes });
         }
     }
 
@@ -70,7 +99,9 @@ impl Client {
             return self.complete(token, Outcome::Misused(misuse));
         }
         // [MQTT-3.3.1-1] [MQTT-4.4.0-1]
-        self.send(&Packet::Publish(Publish { dup: true, packet_id: Some(id), ..publish }));
+        let head = PublishHead { dup: true, packet_id: Some(id), ..publish.head() };
+        let packet = self.connection.as_mut().and_then(|link| link.encode(head, &publish.payload, self.now));
+        self.send_whole(packet);
     }
 
     /// Ends an exchange whose message may not be sent again. The server may have a QoS 2 message of this identifier, and would

@@ -60,16 +60,19 @@ impl Request {
 }
 
 impl Content {
-    /// As a server with these limits gets it.
-    pub(super) fn packet(&self, limits: &Limits) -> Packet {
-        match self.clone() {
-            Self::Publish(publish) => Packet::Publish(publish),
-            Self::Subscribe(mut subscribe, number) => {
+    /// What is no message, as a server with these limits gets it.
+    pub(super) fn question(&self, packet_id: PacketId, limits: &Limits) -> Option<Packet> {
+        match self {
+            Self::Publish(_) => None,
+            Self::Subscribe(subscribe, number) => {
+                let mut subscribe = Subscribe { packet_id, ..subscribe.clone() };
                 let identifier = &mut subscribe.properties.subscription_identifier;
                 *identifier = identifier.or(number.filter(|_| limits.subscription_identifiers));
-                Packet::Subscribe(subscribe)
+                Some(Packet::Subscribe(subscribe))
             }
-            Self::Unsubscribe(unsubscribe) => Packet::Unsubscribe(unsubscribe),
+            Self::Unsubscribe(unsubscribe) => {
+                Some(Packet::Unsubscribe(Unsubscribe { packet_id, ..unsubscribe.clone() }))
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{
     request::{Content, Request},
 };
 use crate::{
-    codec::{Packet, PacketId, SubAck, Text},
+    codec::{PacketId, SubAck, Text},
     session::Violation,
 };
 use alloc::vec::Vec;
@@ -26,14 +26,9 @@ impl Client {
         let Some(id) = self.session.outbound.allocate() else {
             return self.complete(request.token, Outcome::Misused(Misuse::PacketIdentifiersExhausted));
         };
-        let mut packet = request.content.packet(&limits);
-        match &mut packet {
-            Packet::Subscribe(subscribe) => subscribe.packet_id = id,
-            Packet::Unsubscribe(unsubscribe) => {
-                unsubscribe.packet_id = id;
-                self.session.subscriptions.retain(|kept| !unsubscribe.filters.contains(&kept.filter.filter));
-            }
-            _ => {}
+        let Some(packet) = request.content.question(id, &limits) else { return };
+        if let Content::Unsubscribe(unsubscribe) = &request.content {
+            self.session.subscriptions.retain(|kept| !unsubscribe.filters.contains(&kept.filter.filter));
         }
         self.session.asked.push(Asked { packet_id: id, request, forgotten: Vec::new() });
         self.send(&packet);
@@ -101,7 +96,7 @@ mod tests {
     use super::super::{Cause, Input, Token, testing::*};
     use super::*;
     use crate::codec::{
-        AckProperties, ConnAckProperties, QoS, ReasonCode, Subscribe, SubscribeFilter, SubscribeProperties,
+        AckProperties, ConnAckProperties, Packet, QoS, ReasonCode, Subscribe, SubscribeFilter, SubscribeProperties,
         SubscriptionOptions, Text,
     };
     use core::num::NonZeroU32;

@@ -124,6 +124,11 @@ impl Publish {
         self.head().encode(version, out)
     }
 
+    /// The packet's length in bytes once encoded, fixed header included.
+    pub(crate) fn size(&self, version: ProtocolVersion) -> usize {
+        self.head().size(version)
+    }
+
     /// Puts another Packet Identifier into what [`Publish::encode_head`] wrote for a message of QoS 1 or 2.
     pub fn renumber_head(head: &mut [u8], packet_id: PacketId) {
         let length_ends = head.iter().skip(1).position(|byte| *byte < 0x80).map(|index| index + 2);
@@ -147,7 +152,7 @@ impl Publish {
         self.head().flags()
     }
 
-    fn head(&self) -> PublishHead<'_> {
+    pub(crate) fn head(&self) -> PublishHead<'_> {
         let Self { dup, qos, retain, packet_id, .. } = *self;
         let (topic, properties, payload_length) = (&self.topic, Some(&self.properties), self.payload.len());
         PublishHead { dup, qos, retain, topic, packet_id, properties, payload_length }
@@ -167,13 +172,33 @@ pub(crate) struct PublishHead<'a> {
 }
 
 impl PublishHead<'_> {
+    /// The length in bytes of the whole packet.
+    pub fn size(&self, version: ProtocolVersion) -> usize {
+        self.header(version).0.size
+    }
+
     /// Appends it to `out`.
     pub fn encode(&self, version: ProtocolVersion, out: &mut BytesMut) -> Result<(), PacketTooLarge> {
-        let length = Sink::count(|sink| self.write(version, sink));
-        let remaining = length.saturating_add(self.payload_length);
-        Header::new(PacketType::Publish, self.flags(), remaining).encode(length, out)?;
+        let (header, length) = self.header(version);
+        header.encode(length, out)?;
         self.write(version, &mut Sink::to(out));
         Ok(())
+    }
+
+    /// The whole packet.
+    pub fn packet(&self, version: ProtocolVersion, payload: &[u8]) -> Result<BytesMut, PacketTooLarge> {
+        let (header, length) = self.header(version);
+        let mut out = BytesMut::new();
+        header.encode(length.saturating_add(payload.len()), &mut out)?;
+        self.write(version, &mut Sink::to(&mut out));
+        out.extend_from_slice(payload);
+        Ok(out)
+    }
+
+    /// With the bytes between it and the payload.
+    fn header(&self, version: ProtocolVersion) -> (Header, usize) {
+        let length = Sink::count(|sink| self.write(version, sink));
+        (Header::new(PacketType::Publish, self.flags(), length.saturating_add(self.payload_length)), length)
     }
 
     /// The lower half of the first byte. [MQTT-3.3.1-2] no DUP at QoS 0
