@@ -52,7 +52,7 @@ cuts: target/ci/js.built npm-interop setup-mosquitto ## Cut our client's connect
 evict: target/ci/js.built npm-worker ## Put the worker's rooms to sleep between any two packets, and kill workerd under load
 	@npm --prefix worker run --silent evict
 
-attack: target/ci/worker.built ## Tell how much longer messages take while others attack their room; KIND=name, ATTACKERS=n, WINDOWS=n, SECONDS=n
+attack: target/ci/worker.built ## Tell how much longer messages take while others attack their room; KIND=name, ATTACKERS=n, LOAD=part or RATE=n, WINDOWS=n, SECONDS=n
 	@npm --prefix worker run --silent attack
 
 load: target/ci/www.built npm-interop setup-browser ## Tell how busy the console is with 5,000 messages a second, and its heap; RATE=n, MESSAGES=n, TOPICS=n, SLOWER=n

@@ -82,41 +82,24 @@ class Pair {
     else {
       this.#last = number;
       this.received += 1;
-      this.#heard(this, performance.now() - payload.readDoubleBE(4));
+      this.#heard(performance.now() - payload.readDoubleBE(4));
     }
   }
 }
 
 let pairs = [];
 let latencies = [];
-let onheard = () => {};
 
 const orders = {
   async connect({ pairs: count, ...where }) {
-    pairs = Array.from({ length: count }, (_, number) => new Pair(number, where, (pair, latency) => {
-      latencies.push(latency);
-      onheard(pair);
-    }));
+    pairs = Array.from({ length: count }, (_, number) => new Pair(number, where, (latency) => latencies.push(latency)));
     for (let begin = 0; begin < count; begin += 20) {
       await Promise.all(pairs.slice(begin, begin + 20).map((pair) => pair.connect()));
     }
   },
 
-  /** Each pair publishes its next message when the one before has come: how many a second are possible. */
-  async saturate({ seconds }) {
-    const until = performance.now() + seconds * 1000;
-    const before = total('received');
-    onheard = (pair) => performance.now() < until && pair.publish();
-    for (const pair of pairs) pair.publish();
-    await sleep(seconds * 1000);
-    const count = total('received') - before;
-    onheard = () => {};
-    await quiet();
-    return { rate: count / seconds };
-  },
-
-  /** Publishes `rate` messages a second in all, the pairs in turn, and measures. */
-  async measure({ seconds, rate }) {
+  /** Publishes `rate` messages a second in all, the first `publishers` in turn, and measures. */
+  async measure({ seconds, rate, publishers = pairs.length }) {
     const before = ['sent', 'received', 'duplicated', 'closed'].map((what) => total(what));
     const lostBefore = lost(0) + lost(1);
     const lostBefore1 = lost(1);
@@ -130,7 +113,7 @@ const orders = {
     for (let number = 0, now = begin; now < begin + seconds * 1000; now = performance.now()) {
       for (; begin + (number * 1000) / rate <= now; number += 1) {
         lateness.push(performance.now() - begin - (number * 1000) / rate);
-        if (!pairs[number % pairs.length].publish()) held += 1;
+        if (!pairs[number % publishers].publish()) held += 1;
       }
       await sleep(1);
     }
