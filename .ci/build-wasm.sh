@@ -41,7 +41,7 @@ raw() { printf '%s' "$built/$1/$wasm_target/wasm-release/mqlite.wasm"; }
 
 bind() {
   .ci/wasm wasm-bindgen "$(raw "$1")" --target web --experimental-reset-state-function --out-dir js/wasm --out-name "$1"
-  js/node_modules/.bin/wasm-opt -O3 "js/wasm/$1_bg.wasm" -o "js/wasm/$1_bg.wasm"
+  js/node_modules/.bin/wasm-opt -O3 --strip-producers --strip-target-features "js/wasm/$1_bg.wasm" -o "js/wasm/$1_bg.wasm"
 }
 
 weigh() {
