@@ -17,6 +17,24 @@ describe('the topics of the console', () => {
     await visit(page, 'Topics');
   }
 
+  /** What happens to the next packet of this name on its way to the client. */
+  async function goesWrong(what, packet) {
+    await visit(page, 'Wire');
+    const faults = page.getByRole('region', { name: 'Make it go wrong' });
+    await faults.getByLabel('What', { exact: true }).selectOption(what);
+    await faults.getByLabel('The next').selectOption(packet);
+    await faults.getByLabel('Way').selectOption('to the client');
+    await faults.getByRole('button', { name: 'Add' }).click();
+    await visit(page, 'Topics');
+  }
+
+  /** The dialog that deletes what is retained at a topic and below. */
+  async function deleting(topic) {
+    await level(page, topic).click();
+    await page.getByRole('button', { name: 'Delete retained…' }).click();
+    return page.getByRole('dialog', { name: 'Delete retained messages' });
+  }
+
   test('stand in a tree with the last value, counts and a rate, which blink when a message comes', async () => {
     page = await console.open();
     await visit(page, 'Topics');
@@ -199,6 +217,51 @@ describe('the topics of the console', () => {
     await level(page, 'attic').locator('.badge-retain').waitFor();
     await detail.getByRole('button', { name: 'Delete retained…' }).click();
     await dialog.getByRole('listitem').filter({ hasText: 'house/attic' }).getByText('cool').waitFor();
+  });
+
+  test('are put back when nobody said that they were deleted, as often as it takes', async () => {
+    await open([
+      ['house/attic', 'warm', { retain: true, qos: '2' }],
+      ['house/cellar', 'cold', { retain: true }],
+      ['house', 'home', { retain: true }],
+    ]);
+    await page.getByRole('button', { name: 'Settings: console' }).click();
+    await page.getByRole('dialog').getByLabel('Connect again by itself').uncheck();
+    await page.getByRole('dialog').getByRole('button', { name: 'Connect', exact: true }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.locator('.card .lamp-connected').waitFor();
+    await goesWrong('cut at', 'PUBACK');
+    await goesWrong('cut at', 'PUBREC');
+    const dialog = await deleting('house');
+    await dialog.getByRole('button', { name: 'Delete 3 messages' }).click();
+    await dialog.getByText('0 messages are deleted.').waitFor();
+    await dialog.getByText('For 3 topics it could not be done, or was not confirmed:').waitFor();
+    await page.locator('.card .lamp-disconnected').waitFor();
+    await dialog.getByRole('button', { name: 'Undo' }).click();
+    await dialog.getByText('2 messages are back.').waitFor();
+    assert.deepEqual(await dialog.getByRole('listitem').locator('code').allTextContents(), ['house/attic']);
+    await page.locator('.card .lamp-disconnected').waitFor();
+    await dialog.getByRole('button', { name: 'Try again' }).click();
+    await dialog.getByText('3 messages are back.').waitFor();
+    assert.equal(await dialog.getByRole('button', { name: 'Try again' }).count(), 0);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Delete retained…' }).click();
+    await dialog.getByText('The broker keeps 3 messages here.').waitFor();
+  });
+
+  test('are deleted until Escape ends that, which can be undone too', async () => {
+    await open([['house', 'home', { retain: true }]]);
+    await goesWrong('lose', 'PUBACK');
+    const dialog = await deleting('house');
+    await dialog.getByRole('button', { name: 'Delete 1 message' }).click();
+    await dialog.getByText('Under way…').waitFor();
+    await dialog.getByRole('button', { name: 'Stop' }).waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.getByText('For 1 topic it could not be done, or was not confirmed:').waitFor();
+    await dialog.getByRole('button', { name: 'Undo' }).click();
+    await dialog.getByText('1 message is back.').waitFor();
+    assert.equal(await page.getByRole('alert').count(), 0);
   });
 
   test('show all of a large payload, and say so while they do not', async () => {

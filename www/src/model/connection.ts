@@ -1,7 +1,7 @@
 // One client of the console: its profile, what is true of it now, and what can be done. Knows nothing of how it is shown.
 
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { Client, Message, PublishOptions, QoS, ServerProperties, StatusChange } from 'mqlite/broker';
+import type { Client, Message, MqttError, PublishOptions, QoS, ServerProperties, StatusChange } from 'mqlite/broker';
 import { Faults } from './faults.ts';
 import { matchesFilter } from './find.ts';
 import type { InTabBroker } from './in-tab-broker.ts';
@@ -36,6 +36,8 @@ export interface Problem {
 export interface Publication extends PublishOptions {
   readonly topic: string;
   readonly payload: Uint8Array<ArrayBuffer>;
+  /** Gives it up; that is no problem. */
+  readonly signal?: AbortSignal;
 }
 
 /** A client and all that it has seen. */
@@ -198,10 +200,10 @@ export class Connection {
   }
 
   /** Whether the server took it. */
-  async publish({ topic, payload, qos = 0, retain = false, properties }: Publication): Promise<boolean> {
+  async publish({ topic, payload, qos = 0, retain = false, properties, signal: until }: Publication): Promise<boolean> {
     return this.#try('publish', topic, async (client) => {
       const time = Date.now();
-      await client.publish(topic, payload, { qos, retain, ...(properties && { properties }) });
+      await client.publish(topic, payload, { qos, retain, ...(properties && { properties }), ...(until && { signal: until }) });
       this.#log({ time, direction: 'sent', topic, payload, qos, retain, dup: false, packetIdentifier: undefined, properties: properties ?? {} });
     });
   }
@@ -320,7 +322,8 @@ export class Connection {
       await action(client);
       return true;
     } catch (error) {
-      if (client === this.#client) this.problem.value = { during, subject, error };
+      const isWanted = (error as Partial<MqttError>).code === 'aborted';
+      if (client === this.#client && !isWanted) this.problem.value = { during, subject, error };
       return false;
     }
   }

@@ -59,6 +59,8 @@ export const topics = {
   'retained.deleteThem': 'Delete {count} {count?message:messages}',
   'retained.deleted': '{count} {count?message is:messages are} deleted.',
   'retained.restored': '{count} {count?message is:messages are} back.',
-  'retained.refused': 'For {count} {count?topic:topics} it could not be done:',
+  'retained.refused': 'For {count} {count?topic:topics} it could not be done, or was not confirmed:',
   'retained.undo': 'Undo',
+  'retained.again': 'Try again',
+  'retained.stop': 'Stop',
 } as const;

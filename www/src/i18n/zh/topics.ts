@@ -59,6 +59,8 @@ export const topics = {
   'retained.deleteThem': '删除 {count} 条消息',
   'retained.deleted': '已删除 {count} 条消息。',
   'retained.restored': '已恢复 {count} 条消息。',
-  'retained.refused': '有 {count} 个主题未能完成：',
+  'retained.refused': '有 {count} 个主题未能完成，或未得到确认：',
   'retained.undo': '撤销',
+  'retained.again': '重试',
+  'retained.stop': '停止',
 } as const;

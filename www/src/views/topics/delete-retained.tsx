@@ -1,4 +1,5 @@
-// Deletes what the broker keeps below a topic: first it shows what that is, afterwards it can put it back.
+// Deletes what the broker keeps below a topic: first it shows what that is, afterwards it can put it back, also what may be deleted
+// although nobody said so.
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
@@ -8,13 +9,18 @@ import { number, t } from '../../i18n/index.ts';
 import type { Connection } from '../../model/connection.ts';
 import { preview } from '../../model/formats.ts';
 import type { LoggedMessage } from '../../model/message.ts';
-import { deleteRetained, type Outcome, putBack, type RetainedMessages } from '../../model/retained.ts';
+import { deleteRetained, type Outcome, type Publish, putBack, type RetainedMessages } from '../../model/retained.ts';
 
 type Step =
   | { at: 'looking' | 'failed' }
   | { at: 'found'; found: RetainedMessages }
-  | { at: 'working' }
-  | { at: 'deleted' | 'restored'; outcome: Outcome };
+  | { at: 'working'; stop: () => void }
+  | Finished;
+
+interface Finished {
+  readonly at: 'deleted' | 'restored';
+  readonly outcome: Outcome;
+}
 
 export function DeleteRetained({ connection, topic, onClose }: { connection: Connection; topic: string; onClose: () => void }) {
   const isRecursive = useSignal(true);
@@ -31,7 +37,7 @@ export function DeleteRetained({ connection, topic, onClose }: { connection: Con
   }, [isRecursive.value, topic]);
 
   return (
-    <Dialog title={t('retained.title')} onClose={onClose}>
+    <Dialog title={t('retained.title')} onClose={leave}>
       <p class="dialog-text">
         <code>
           <bdi>{topic}</bdi>
@@ -49,30 +55,52 @@ export function DeleteRetained({ connection, topic, onClose }: { connection: Con
             {t('retained.deleteThem', { count: step.value.found.messages.length })}
           </button>
         )}
-        {step.value.at === 'deleted' && step.value.outcome.done.length > 0 && (
-          <button type="button" onClick={() => void restore((step.value as { outcome: Outcome }).outcome.done)}>
+        {step.value.at === 'deleted' && (
+          <button type="button" onClick={() => void restore((step.value as Finished).outcome)}>
             {t('retained.undo')}
           </button>
         )}
-        <button type="button" class="secondary" onClick={onClose}>
-          {t('dialog.close')}
+        {step.value.at === 'restored' && step.value.outcome.refused.length > 0 && (
+          <button type="button" onClick={() => void restore((step.value as Finished).outcome)}>
+            {t('retained.again')}
+          </button>
+        )}
+        <button type="button" class="secondary" onClick={leave}>
+          {t(step.value.at === 'working' ? 'retained.stop' : 'dialog.close')}
         </button>
       </footer>
     </Dialog>
   );
 
+  /** Closes it; while something is under way that is ended first, and what became of it is shown. */
+  function leave(): void {
+    if (step.value.at === 'working') step.value.stop();
+    else onClose();
+  }
+
+  /** What publishes until it is stopped. */
+  function working(): Publish {
+    const stop = new AbortController();
+    step.value = { at: 'working', stop: () => stop.abort() };
+    return (publication) => connection.publish({ ...publication, signal: stop.signal });
+  }
+
   async function remove(messages: readonly LoggedMessage[]): Promise<void> {
-    step.value = { at: 'working' };
-    const outcome = await deleteRetained((publication) => connection.publish(publication), messages, connection.acknowledgedQos);
+    const outcome = await deleteRetained(working(), messages, connection.acknowledgedQos);
     for (const { topic: gone } of outcome.done) connection.topics.retain(gone, false);
     step.value = { at: 'deleted', outcome };
   }
 
-  async function restore(messages: readonly LoggedMessage[]): Promise<void> {
-    step.value = { at: 'working' };
-    const outcome = await putBack((publication) => connection.publish(publication), messages);
-    for (const { topic: back } of outcome.done) connection.topics.retain(back, true);
-    step.value = { at: 'restored', outcome };
+  /** Puts back what was deleted, or what an earlier attempt left. */
+  async function restore(earlier: Outcome): Promise<void> {
+    const isFirst = step.value.at === 'deleted';
+    // The broker may have deleted what it did not confirm.
+    const messages = isFirst ? [...earlier.done, ...earlier.refused] : earlier.refused;
+    const publish = working();
+    await connection.connect(); // where the connection was lost and does not come back by itself
+    const { done, refused } = await putBack(publish, messages);
+    for (const { topic: back } of done) connection.topics.retain(back, true);
+    step.value = { at: 'restored', outcome: { done: isFirst ? done : [...earlier.done, ...done], refused } };
   }
 }
 
