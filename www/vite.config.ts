@@ -34,7 +34,7 @@ const withPreloads: Plugin = {
     order: 'post',
     handler: (_, { bundle = {} }) =>
       Object.values(bundle)
-        .filter((file) => file.type === 'chunk' && file.isDynamicEntry && /\/(dist\/broker\.js|messages-view\.tsx)$/.test(file.facadeModuleId ?? ''))
+        .filter((file) => file.type === 'chunk' && file.isDynamicEntry && file.facadeModuleId?.endsWith('/dist/broker.js'))
         .map(({ fileName }) => ({ tag: 'link', attrs: { rel: 'modulepreload', href: `./${fileName}` }, injectTo: 'head' as const })),
   },
 };
@@ -47,5 +47,9 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy allows no `data:` address
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1_000, // kB: the package carries its WebAssembly
+    rolldownOptions: {
+      // One file, for each takes time; what works without the page stays by itself.
+      output: { codeSplitting: { groups: [{ name: 'page', tags: ['$initial'], test: /^(?!.*service-worker)/ }] } },
+    },
   },
 });
