@@ -1,7 +1,9 @@
 // The console's connections: the form, profiles, links, several side by side, and what is said when one fails.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { WebSocketServer } from 'ws';
 import { freePort } from '../free-port.mjs';
 import { peers, startBroker } from '../peers.mjs';
 import { mustBeAccessible, screenshots, startWorker, useConsole } from './console.mjs';
@@ -104,6 +106,36 @@ describe('connections', () => {
     await alert.getByText('Nothing answers on this machine at this port, or it is no WebSocket.').waitFor();
     assert.match(console.complaints.splice(0).join(), /WebSocket connection to/);
     await mustBeAccessible(page);
+  });
+
+  test('say what may be the cause when the server closes without a word', async () => {
+    const server = await startSilent({ accepts: false });
+    try {
+      await open({ allowed: [server.url] });
+      await connectSilently(server.url);
+      const alert = page.getByRole('alert');
+      await alert.getByText(/^There is no connection to ws:\/\/127/).waitFor();
+      await alert.getByText(/^The server closed the connection without a word: it may know MQTT 3.1.1 alone/).waitFor();
+    } finally {
+      await page.context().close();
+      await server.stop();
+    }
+  });
+
+  test('say that they were lost, not that somebody should connect first', async () => {
+    const server = await startSilent({ accepts: true });
+    try {
+      await open({ allowed: [server.url] });
+      await connectSilently(server.url);
+      await page.locator('.card', { hasText: 'hermit' }).locator('.lamp-connected').waitFor();
+      server.drop();
+      const alert = page.getByRole('alert');
+      await alert.getByText(/^The connection to ws:\/\/127.* was lost/).waitFor();
+      assert.equal(await alert.getByText('Connect first').count(), 0);
+    } finally {
+      await page.context().close(); // it tries to connect again
+      await server.stop();
+    }
   });
 
   test('say which credentials are wrong, and that a later attempt with others works', async () => {
@@ -282,6 +314,14 @@ describe('connections', () => {
     return form;
   }
 
+  async function connectSilently(url) {
+    const form = await openForm();
+    await form.getByLabel('Where').selectOption('WebSocket address');
+    await form.getByLabel('Address').fill(url);
+    await form.getByLabel('Client Identifier').fill('hermit');
+    await form.getByRole('button', { name: 'Connect', exact: true }).click();
+  }
+
   /** Beside the first, which gets all, one that gets what a sensor says. */
   async function openOffice() {
     const form = await openForm();
@@ -298,3 +338,27 @@ describe('connections', () => {
     await page.locator('.card', { hasText: name }).locator('.lamp-connected').waitFor();
   }
 });
+
+/** A server that closes instead of an answer, or accepts the first client and leaves all others without one. It never says why it closes. */
+async function startSilent({ accepts }) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'mqtt' });
+  await once(server, 'listening');
+  let isFirst = true;
+  server.on('connection', (socket) => {
+    socket.once('message', () => {
+      if (!accepts) socket.close();
+      else if (isFirst) socket.send(Uint8Array.of(0x20, 3, 0, 0, 0));
+      isFirst = false;
+    });
+  });
+  const drop = () => server.clients.forEach((socket) => socket.terminate());
+  return {
+    url: `ws://127.0.0.1:${server.address().port}/mqtt`,
+    drop,
+    async stop() {
+      drop();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

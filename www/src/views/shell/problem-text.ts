@@ -7,10 +7,10 @@ import type { Problem } from '../../model/connection.ts';
 /** One sentence, and those that may help. `server` is the profile's. */
 export function problemText({ during, subject = '', error }: Problem, server: string): { text: string; hints: string[] } {
   const place = server === 'tab' ? t('problem.inTab') : server;
-  return { text: t(`problem.${during}`, { server: place, subject }), hints: hintsFor(error, server) };
+  return { text: t(`problem.${during}`, { server: place, subject }), hints: hintsFor(during, error, server) };
 }
 
-function hintsFor(error: unknown, server: string): string[] {
+function hintsFor(during: Problem['during'], error: unknown, server: string): string[] {
   const { code, reason, reasonString, message = String(error) } = error as Partial<MqttError>;
   if (reason !== undefined) {
     const known = REASONS[reason];
@@ -18,6 +18,8 @@ function hintsFor(error: unknown, server: string): string[] {
     return [...(known ? [t(known)] : []), ...words, t('problem.code', { code: hexadecimal(reason) })];
   }
   if (code === 'unreachable') return unreachable(server);
+  if (code === 'closed' && during === 'connection') return []; // that it is lost is all that is known
+  if (code === 'closed' && during === 'connect') return [t('problem.unanswered')];
   const byCode = code && CODES[code];
   return byCode ? [t(byCode)] : [t('problem.other', { text: message })];
 }
