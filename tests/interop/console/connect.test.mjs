@@ -203,6 +203,25 @@ describe('connections', () => {
     }
   });
 
+  test('are as the chosen profile says, also where it says nothing and another one did', async () => {
+    await open();
+    const form = await openForm();
+    const expiry = form.getByLabel('Session Expiry (s)');
+    await form.getByText('Session and limits', { exact: true }).click();
+    for (const [name, seconds] of [['patient', '3600'], ['hasty', '']]) {
+      await form.getByText('The broker in this page').click();
+      await form.getByLabel('Name of the profile').fill(name);
+      if (!(await expiry.isVisible())) await form.getByText('Session and limits', { exact: true }).click();
+      await expiry.fill(seconds);
+      await form.getByRole('button', { name: 'Save profile' }).click();
+      await form.getByText('Saved.').waitFor();
+    }
+    for (const [name, seconds] of [['patient', '3600'], ['hasty', ''], ['patient', '3600']]) {
+      await form.getByRole('button', { name: `Use ${name}` }).click();
+      assert.equal(await expiry.inputValue(), seconds, name);
+    }
+  });
+
   test('have profiles that stay, go to a file and come from one, without passwords that were not to be kept', async () => {
     await open();
     const form = await openForm();

@@ -128,6 +128,22 @@ describe('the publish editor', () => {
     assert.equal(await page.evaluate("localStorage.getItem('mqlite.templates')"), '[]');
   });
 
+  test('is as the chosen template says, also where it says nothing and another one did', async () => {
+    await open();
+    await unfold('Properties');
+    await unfold('Templates');
+    const expiry = form.getByLabel('Message Expiry (s)');
+    for (const [name, seconds] of [['brief', '60'], ['lasting', '']]) {
+      await expiry.fill(seconds);
+      await form.getByLabel('Name', { exact: true }).fill(name);
+      await form.getByRole('button', { name: 'Save' }).click();
+    }
+    for (const [name, seconds] of [['brief', '60'], ['lasting', '']]) {
+      await form.getByRole('button', { name, exact: true }).click();
+      assert.equal(await expiry.inputValue(), seconds, name);
+    }
+  });
+
   test('repeats with other values each time, and says when all are published', async () => {
     await open();
     await write('many/{{counter}}', '{"n":{{counter 10 5}},"r":{{random 3 4}},"id":"{{uuid}}"}', 'JSON');

@@ -86,7 +86,7 @@ export function NumberField({ value, onInput, placeholder, ...field }: NumberFie
           inputMode="numeric"
           autocomplete="off"
           placeholder={placeholder}
-          value={value === null || Number.isNaN(value) ? undefined : String(value)}
+          value={value === null ? '' : Number.isNaN(value) ? undefined : String(value)} // what is no number stays as it was typed
           onInput={({ currentTarget: { value: text } }) => onInput(text.trim() === '' ? null : /^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN)}
         />
       )}
