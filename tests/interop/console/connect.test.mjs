@@ -222,6 +222,31 @@ describe('connections', () => {
     }
   });
 
+  test('have a form whose sections stay as they are while one types, and unfold for what is wrong', async () => {
+    await open();
+    const form = await openForm();
+    const userName = form.getByLabel('User name');
+    await form.getByText('Credentials', { exact: true }).click();
+    await userName.fill('ada');
+    await userName.press('ControlOrMeta+a');
+    await userName.press('Delete');
+    await userName.pressSequentially('bea');
+    assert.equal(await userName.inputValue(), 'bea');
+    assert.ok(await userName.isVisible());
+
+    const maximum = form.getByLabel('Receive Maximum');
+    const summary = form.getByText('Session and limits', { exact: true });
+    await summary.click();
+    await maximum.fill('0');
+    for (let time = 0; time < 2; time += 1) {
+      await summary.click();
+      await maximum.waitFor({ state: 'hidden' });
+      await form.getByRole('button', { name: 'Connect', exact: true }).click();
+      await maximum.waitFor();
+      assert.ok(await maximum.evaluate((field) => field === document.activeElement));
+    }
+  });
+
   test('have profiles that stay, go to a file and come from one, without passwords that were not to be kept', async () => {
     await open();
     const form = await openForm();

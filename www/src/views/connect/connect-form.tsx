@@ -37,7 +37,9 @@ export function ConnectForm({ profile, profiles, isForeign, onConnect }: Connect
   const count = Object.keys(shown).length;
 
   useLayoutEffect(() => {
-    if (refusals.value > 0) form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
+    if (refusals.value === 0) return;
+    for (const folded of form.current?.querySelectorAll<HTMLDetailsElement>('details:has(.field-fault)') ?? []) folded.open = true;
+    form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
   }, [refusals.value]);
 
   const section: SectionProps = {
@@ -64,7 +66,7 @@ export function ConnectForm({ profile, profiles, isForeign, onConnect }: Connect
         whenGood(() => onConnect(profile.value));
       }}
     >
-      <div class="connect-sections">
+      <div class="connect-sections" key={profile.value.id}>
         {isForeign && <p class="caution">{t('connect.foreign')}</p>}
         <ServerSection {...section} />
         <ClientSection {...section} />

@@ -1,20 +1,22 @@
-// A section of the connect form: open, or folded until it is wanted or something in it is wrong.
+// A section of the connect form: open, or folded until it is wanted or something in it was refused.
 
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import { t, type TextKey } from '../../i18n/index.ts';
-import type { Fault, Faults } from '../../model/profile.ts';
+import type { Fault } from '../../model/profile.ts';
 
 interface SectionFrameProps {
   readonly title: TextKey;
-  /** Folded unless this is true. */
+  /** Whether one that folds begins unfolded: after that it is the reader's. */
   readonly isOpen?: boolean;
   readonly children: ComponentChildren;
 }
 
 /** One that folds. */
 export function Fold({ title, isOpen = false, children }: SectionFrameProps) {
+  const [begins] = useState(isOpen);
   return (
-    <details class="section" open={isOpen}>
+    <details class="section" open={begins}>
       <summary>{t(title)}</summary>
       <div class="fields">{children}</div>
     </details>
@@ -34,9 +36,4 @@ export function Section({ title, children }: SectionFrameProps) {
 /** What is wrong with a field, as a sentence. */
 export function faultText(fault: Fault | undefined): string | undefined {
   return fault && t(`fault.${fault}`);
-}
-
-/** Whether something is wrong in a part. */
-export function isFaulty(faults: Faults, part: string): boolean {
-  return Object.keys(faults).some((path) => path === part || path.startsWith(`${part}.`));
 }

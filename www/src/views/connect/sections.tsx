@@ -6,7 +6,7 @@ import { t } from '../../i18n/index.ts';
 import type { ProfileProperties } from '../../model/profile.ts';
 import type { SectionProps } from './connect-form.tsx';
 import { Pairs } from './pairs.tsx';
-import { Fold, faultText, isFaulty, Section } from './section.tsx';
+import { Fold, faultText, Section } from './section.tsx';
 
 export function ServerSection({ profile: { name, server }, faults, change }: SectionProps) {
   const isTab = server === 'tab';
@@ -79,9 +79,8 @@ export function ClientSection({ profile: { protocolVersion, clientId, keepAlive,
 export function CredentialsSection({ profile, faults, change }: SectionProps) {
   const { userName, password, keepsPassword, authentication } = profile;
   const isShown = useSignal(false);
-  const isUsed = userName !== '' || password !== '';
   return (
-    <Fold title="connect.section.credentials" isOpen={isUsed || ['userName', 'password', 'authentication'].some((path) => faults[path])}>
+    <Fold title="connect.section.credentials" isOpen={userName !== '' || password !== ''}>
       <TextField
         label={t('connect.userName')}
         width="wide"
@@ -121,7 +120,7 @@ export function SessionSection({ profile: { protocolVersion, properties }, fault
   const set = (part: Partial<ProfileProperties>) => change({ properties: { ...properties, ...part } });
   const isSaid = NUMBERS.some(([name]) => properties[name] !== null) || properties.userProperties.length > 0;
   return (
-    <Fold title="connect.section.session" isOpen={isSaid || isFaulty(faults, 'properties')}>
+    <Fold title="connect.section.session" isOpen={isSaid}>
       {NUMBERS.map(([name, text]) => (
         <NumberField
           key={name}

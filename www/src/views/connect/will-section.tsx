@@ -5,11 +5,11 @@ import { t } from '../../i18n/index.ts';
 import { newWill, type ProfileWill } from '../../model/profile.ts';
 import type { SectionProps } from './connect-form.tsx';
 import { Pairs } from './pairs.tsx';
-import { Fold, faultText, isFaulty } from './section.tsx';
+import { Fold, faultText } from './section.tsx';
 
 export function WillSection({ profile: { will, protocolVersion, clientId }, faults, change }: SectionProps) {
   return (
-    <Fold title="connect.section.will" isOpen={will !== null || isFaulty(faults, 'will')}>
+    <Fold title="connect.section.will" isOpen={will !== null}>
       <div class="checks">
         <CheckField
           label={t('connect.will.use')}
