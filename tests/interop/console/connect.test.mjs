@@ -138,6 +138,22 @@ describe('connections', () => {
     }
   });
 
+  test('say that the server had kept the session', async () => {
+    await open();
+    const form = await openForm();
+    await form.getByLabel('Client Identifier').fill('keeper');
+    await form.getByLabel('Clean start').uncheck();
+    await form.getByText('Session and limits', { exact: true }).click();
+    await form.getByLabel('Session Expiry (s)').fill('600');
+    await connect(form, 'keeper');
+    const card = page.locator('.card', { hasText: 'keeper' });
+    assert.equal(await card.getByText('session resumed').count(), 0);
+    await card.getByRole('button', { name: 'Disconnect' }).click();
+    await card.getByRole('button', { name: 'Connect', exact: true }).click();
+    await card.getByText('session resumed').waitFor();
+    await mustBeAccessible(page);
+  });
+
   test('say which credentials are wrong, and that a later attempt with others works', async () => {
     const isRight = (password) => new TextDecoder().decode(password) === 'right';
     const server = await startBroker({

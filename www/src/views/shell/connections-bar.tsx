@@ -53,6 +53,7 @@ function ConnectionCard({ workspace, connection }: { workspace: Workspace; conne
         <span class={`lamp lamp-${status}`} aria-hidden="true" />
         <span class="card-name">{name}</span>
         <span class="card-server">{serverName(connection.profile.server)}</span>
+        {status === 'connected' && connection.welcome.value?.sessionPresent && <span class="card-session">{t('connections.sessionPresent')}</span>}
         {status === 'connected' ? (
           <span class="card-rate">{t('connections.rate', { count: connection.rate.value })}</span>
         ) : (
