@@ -53,6 +53,35 @@ describe('connections to the broker in the page', () => {
     await client.end();
   });
 
+  test('look up what is retained, and keep their subscriptions and messages as they are', async () => {
+    const wanted = { filter: 'house/#', qos: 1, noLocal: true, retainAsPublished: true, retainHandling: 'doNotSend', identifier: 7 };
+    const connection = await connect({ clientId: 'a', subscriptions: [wanted, { filter: 'garden/#', qos: 1, retainAsPublished: true }] });
+    const client = await broker.running.connect({ clientId: 'b' });
+    const say = (topic) => client.publish(topic, 'x', { qos: 1, retain: true });
+    await say('house/attic');
+    await until(() => connection.messages.length === 1);
+    const [first, second] = [connection.retained('house/#'), connection.retained('house/#')];
+    await say('garden/gate');
+    for (const { messages } of await Promise.all([first, second])) assert.deepEqual(messages.map(({ topic }) => topic), ['house/attic']);
+    await until(() => connection.messages.length === 2);
+    assert.deepEqual(broker.running.clients().items.map(({ clientId, subscriptions }) => [clientId, subscriptions]), [['a', 2], ['b', 0]]);
+
+    await connection.publish({ topic: 'house/own', payload: new Uint8Array(1), qos: 1 });
+    await say('house/cellar');
+    await until(() => connection.messages.length === 4);
+    const [own, last] = [2, 3].map((index) => connection.messages.at(index));
+    assert.deepEqual([own.direction, last.topic, last.retain, last.properties.subscriptionIdentifiers], ['sent', 'house/cellar', true, [7]]);
+    await client.end();
+  });
+
+  test('say that what is retained could not be looked up', async () => {
+    const connection = await connect({ clientId: 'a' });
+    broker.kill();
+    assert.equal(await connection.retained('house/#'), null);
+    const { during, subject } = connection.problem.value;
+    assert.deepEqual([during, subject], ['lookUp', 'house/#']);
+  });
+
   test('come back after a crash, with what the broker had stored', async () => {
     const connection = await connect({ clientId: 'a', subscriptions: [{ filter: '#', qos: 1 }] });
     await connection.publish({ topic: 'kept', payload: new Uint8Array(1), qos: 1, retain: true });

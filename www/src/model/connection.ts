@@ -1,14 +1,13 @@
 // One client of the console: its profile, what is true of it now, and what can be done. Knows nothing of how it is shown.
 
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { Client, Message, MqttError, PublishOptions, QoS, ServerProperties, StatusChange } from 'mqlite/broker';
+import type { Client, ConnectOptions, Message, MqttError, PublishOptions, QoS, ServerProperties, StatusChange, WebSocketLike } from 'mqlite/broker';
 import { Faults } from './faults.ts';
-import { matchesFilter } from './find.ts';
 import type { InTabBroker } from './in-tab-broker.ts';
 import { library } from './library.ts';
 import { type LoggedMessage, received } from './message.ts';
 import { MessageRing } from './message-ring.ts';
-import { COLOURS, type Profile, type ProfileSubscription, toConnectOptions } from './profile.ts';
+import { COLOURS, newProfile, type Profile, type ProfileSubscription, toConnectOptions } from './profile.ts';
 import { findRetained, type RetainedMessages } from './retained.ts';
 import { tapped } from './tapped-transport.ts';
 import { TopicTree } from './topic-tree.ts';
@@ -26,7 +25,7 @@ export interface Subscription extends ProfileSubscription {
 
 /** What went wrong, for people to be told in their language. */
 export interface Problem {
-  readonly during: 'connect' | 'connection' | 'subscribe' | 'unsubscribe' | 'publish' | 'request';
+  readonly during: 'connect' | 'connection' | 'subscribe' | 'unsubscribe' | 'publish' | 'request' | 'lookUp';
   /** The topic or filter that it is about. */
   readonly subject?: string;
   readonly error: unknown;
@@ -62,8 +61,6 @@ export class Connection {
   /** Counts the attempts, so that one that was given up ends itself. */
   #attempt = 0;
   #messagesSince = 0;
-  /** Retained messages on topics of this filter are an answer to `retained`, and no news. */
-  #lookingFor: string | null = null;
   #colours = 0;
 
   /** What went wrong last, until it is dismissed or something else is tried. */
@@ -129,15 +126,12 @@ export class Connection {
     this.problem.value = null;
     this.#status.value = 'connecting';
     try {
-      const { connect, scramSha256 } = await library();
-      const { authentication, userName, password, reconnect, server } = profile;
+      const { connect } = await library();
       const target = { log: this.wire, party: this.party, faults: this.faults };
-      const socket = () => (server === 'tab' ? this.#broker.socket() : new WebSocket(server, 'mqtt'));
       let isEarly = true;
-      const client = await connect(() => tapped(socket(), target), {
-        ...toConnectOptions(profile),
-        reconnect: reconnect ? {} : false,
-        ...(authentication === 'scram' && { authentication: scramSha256({ userName, password }) }),
+      const client = await connect(() => tapped(this.#socket(profile.server), target), {
+        ...(await connectOptions(profile)),
+        reconnect: profile.reconnect ? {} : false,
         // What a session kept comes with the connection, before anybody can listen; the rest is taken by the listener.
         onMessage: (message) => void (isEarly && this.#received(message)),
       });
@@ -234,18 +228,23 @@ export class Connection {
     return this.#welcome.value?.server.maximumQos === 0 ? 0 : 1;
   }
 
-  /** What the broker keeps of the topics that a filter takes; `null` when it did not say, as the problem tells. */
+  /**
+   * What the broker keeps of the topics that a filter takes; `null` when it did not say, as the problem tells. Asked by a client
+   * of its own: a subscription of this one would be changed by it, and what comes anyway would be taken for the answer.
+   */
   async retained(filter: string): Promise<RetainedMessages | null> {
-    let found: RetainedMessages | null = null;
-    await this.#try('subscribe', filter, async (client) => {
-      this.#lookingFor = filter;
-      try {
-        found = await findRetained(client, filter, this.#subscriptions.value.find((subscription) => subscription.filter === filter));
-      } finally {
-        this.#lookingFor = null;
-      }
-    });
-    return found;
+    this.problem.value = null;
+    try {
+      const { connect } = await library();
+      const profile = lookUpProfile(this.profile);
+      const client = await connect(() => this.#socket(profile.server), { ...(await connectOptions(profile)), reconnect: false });
+      const found = await findRetained(client, filter).finally(() => client.end().catch(() => {})); // it has ended in any case
+      for (const { topic } of found.messages) this.topics.retain(topic, true);
+      return found;
+    } catch (error) {
+      this.problem.value = { during: 'lookUp', subject: filter, error };
+      return null;
+    }
   }
 
   /** Called once a second. */
@@ -282,9 +281,11 @@ export class Connection {
   }
 
   #received(message: Message): void {
-    const { topic, retain } = message;
-    if (retain && this.#lookingFor !== null && matchesFilter(this.#lookingFor, topic)) return this.topics.retain(topic, true);
     this.#log(received(message));
+  }
+
+  #socket(server: string): WebSocketLike {
+    return server === 'tab' ? this.#broker.socket() : new WebSocket(server, 'mqtt');
   }
 
   #log(message: LoggedMessage): void {
@@ -327,6 +328,26 @@ export class Connection {
       return false;
     }
   }
+}
+
+/** A profile as the package wants it, with its way to authenticate. */
+async function connectOptions(profile: Profile): Promise<ConnectOptions> {
+  const { authentication, userName, password } = profile;
+  if (authentication !== 'scram') return toConnectOptions(profile);
+  const { scramSha256 } = await library();
+  return { ...toConnectOptions(profile), authentication: scramSha256({ userName, password }) };
+}
+
+/** Of a client that looks up what the broker keeps for another one: beside it, without its limits, and it leaves nothing. */
+function lookUpProfile(profile: Profile): Profile {
+  const { clientId, properties } = profile;
+  return {
+    ...profile,
+    clientId: clientId && `${clientId}-${crypto.randomUUID().slice(0, 8)}`,
+    cleanStart: true,
+    will: null,
+    properties: { ...newProfile().properties, userProperties: properties.userProperties },
+  };
 }
 
 /** What came of a question: the answer and how long it took, or why there is none. */

@@ -1,6 +1,7 @@
 // The messages that a broker keeps: found, deleted, and put back. Knows nothing of how that is shown.
 
 import type { Client, QoS } from 'mqlite/broker';
+import { library } from './library.ts';
 import { type LoggedMessage, received } from './message.ts';
 
 /** What the broker keeps of some topics. */
@@ -26,29 +27,30 @@ export interface Outcome {
 }
 
 /**
- * Asks the broker what it keeps, by a subscription for a moment. Nothing marks the end of its answer: it is over when nothing
- * came for a while.
- * @param subscribed The subscription to this very filter that the client has: it stays.
+ * Asks the broker what it keeps, by the only subscription of a client that is there for that. Nothing marks the end of its
+ * answer: it is over when nothing came for a while, at the latest after `longest` milliseconds.
  * @throws MqttError as `subscribe` does.
  */
-export async function findRetained(client: Client, filter: string, subscribed?: { qos: QoS }): Promise<RetainedMessages> {
+export async function findRetained(client: Client, filter: string, longest = LONGEST): Promise<RetainedMessages> {
   const found = new Map<string, LoggedMessage>();
+  const begin = performance.now();
   let isWhole = true;
-  let heardAt = performance.now();
-  const stop = client.on('message', (message) => {
+  let heardAt = begin;
+  await client.subscribe(filter, { qos: 2, timeout: longest }, (message) => {
     const { topic, payload, retain } = message;
-    if (!retain || payload.byteLength === 0) return;
+    if (!retain || payload.byteLength === 0) return; // it is published now
     heardAt = performance.now();
     if (found.size >= MOST && !found.has(topic)) isWhole = false;
     else found.set(topic, received(message));
   });
-  try {
-    await client.subscribe(filter, { qos: subscribed?.qos ?? 2 }, () => {});
-    heardAt = performance.now();
-    while (performance.now() - heardAt < QUIET) await new Promise((resolve) => setTimeout(resolve, QUIET / 4));
-    if (!subscribed) await client.unsubscribe(filter);
-  } finally {
-    stop();
+  heardAt = performance.now();
+  while (performance.now() - heardAt < QUIET) {
+    if (client.status !== 'connected') throw new (await library()).MqttError('interrupted', 'The connection ended before the answer did.');
+    if (performance.now() - begin > longest) {
+      isWhole = false;
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, QUIET / 4));
   }
   const messages = [...found.values()].sort((one, other) => (one.topic < other.topic ? -1 : 1));
   return { messages, isWhole };
@@ -92,5 +94,7 @@ async function each(messages: readonly LoggedMessage[], act: (message: LoggedMes
 const MOST = 100_000;
 /** Milliseconds without a message after which a broker has said all. */
 const QUIET = 400;
+/** Milliseconds after which it is enough. */
+const LONGEST = 60_000;
 /** Requests that are under way at a time. */
 const AT_ONCE = 50;

@@ -7,6 +7,7 @@ export const problems = {
   'problem.unsubscribe': 'The subscription to {subject} could not be ended.',
   'problem.publish': 'The message to {subject} was not published.',
   'problem.request': 'The question to {subject} was not answered.',
+  'problem.lookUp': 'A second client, with a Client Identifier of its own, was to ask {server} what it keeps of {subject}, and could not.',
   'problem.inTab': 'the broker in this page',
   'problem.inTabDown': 'The broker in this page does not run.',
   'problem.brokerFailed': 'The broker in this page could not be started.',

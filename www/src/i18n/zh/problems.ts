@@ -7,6 +7,7 @@ export const problems = {
   'problem.unsubscribe': '无法取消订阅 {subject}。',
   'problem.publish': '发往 {subject} 的消息未能发布。',
   'problem.request': '发往 {subject} 的请求没有得到答复。',
+  'problem.lookUp': '需要用另一个客户端（使用自己的客户端标识符）向 {server} 查询 {subject} 的保留消息，但未能完成。',
   'problem.inTab': '页内代理',
   'problem.inTabDown': '页内代理没有运行。',
   'problem.brokerFailed': '页内代理未能启动。',
