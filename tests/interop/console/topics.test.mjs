@@ -275,6 +275,38 @@ describe('the topics of the console', () => {
     assert.equal(await detail.locator('.payload-text').textContent(), large);
   });
 
+  test('read a large payload once, however often they are drawn again', async () => {
+    page = await console.open();
+    await publish(page, 'large', JSON.stringify({ n: 1, text: 'x'.repeat(100_000) }));
+    await page.evaluate(() => {
+      const { parse } = JSON;
+      globalThis.readings = 0;
+      JSON.parse = (text) => {
+        if (text.length > 100_000) globalThis.readings += 1;
+        return parse(text);
+      };
+    });
+    const readings = () => page.evaluate('globalThis.readings');
+    const waitForMore = async (count) => {
+      const first = Number(await count());
+      while (Number(await count()) < first + 5) await page.waitForTimeout(50);
+    };
+    await page.getByLabel('Search topics and payloads').fill('"text"'); // what the sensors say moves it out of sight
+    await page.getByRole('option').filter({ hasText: 'received' }).filter({ hasText: 'large' }).click();
+    await page.getByRole('group', { name: 'The chosen message' }).locator('pre').waitFor();
+    const once = await readings();
+    await page.getByLabel('Search topics and payloads').fill('');
+    await waitForMore(() => page.getByRole('listbox', { name: 'Messages of' }).getByRole('option').first().getAttribute('aria-setsize'));
+    assert.equal(await readings(), once);
+
+    await visit(page, 'Topics');
+    await level(page, 'large').click();
+    await page.getByRole('group', { name: 'The chosen topic' }).locator('pre').waitFor();
+    const twice = await readings();
+    await waitForMore(() => level(page, 'sensor').first().locator('.topic-count').textContent());
+    assert.equal(await readings(), twice);
+  });
+
   test('show markup in topics and payloads as text', async () => {
     const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
     await open([['<b>x<\/b>/<script>document.title=3</script>', markup], ['<b>x<\/b>/<script>document.title=3</script>', `{"<img src=x onerror=document.title=4>":1,"b":2}`]]);

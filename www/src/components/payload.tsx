@@ -1,7 +1,7 @@
 // A payload in the format that the reader chose. What is not shown is named, with a way to see it.
 
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { number, t } from '../i18n/index.ts';
 import { type Format, FORMATS, type Formatter, formatter, guess, type Shown } from '../model/formats.ts';
 import '../style/payload.css';
@@ -25,11 +25,16 @@ interface PayloadProps {
 }
 
 export function Payload({ payload, contentType, topic, choice, onChoice, previous }: PayloadProps) {
-  const format = choice === 'auto' ? guess(payload, contentType) : choice;
+  const format = useFormat(payload, contentType, choice);
   const known = useFormatter(format);
   const isDifference = useSignal(false);
   const canDiffer = previous !== undefined;
-  const shown = typeof known === 'object' ? known.show(payload) : null;
+  // A large one takes long to read, and all is drawn again whenever a message comes.
+  const shown = useMemo(() => (typeof known === 'object' ? known.show(payload) : null), [payload, known]);
+  const before = useMemo(
+    () => (isDifference.value && previous !== undefined && typeof known === 'object' ? known.show(previous) : null),
+    [isDifference.value, previous, known],
+  );
   return (
     <div class="payload-view">
       <div class="payload-tools">
@@ -65,12 +70,7 @@ export function Payload({ payload, contentType, topic, choice, onChoice, previou
       {known === 'failed' && <p class="muted">{t('payload.failed')}</p>}
       {shown?.refused && <p class="muted">{t('payload.refused', { format: t(`payload.${shown.refused}`), shown: t(`payload.${shown.format}`) })}</p>}
       {shown && !shown.isWhole && <p class="muted">{t('payload.notUtf8')}</p>}
-      {shown &&
-        (isDifference.value && previous !== undefined ? (
-          <Difference before={(known as Formatter).show(previous).text} after={shown.text} />
-        ) : (
-          <Text text={shown.text} />
-        ))}
+      {shown && (before ? <Difference before={before.text} after={shown.text} /> : <Text text={shown.text} />)}
     </div>
   );
 }
@@ -95,6 +95,11 @@ function Text({ text }: { text: string }) {
       )}
     </>
   );
+}
+
+/** The chosen format, or what the payload most likely is. */
+export function useFormat(payload: Uint8Array, contentType: string | undefined, choice: FormatChoice): Format {
+  return useMemo(() => (choice === 'auto' ? guess(payload, contentType) : choice), [payload, contentType, choice]);
 }
 
 /** What knows the format, as soon as it is loaded. */

@@ -2,10 +2,10 @@
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { TextField } from '../../components/field.tsx';
-import { useFormatter } from '../../components/payload.tsx';
+import { useFormat, useFormatter } from '../../components/payload.tsx';
 import { Plot } from '../../components/plot.tsx';
 import { t } from '../../i18n/index.ts';
-import { type Format, type Formatter, guess } from '../../model/formats.ts';
+import type { Format, Formatter } from '../../model/formats.ts';
 import { numberPaths, parsePath } from '../../model/json-paths.ts';
 import type { LoggedMessage } from '../../model/message.ts';
 import { type Points, Series } from '../../model/series.ts';
@@ -20,7 +20,7 @@ interface PlotProps {
 
 export function TopicPlot({ state, node, message }: PlotProps) {
   const { payload, properties } = message;
-  const format = state.format.value === 'auto' ? guess(payload, properties.contentType) : state.format.value;
+  const format = useFormat(payload, properties.contentType, state.format.value);
   const known = useFormatter(format);
   if (typeof known !== 'object' || (payload.byteLength > LARGEST && state.path.value === null)) return null;
   return <Lines key={format} state={state} node={node} message={message} format={format} known={known} />;
