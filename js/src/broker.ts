@@ -76,7 +76,7 @@ export class Broker {
       this.#runner.defer(() => this.#tell(event as BrokerEvent, given));
     },
     write: (key, value) => this.#journal.write({ key: key.slice(), value: value?.slice() }),
-    commit: () => this.#journal.commit(),
+    commit: (mayWait) => this.#journal.commit(mayWait),
     remember: (connection, state) => this.#connections.remember(connection, state.slice()),
     reject: (key, reason) => {
       this.#rejected += 1;

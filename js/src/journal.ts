@@ -15,6 +15,8 @@ export class Journal {
   #written: StorageChange[] = [];
   /** What is committed and not handed to the storage yet. */
   #changes: StorageChange[] = [];
+  /** Whether all of these may wait. */
+  #mayWait = true;
   /** What waits for the group that is on its way, and for the one that gathers. */
   #waiting: (() => void)[] = [];
   #gathered: (() => void)[] = [];
@@ -53,9 +55,10 @@ export class Journal {
     this.#written.push(change);
   }
 
-  /** What was written since the last time is to become durable as one. */
-  commit(): void {
+  /** What was written since the last time is to become durable as one, if it `mayWait` a little later. */
+  commit(mayWait = false): void {
     const written = this.#written.splice(0);
+    if (written.length > 0) this.#mayWait &&= mayWait;
     if (this.#storage) for (const change of written) this.#changes.push(change);
     this.#start();
   }
@@ -112,7 +115,9 @@ export class Journal {
   /** Nothing, if it is done already. */
   #commit(changes: StorageChange[]): Promise<void> | undefined {
     try {
-      const done = changes.length > 0 && this.#storage?.commit(changes);
+      const mayWait = this.#mayWait;
+      this.#mayWait = true;
+      const done = changes.length > 0 && this.#storage?.commit(changes, mayWait);
       if (isThenable(done)) return Promise.resolve(done);
     } catch (error) {
       this.#fail(error);

@@ -24,8 +24,11 @@ export interface RecordStorage {
   /**
    * Makes all changes durable, in their order and as one: all or none. Nothing that depends on them is sent before this
    * returns or, if it returns a promise, before that resolves. Not called again until then.
+   *
+   * Changes that `mayWait` are for connections that outlive the broker alone, as those of a Durable Object that sleeps: a storage may
+   * put them off until then, if they are in it when it is asked to `load`, and in order with what is committed later.
    */
-  commit(changes: readonly StorageChange[]): void | Promise<void>;
+  commit(changes: readonly StorageChange[], mayWait?: boolean): void | Promise<void>;
   /** The broker is closed, or gives the storage up. */
   close?(): void | Promise<void>;
   /** The most bytes of a value, where there is a limit, of 262,144 at least: the broker then accepts no packet that would not fit. */

@@ -24,6 +24,8 @@ use bytes::Bytes;
 #[derive(Debug, Default)]
 pub(super) struct Mirror {
     writes: BTreeMap<Bytes, Write>,
+    /// Whether one of them is for more than connections that outlive the broker.
+    is_urgent: bool,
     /// Connections that changed in what the host remembers of them.
     changed: BTreeSet<ConnectionId>,
     /// The last place that a connection had for its records.
@@ -80,7 +82,17 @@ impl Mirror {
         self.write(key, Write { was_there: true, change: Change::Delete });
     }
 
+    /// What `write` does is of use to nobody but a connection that outlives the broker, if it `may_wait`.
+    fn write_late(&mut self, may_wait: bool, write: impl FnOnce(&mut Self)) {
+        let was_urgent = self.is_urgent;
+        write(self);
+        if may_wait {
+            self.is_urgent = was_urgent;
+        }
+    }
+
     fn write(&mut self, key: Key, write: Write) {
+        self.is_urgent = true;
         match self.writes.entry(key.to_bytes()) {
             Entry::Vacant(entry) => _ = entry.insert(write),
             Entry::Occupied(mut entry) => entry.get_mut().change = write.change,
@@ -166,7 +178,8 @@ impl Broker {
             let connection = session.connection;
             connection.into_iter().for_each(|connection| self.connection_changed(connection));
             let mut mirror = core::mem::take(&mut self.mirror);
-            self.write_all(id, &mut mirror, Mirror::add_use);
+            let may_wait = !holds_for_others && self.may_wait(id);
+            mirror.write_late(may_wait, |mirror| self.write_all(id, mirror, Mirror::add_use));
             self.mirror = mirror;
         }
     }
@@ -247,7 +260,8 @@ impl Broker {
     pub(super) fn write_last_waiting(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get(&id).filter(|session| session.is_kept) else { return };
         if let Some(entry) = session.queue.last() {
-            self.mirror.write_waiting(id, entry, Mirror::add_use);
+            let may_wait = session.ends_with_its_connection() && !entry.1.is_shared();
+            self.mirror.write_late(may_wait, |mirror| mirror.write_waiting(id, entry, Mirror::add_use));
         }
     }
 
@@ -261,7 +275,8 @@ impl Broker {
 
     pub(super) fn erase_waiting(&mut self, id: SessionId, place: u64, waiting: &Waiting) {
         if self.stored(id).is_some() {
-            self.mirror.erase_waiting(id, place, waiting);
+            let may_wait = self.may_wait(id) && !waiting.is_shared();
+            self.mirror.write_late(may_wait, |mirror| mirror.erase_waiting(id, place, waiting));
         }
     }
 
@@ -269,8 +284,11 @@ impl Broker {
     pub(super) fn write_in_flight(&mut self, id: SessionId, packet_id: PacketId, delivery: &Delivery) {
         let Some(session) = self.stored(id) else { return };
         if let Some(record) = session.in_flight(packet_id) {
-            self.mirror.add_use(&delivery.message);
-            self.mirror.put_new(Key::InFlight(id.0, packet_id), &record);
+            let may_wait = session.ends_with_its_connection() && !delivery.is_shared();
+            self.mirror.write_late(may_wait, |mirror| {
+                mirror.add_use(&delivery.message);
+                mirror.put_new(Key::InFlight(id.0, packet_id), &record);
+            });
         }
     }
 
@@ -286,7 +304,8 @@ impl Broker {
     /// An exchange is over, of which `delivery` was left.
     pub(super) fn erase_in_flight(&mut self, id: SessionId, packet_id: PacketId, delivery: Option<&Delivery>) {
         if self.stored(id).is_some() {
-            self.mirror.erase_in_flight(id, packet_id, delivery);
+            let may_wait = self.may_wait(id) && !delivery.is_some_and(Delivery::is_shared);
+            self.mirror.write_late(may_wait, |mirror| mirror.erase_in_flight(id, packet_id, delivery));
         }
     }
 
@@ -296,15 +315,15 @@ impl Broker {
         let Some(session) = self.stored(id) else { return };
         let (_, connection) = session.inbound.parts();
         let (key, record) = (Key::Received(id.0, packet_id), Received { connection });
-        match novelty {
-            Novelty::New => self.mirror.put_new(key, &record),
-            Novelty::Duplicate => self.mirror.put(key, &record),
-        }
+        self.mirror.write_late(session.ends_with_its_connection(), |mirror| match novelty {
+            Novelty::New => mirror.put_new(key, &record),
+            Novelty::Duplicate => mirror.put(key, &record),
+        });
     }
 
     pub(super) fn erase_received(&mut self, id: SessionId, packet_id: PacketId) {
         if self.stored(id).is_some() {
-            self.mirror.delete(Key::Received(id.0, packet_id));
+            self.mirror.write_late(self.may_wait(id), |mirror| mirror.delete(Key::Received(id.0, packet_id)));
         }
     }
 
@@ -332,11 +351,14 @@ impl Broker {
         let mut remembered = Vec::new();
         let outgrown: Vec<_> = self.mirror.changed.iter().filter_map(|id| self.outgrown(*id)).collect();
         outgrown.into_iter().for_each(|session| self.keep_session(session, false));
+        self.writes_may_wait = !self.mirror.is_urgent && (start == 0 || self.writes_may_wait);
         for connection in core::mem::take(&mut self.mirror.changed) {
             if let Some(state) = self.remember(connection) {
                 remembered.push(Action::Remember { connection, state });
             }
         }
+        // What a connection is remembered by is for itself alone.
+        self.mirror.is_urgent = false;
         for (key, write) in core::mem::take(&mut self.mirror.writes) {
             match write.change {
                 Change::Put(value) => self.actions.push_back(Action::Put { key, value }),
@@ -356,6 +378,11 @@ impl Broker {
         let is_stored = self.connections.get(&id).is_some_and(|connection| connection.remembered.is_stored);
         let is_too_large = bytes > if is_stored { 0 } else { MAXIMUM_STATE / 2 };
         (session.queue.has_replays() || is_too_large).then_some(session_id)
+    }
+
+    /// Whether what is written of the session is of use to nobody but its connection, but for what is delivered for others.
+    fn may_wait(&self, id: SessionId) -> bool {
+        self.sessions.get(&id).is_some_and(Session::ends_with_its_connection)
     }
 
     fn stored(&self, id: SessionId) -> Option<&Session> {

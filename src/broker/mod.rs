@@ -407,6 +407,8 @@ pub struct Broker {
     sys_watchers: usize,
     statistics: Statistics,
     mirror: Mirror,
+    /// Whether the writes among `actions` may.
+    writes_may_wait: bool,
     orphans: Orphans,
     actions: VecDeque<Action>,
     /// Where the heads of frames are written, one behind the other: a block of memory for many of them.
@@ -417,13 +419,25 @@ pub struct Broker {
 
 /// The actions that an input caused, in order. Those not taken come first from the next [`Broker::handle`].
 #[derive(Debug)]
-pub struct Actions<'broker>(&'broker mut VecDeque<Action>);
+pub struct Actions<'broker> {
+    actions: &'broker mut VecDeque<Action>,
+    writes_may_wait: bool,
+}
+
+impl Actions<'_> {
+    /// Whether what is put and deleted is for connections that outlive the broker alone: then it need not become durable before
+    /// what is sent, but before the broker is given up while its connections stay, and not after what is written later. When
+    /// they end with the broker nobody misses it.
+    pub const fn writes_may_wait(&self) -> bool {
+        self.writes_may_wait
+    }
+}
 
 impl Iterator for Actions<'_> {
     type Item = Action;
 
     fn next(&mut self) -> Option<Action> {
-        self.0.pop_front()
+        self.actions.pop_front()
     }
 }
 
@@ -458,6 +472,7 @@ impl Broker {
             sys_watchers: 0,
             statistics: Statistics::default(),
             mirror: Mirror::default(),
+            writes_may_wait: true,
             orphans: Orphans::default(),
             actions: VecDeque::new(),
             heads: BytesMut::with_capacity(HEADS),
@@ -495,7 +510,7 @@ impl Broker {
         }
         self.report_dropped();
         self.flush_mirror(start);
-        Actions(&mut self.actions)
+        Actions { actions: &mut self.actions, writes_may_wait: self.writes_may_wait }
     }
 
     /// The counters and gauges.

@@ -71,6 +71,11 @@ impl Session {
         self.expiry_interval > 0
     }
 
+    /// Whether nothing is left of it, and nothing comes of it, when its connection ends.
+    pub(super) const fn ends_with_its_connection(&self) -> bool {
+        !self.outlives_its_connection() && self.will.is_none()
+    }
+
     pub(super) fn to_record(&self) -> store::Session {
         store::Session {
             client_id: self.client_id.clone(),
@@ -110,6 +115,11 @@ pub(super) enum Waiting {
 }
 
 impl Waiting {
+    /// Whether another session is given it when this one ends.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Self::Message(delivery) if delivery.is_shared())
+    }
+
     pub(super) fn message(self) -> Option<Delivery> {
         match self {
             Self::Message(delivery) => Some(delivery),

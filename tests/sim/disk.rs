@@ -1,4 +1,5 @@
-//! The disk: what is durable, and after it what was written and is not yet. Whatever follows a write waits for it.
+//! The disk: what is durable, and after it what was written and is not yet. Whatever follows a write waits for it, unless the
+//! write itself may wait.
 
 use super::state::Model;
 use bytes::Bytes;
@@ -22,6 +23,8 @@ pub struct Disk<Output> {
 struct Batch<Output> {
     input: u64,
     writes: Vec<Write>,
+    /// Whether nothing waits for it.
+    may_wait: bool,
     model: Option<Model>,
     held: Vec<Output>,
 }
@@ -31,11 +34,11 @@ impl<Output> Disk<Output> {
         Self { durable: Records::new(), pending: VecDeque::new(), survivor: (0, model), committing: 0 }
     }
 
-    /// Writes a part of what an input is to write.
-    pub fn write(&mut self, input: u64, write: Write) {
+    /// Writes a part of what an input is to write, all of which may wait or none.
+    pub fn write(&mut self, input: u64, may_wait: bool, write: Write) {
         match self.pending.back_mut() {
             Some(batch) if batch.input == input => batch.writes.push(write),
-            _ => self.pending.push_back(Batch { input, writes: vec![write], model: None, held: Vec::new() }),
+            _ => self.pending.push_back(Batch { input, writes: vec![write], may_wait, model: None, held: Vec::new() }),
         }
     }
 
@@ -46,9 +49,9 @@ impl<Output> Disk<Output> {
         }
     }
 
-    /// Holds `output` until all that was written before is durable; returns it when that is so already.
+    /// Holds `output` until all that was written before and may not wait is durable; returns it when that is so already.
     pub fn hold(&mut self, output: Output) -> Option<Output> {
-        match self.pending.back_mut() {
+        match self.pending.iter_mut().rfind(|batch| !batch.may_wait) {
             Some(batch) => {
                 batch.held.push(output);
                 None

@@ -354,7 +354,9 @@ impl Host {
         let is_resumed = matches!(input, Input::Resumed { .. });
         self.model.begin(now, is_resumed);
         tell(&mut self.model);
-        let actions: Vec<_> = self.broker.handle(Timestamp(now), input).collect();
+        let actions = self.broker.handle(Timestamp(now), input);
+        let may_wait = actions.writes_may_wait();
+        let actions: Vec<_> = actions.collect();
         if self.is_logged {
             actions.iter().for_each(|action| eprintln!("    {action:?}"));
         }
@@ -362,7 +364,7 @@ impl Host {
         if !is_resumed {
             self.check.nobody_waits(&mut self.model, &self.setup);
         }
-        actions.iter().for_each(|action| self.perform(action));
+        actions.iter().for_each(|action| self.perform(action, may_wait));
         self.disk.seal(self.input, &self.model);
         let actions = self.mirror.keep(actions);
         self.check_records();
@@ -372,7 +374,7 @@ impl Host {
         actions
     }
 
-    fn perform(&mut self, action: &Action) {
+    fn perform(&mut self, action: &Action, may_wait: bool) {
         let output = match action {
             Action::Send { connection, frame } => {
                 let mut bytes = BytesMut::new();
@@ -392,11 +394,11 @@ impl Host {
             Action::Put { key, value } => {
                 self.note(0, key);
                 self.note(0, value);
-                return self.disk.write(self.input, (key.clone(), Some(value.clone())));
+                return self.disk.write(self.input, may_wait, (key.clone(), Some(value.clone())));
             }
             Action::Delete { key } => {
                 self.note(0, key);
-                return self.disk.write(self.input, (key.clone(), None));
+                return self.disk.write(self.input, may_wait, (key.clone(), None));
             }
             Action::Remember { connection, state } => return self.note(connection.0, state),
             Action::Review { .. } => panic!("there are no rules"),

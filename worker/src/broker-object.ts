@@ -69,7 +69,7 @@ export class MqttBroker extends RoomCalls {
   #alarm!: Alarm;
   #forwards!: Forwards;
   #whereabouts!: Whereabouts;
-  readonly #storage: SqliteStorage;
+  protected readonly storage: SqliteStorage;
   readonly #turn: Turn;
   readonly #batches = { soon: Batch.soon(), late: Batch.late() };
   readonly #transports = new Map<WebSocket, SocketTransport>();
@@ -92,12 +92,12 @@ export class MqttBroker extends RoomCalls {
     };
     this.users = new Users(keeper, this.settings.authentication?.passwordIterations);
     this.#access = new Access(this.settings, environment, this.roomName, this.users, clock);
-    this.#storage = new SqliteStorage(state, this.log);
-    this.#turn = new Turn((task) => this.#storage.together(task));
+    this.storage = new SqliteStorage(state, this.log);
+    this.#turn = new Turn((task) => this.storage.together(task));
     this.#arrivals = new Arrivals(this.settings.connectionRate ?? {}, clock);
     this.#opened = state.blockConcurrencyWhile(async () => {
       this.#alarm = new Alarm(state.storage, clock, await state.storage.getAlarm());
-      const storage = this.#storage;
+      const storage = this.storage;
       const resume = state.getWebSockets().flatMap((socket) => this.#wake(socket));
       const alarms = new Alarms(this.#alarm, clock);
       this.#forwards = new Forwards(this.settings.forward ?? [], {

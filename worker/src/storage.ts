@@ -5,14 +5,18 @@ import type { Log } from './log.js';
 
 /**
  * The storage of one room. Nothing is awaited: what is sent after a commit is held by the runtime's output gate until that is
- * durable, and all commits of one event become durable as one.
+ * durable, and all commits of one event become durable as one. What may wait is written within a moment, and mostly is no more by
+ * then: an object does not sleep while a timer is set, and when it ends in another way so do its connections.
  */
 export class SqliteStorage implements RecordStorage {
   readonly maximumValueBytes = MAXIMUM_ROW_BYTES - MAXIMUM_KEY_BYTES;
   readonly #state: DurableObjectState;
   readonly #log: Log;
-  /** What is to be written when a task is over. */
-  #gathered: LastChanges | undefined;
+  /** What is not written yet, and whether some of it may not wait. */
+  #unwritten = new LastChanges();
+  #isUrgent = false;
+  #isTogether = false;
+  #isTimed = false;
 
   constructor(state: DurableObjectState, log: Log) {
     this.#state = state;
@@ -21,27 +25,48 @@ export class SqliteStorage implements RecordStorage {
 
   /** Does `task`; what it commits is written when it is over, of each record only the last change. What it sends has to wait for that. */
   together(task: () => void): void {
-    this.#gathered = new LastChanges();
+    this.#isTogether = true;
     try {
       task();
     } finally {
-      const changes = this.#gathered.all();
-      this.#gathered = undefined;
-      if (changes.length > 0) this.#store(changes);
+      this.#isTogether = false;
+      this.#settle();
     }
   }
 
+  /** Writes what may wait. */
+  flush(): void {
+    const changes = this.#unwritten.takeAll();
+    this.#isUrgent = false;
+    if (changes.length > 0) this.#store(changes);
+  }
+
   load(): Iterable<StoredRecord> {
+    this.flush();
     const { sql } = this.#state.storage;
     // A table with row numbers has an index beside it: each change would write, and cost, two rows.
     sql.exec('CREATE TABLE IF NOT EXISTS records (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID');
     return records(sql.exec('SELECT key, value FROM records').raw<[ArrayBuffer, ArrayBuffer]>());
   }
 
-  commit(changes: readonly StorageChange[]): void {
-    if (this.#gathered) for (const change of changes) this.#gathered.add(change);
-    else if (changes.length === 1) this.#store(changes);
-    else this.together(() => this.commit(changes));
+  commit(changes: readonly StorageChange[], mayWait = false): void {
+    for (const change of changes) this.#unwritten.add(change);
+    this.#isUrgent ||= !mayWait;
+    if (!this.#isTogether) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#isUrgent || this.#unwritten.bytes > MOST_UNWRITTEN) this.flush();
+    else if (this.#unwritten.bytes > 0) this.#flushLater();
+  }
+
+  #flushLater(): void {
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    setTimeout(() => {
+      this.#isTimed = false;
+      this.flush();
+    }, MOMENT);
   }
 
   /** Writes changes, each of another record. */
@@ -81,11 +106,14 @@ export class SqliteStorage implements RecordStorage {
 
 /** Changes, of each record the last. By numbers, since text as the key of a map costs as much as to write what it is for. */
 class LastChanges {
+  /** Of all that was added. */
+  bytes = 0;
   readonly #byHash = new Map<number, StorageChange[]>();
   /** Beyond a few of the same hash, which somebody has chosen. */
   readonly #byText = new Map<string, StorageChange>();
 
   add(change: StorageChange): void {
+    this.bytes += change.key.byteLength + (change.value?.byteLength ?? 0);
     const hash = hashOf(change.key);
     const known = this.#byHash.get(hash);
     if (!known) return void this.#byHash.set(hash, [change]);
@@ -95,8 +123,12 @@ class LastChanges {
     else this.#byText.set(TEXT.decode(change.key), change);
   }
 
-  all(): StorageChange[] {
-    return [...this.#byHash.values(), ...this.#byText.values()].flat();
+  takeAll(): StorageChange[] {
+    const changes = [...this.#byHash.values(), ...this.#byText.values()].flat();
+    this.#byHash.clear();
+    this.#byText.clear();
+    this.bytes = 0;
+    return changes;
   }
 }
 
@@ -113,6 +145,12 @@ function hashOf(key: Uint8Array): number {
 function isSame(one: Uint8Array, other: Uint8Array): boolean {
   return one.byteLength === other.byteLength && one.every((byte, at) => byte === other[at]);
 }
+
+/** Milliseconds: most clients acknowledge sooner. */
+const MOMENT = 250;
+
+/** Bytes: of what the broker has in its memory too. */
+const MOST_UNWRITTEN = 1 << 20;
 
 /** Changes whose keys are compared one by one. */
 const FEW = 4;

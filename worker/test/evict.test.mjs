@@ -146,3 +146,24 @@ test('Nothing of 3.1.1 is kept that ends with its connection, and a QoS 0 messag
   await isEmptyBut(room, []);
   await client.close();
 });
+
+test('What is in flight to a client without a session that is kept is written by itself, before the room sleeps', async () => {
+  const room = freshRoom();
+  const subscriber = await room.connect({ clientId: 'subscriber' });
+  subscriber.send(packet('82', `0001${text('a')}02`));
+  await subscriber.hears('9003000102');
+  const publisher = await room.connect({ clientId: 'publisher' });
+  publisher.send(packet('34', `${text('a')}0007${'6f6e65'}`) + packet('62', '0007'));
+  await publisher.hears('50020007' + '70020007');
+  await subscriber.hears(packet('34', `${text('a')}0001${'6f6e65'}`));
+  // Nothing asks for it: a timer does it, which keeps the platform from putting the room to sleep.
+  const inFlight = () => room.steer('query', { sql: "SELECT key FROM records WHERE substr(hex(key), 1, 2) = '6F'" });
+  while ((await inFlight()).length === 0);
+  await room.steer('sleep');
+  subscriber.send('50020001');
+  await subscriber.hears('62020001');
+  subscriber.send('70020001');
+  await room.evict();
+  assert.deepEqual(await inFlight(), []);
+  await Promise.all([publisher.close(), subscriber.close()]);
+});

@@ -78,9 +78,13 @@ export class MqttBroker extends Room {
     super.alarm();
   }
 
-  /** Resolves when all that the room has heard is dealt with. */
+  /**
+   * Resolves when all that the room has heard is dealt with, and written: an object does not sleep before its timers have rung, and the
+   * one for what may wait takes longer than a test should.
+   */
   async settle() {
     for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setTimeout(resolve));
+    this.storage.flush();
   }
 
   /** Sets the time, and fires the alarm if it is due. */

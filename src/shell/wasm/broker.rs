@@ -44,8 +44,11 @@ export interface BrokerHost {
   report(event: unknown): void;
   /** A record is put in place of what was there, or removed where `value` is absent. Both are valid during the call alone. */
   write(key: Uint8Array, value: Uint8Array | undefined): void;
-  /** What was written since the last time belongs together; what is sent from now on waits until it is durable. */
-  commit(): void;
+  /**
+   * What was written since the last time belongs together; what is sent from now on waits until it is durable. If it `mayWait`, it is for
+   * connections that outlive the broker alone: nobody waits for it, and it is durable before the broker is given up without them.
+   */
+  commit(mayWait: boolean): void;
   /** Keep this beside the connection, once what was committed is durable. Valid during the call alone. */
   remember(connection: number, state: Uint8Array): void;
   /** A record cannot be used. */
@@ -88,7 +91,7 @@ extern "C" {
     fn write(this: &BrokerHost, key: &[u8], value: Option<&[u8]>);
 
     #[wasm_bindgen(method)]
-    fn commit(this: &BrokerHost);
+    fn commit(this: &BrokerHost, may_wait: bool);
 
     #[wasm_bindgen(method)]
     fn remember(this: &BrokerHost, connection: u32, state: &[u8]);
@@ -437,10 +440,12 @@ impl BrokerEngine {
     fn perform(&mut self, now: Timestamp, input: Input) {
         let Self { broker, host, reports, writes, published, dropped } = self;
         let mut is_committed = true;
-        for action in broker.handle(now, input) {
+        let actions = broker.handle(now, input);
+        let may_wait = actions.writes_may_wait();
+        for action in actions {
             let is_write = matches!(action, Action::Put { .. } | Action::Delete { .. });
             if !is_committed && !is_write {
-                host.commit();
+                host.commit(may_wait);
             }
             is_committed = !is_write;
             match action {
@@ -474,7 +479,7 @@ impl BrokerEngine {
             }
         }
         if !is_committed {
-            host.commit();
+            host.commit(may_wait);
         }
         for event in dropped.take(now) {
             host.report(write(&event));
