@@ -109,6 +109,27 @@ describe('the stored profiles', () => {
     assert.deepEqual(new Profiles(store).all.value.map(({ name }) => name), ['b']);
   });
 
+  test('keep what another page changed meanwhile, and the passwords of this one', () => {
+    const store = memoryStore();
+    const [here, there] = [new Profiles(store), new Profiles(store)];
+    const secret = newProfile({ name: 'secret', password: 'hush' });
+    here.save(secret);
+    there.save(newProfile({ name: 'from there' }));
+    here.save(newProfile({ name: 'from here' }));
+    assert.deepEqual(here.all.value.map(({ name, password }) => [name, password]), [['secret', 'hush'], ['from there', ''], ['from here', '']]);
+    there.remove(secret.id);
+    assert.deepEqual(new Profiles(store).all.value.map(({ name }) => name), ['from there', 'from here']);
+    assert.equal(store.getItem('mqlite.profiles').includes('hush'), false);
+  });
+
+  test('stay on the page when there is no room for them', () => {
+    const store = { ...memoryStore(), setItem: () => { throw new Error('full'); } };
+    const profiles = new Profiles(store);
+    profiles.save(newProfile({ name: 'one' }));
+    profiles.save(newProfile({ name: 'two' }));
+    assert.deepEqual(profiles.all.value.map(({ name }) => name), ['one', 'two']);
+  });
+
   test('say when there was no room', () => {
     const store = { ...memoryStore(), setItem: () => { throw new Error('full'); } };
     const profiles = new Profiles(store);

@@ -13,20 +13,25 @@ export class Profiles extends StoredList<Profile> {
 
   /** Stores a profile, in place of the one with its `id`. */
   save(profile: Profile): void {
-    const isKnown = this.all.value.some(({ id }) => id === profile.id);
-    this.change(isKnown ? this.all.value.map((known) => (known.id === profile.id ? profile : known)) : [...this.all.value, profile]);
+    this.change((profiles) => {
+      const isKnown = profiles.some(({ id }) => id === profile.id);
+      return isKnown ? profiles.map((known) => (known.id === profile.id ? profile : known)) : [...profiles, profile];
+    });
   }
 
   remove(gone: string): void {
-    this.change(this.all.value.filter(({ id }) => id !== gone));
+    this.change((profiles) => profiles.filter(({ id }) => id !== gone));
   }
 
   /** Adds profiles from elsewhere, as new ones. */
   add(profiles: readonly Profile[]): void {
-    this.change([...this.all.value, ...profiles.map((profile) => newProfile({ ...profile, id: crypto.randomUUID() }))]);
+    this.change((known) => [...known, ...profiles.map((profile) => newProfile({ ...profile, id: crypto.randomUUID() }))]);
   }
 
-  protected override change(profiles: readonly Profile[]): void {
-    super.change(profiles, profiles.map((profile) => (profile.keepsPassword ? profile : { ...profile, password: '' })));
+  protected override change(edit: (profiles: readonly Profile[]) => readonly Profile[]): void {
+    const passwords = new Map(this.all.value.map(({ id, password }) => [id, password]));
+    const withPassword = (profile: Profile): Profile => (profile.keepsPassword ? profile : { ...profile, password: passwords.get(profile.id) ?? '' });
+    const toStored = (profile: Profile): Profile => (profile.keepsPassword ? profile : { ...profile, password: '' });
+    super.change((profiles) => edit(profiles.map(withPassword)), toStored);
   }
 }

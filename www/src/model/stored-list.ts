@@ -1,4 +1,4 @@
-// A list that this browser keeps. Knows nothing of what is in it.
+// A list that this browser keeps, for all pages that are open in it. Knows nothing of what is in it.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { keep, recall, type Store } from './store.ts';
@@ -6,6 +6,7 @@ import { keep, recall, type Store } from './store.ts';
 export class StoredList<Item> {
   readonly #store: Store;
   readonly #name: string;
+  readonly #read: (value: unknown) => Item | undefined;
   readonly #all;
   readonly #isStored = signal(true);
 
@@ -13,8 +14,8 @@ export class StoredList<Item> {
   constructor(store: Store, name: string, read: (value: unknown) => Item | undefined) {
     this.#store = store;
     this.#name = name;
-    const stored = recall(store, name);
-    this.#all = signal<readonly Item[]>(Array.isArray(stored) ? stored.map(read).filter((item) => item !== undefined) : []);
+    this.#read = read;
+    this.#all = signal<readonly Item[]>(this.#stored());
   }
 
   get all(): ReadonlySignal<readonly Item[]> {
@@ -26,9 +27,16 @@ export class StoredList<Item> {
     return this.#isStored;
   }
 
-  /** Has these items from now on, and keeps them as `stored`. */
-  protected change(items: readonly Item[], stored: readonly Item[] = items): void {
+  /** Makes a change to what is stored by now, since another page may have changed it too; each item is stored as `toStored` has it. */
+  protected change(edit: (items: readonly Item[]) => readonly Item[], toStored = (item: Item): Item => item): void {
+    // What there was no room for is on this page alone.
+    const items = edit(this.#isStored.value ? this.#stored() : this.#all.value);
     this.#all.value = items;
-    this.#isStored.value = keep(this.#store, this.#name, stored);
+    this.#isStored.value = keep(this.#store, this.#name, items.map(toStored));
+  }
+
+  #stored(): Item[] {
+    const stored = recall(this.#store, this.#name);
+    return Array.isArray(stored) ? stored.map(this.#read).filter((item) => item !== undefined) : [];
   }
 }

@@ -17,12 +17,14 @@ export class Templates extends StoredList<Template> {
 
   /** Stores a draft, in place of the one of this name. */
   save(name: string, draft: PublicationDraft): void {
-    const others = this.all.value.filter((template) => template.name !== name);
-    this.change([...others, { name, draft }].sort((one, other) => one.name.localeCompare(other.name)));
+    this.change((templates) => {
+      const others = templates.filter((template) => template.name !== name);
+      return [...others, { name, draft }].sort((one, other) => one.name.localeCompare(other.name));
+    });
   }
 
   remove(name: string): void {
-    this.change(this.all.value.filter((template) => template.name !== name));
+    this.change((templates) => templates.filter((template) => template.name !== name));
   }
 }
 
