@@ -20,7 +20,7 @@ describe('an experiment', () => {
     assert.deepEqual(experiment.outcome.value, { copies: 2, messages: 1, mostInFlight: 1 });
     const names = experiment.steps.value.map(({ name }) => name);
     assert.deepEqual(names, ['subscribed', 'published', 'lost', 'delivered', 'cut', 'publishAgain', 'acknowledged']);
-    assert.deepEqual(lines('publisher'), [
+    assert.deepEqual(lines('experiment-publisher'), [
       'opened', '> CONNECT', '< CONNACK', '> PUBLISH 1', '< PUBACK 1 dropped', 'cut',
       'opened', '> CONNECT', '< CONNACK', '> PUBLISH 1 dup', '< PUBACK 1', '> PUBLISH', '> DISCONNECT', 'closedByClient',
     ]);
@@ -29,7 +29,7 @@ describe('an experiment', () => {
   test('QoS 2: a message whose PUBREC is lost is not doubled', async () => {
     const { experiment, lines } = await run('pubrecLost');
     assert.deepEqual(experiment.outcome.value, { copies: 1, messages: 1, mostInFlight: 1 });
-    assert.deepEqual(lines('publisher').slice(3, -3), [
+    assert.deepEqual(lines('experiment-publisher').slice(3, -3), [
       '> PUBLISH 1', '< PUBREC 1 dropped', 'cut',
       'opened', '> CONNECT', '< CONNACK', '> PUBLISH 1 dup', '< PUBREC 1', '> PUBREL 1', '< PUBCOMP 1',
     ]);
@@ -38,7 +38,7 @@ describe('an experiment', () => {
   test('QoS 2: a message whose PUBCOMP is lost is not doubled', async () => {
     const { experiment, lines } = await run('pubcompLost');
     assert.deepEqual(experiment.outcome.value, { copies: 1, messages: 1, mostInFlight: 1 });
-    assert.deepEqual(lines('publisher').slice(3, -3), [
+    assert.deepEqual(lines('experiment-publisher').slice(3, -3), [
       '> PUBLISH 1', '< PUBREC 1', '> PUBREL 1', '< PUBCOMP 1 dropped', 'cut',
       'opened', '> CONNECT', '< CONNACK', '> PUBREL 1', '< PUBCOMP 1',
     ]);
@@ -47,6 +47,13 @@ describe('an experiment', () => {
   test('Receive Maximum 1: messages come one at a time', async () => {
     const { experiment } = await run('receiveMaximum');
     assert.deepEqual(experiment.outcome.value, { copies: 4, messages: 4, mostInFlight: 1 });
+  });
+
+  test('leaves a client alone that is called as its roles are', async () => {
+    const readers = await Promise.all(['publisher', 'subscriber'].map((clientId) => broker.connect({ clientId, reconnect: false })));
+    await run('pubackLost');
+    assert.deepEqual(readers.map(({ status }) => status), ['connected', 'connected']);
+    await Promise.all(readers.map((reader) => reader.end()));
   });
 
   test('that is stopped ends its clients', async () => {

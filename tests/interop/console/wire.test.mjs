@@ -182,10 +182,10 @@ describe('the wire', () => {
   });
 
   for (const [name, outcome, line] of [
-    ['QoS 1: lose the PUBACK', 'The subscriber got the message 2 times: at least once.', /PUBLISH from publisher to Broker.*#1.*DUP/],
-    ['QoS 2: lose the PUBREC', 'The subscriber got the message exactly once.', /PUBLISH from publisher to Broker.*#1.*DUP/],
-    ['QoS 2: lose the PUBCOMP', 'The subscriber got the message exactly once.', /PUBREL from publisher to Broker/],
-    ['Receive Maximum 1', 'All 4 messages came, and never more than 1 was unacknowledged.', /PUBACK from subscriber to Broker/],
+    ['QoS 1: lose the PUBACK', 'The subscriber got the message 2 times: at least once.', /PUBLISH from experiment-publisher to Broker.*#1.*DUP/],
+    ['QoS 2: lose the PUBREC', 'The subscriber got the message exactly once.', /PUBLISH from experiment-publisher to Broker.*#1.*DUP/],
+    ['QoS 2: lose the PUBCOMP', 'The subscriber got the message exactly once.', /PUBREL from experiment-publisher to Broker/],
+    ['Receive Maximum 1', 'All 4 messages came, and never more than 1 was unacknowledged.', /PUBACK from experiment-subscriber to Broker/],
   ]) {
     test(`runs the experiment “${name}”`, async () => {
       await open();
@@ -196,7 +196,7 @@ describe('the wire', () => {
       assert.equal(await row('console').count(), 0);
       await experiments.getByRole('button', { name: 'Show the others again' }).click();
       await row('from Broker to console').first().waitFor();
-      assert.equal(await row('publisher').count(), 0);
+      assert.equal(await row('experiment-publisher').count(), 0);
     });
   }
 
