@@ -165,6 +165,23 @@ describe('the messages of the console', () => {
     assert.equal(messages[0].payload.length, 5_000);
   });
 
+  test('are all saved that were listed, also those that are cleared before the file is whole', async () => {
+    await open();
+    const form = page.getByRole('form', { name: 'Publish' });
+    await form.getByLabel('Topic', { exact: true }).fill('many');
+    await form.getByText('Repeat and fill in', { exact: true }).click();
+    await form.getByLabel('Every (ms)').fill('1');
+    await form.getByLabel('Times').fill('700');
+    await form.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('1,400 messages', { exact: true }).waitFor();
+    const csv = await saved(page, () => page.evaluate(() => {
+      const click = (name) => [...document.querySelectorAll('button')].find(({ textContent }) => textContent === name).click();
+      click('CSV');
+      click('Clear');
+    }));
+    assert.equal((await readFile(csv.path, 'utf8')).split('\r\n').length, 1_402);
+  });
+
   test('say in the list how much of a payload is not on the row', async () => {
     await open([['long', 'x'.repeat(1_000)]]);
     await rows('long').first().getByText('… +840 bytes').waitFor();

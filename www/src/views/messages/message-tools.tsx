@@ -96,13 +96,9 @@ function Export({ connection, numbers }: { connection: Connection; numbers: Numb
   );
 }
 
-/** The messages that are listed now: what comes meanwhile is not among them. */
-function* listed(ring: MessageRing, { first, count, at }: Numbers): Generator<LoggedMessage> {
-  const numbers = Array.from({ length: count }, (_, index) => at(index) ?? first);
-  for (const number of numbers) {
-    const message = ring.numbered(number);
-    if (message) yield message;
-  }
+/** The messages that are listed now: what comes meanwhile is not among them, and what leaves the ring meanwhile is. */
+function listed(ring: MessageRing, { first, count, at }: Numbers): LoggedMessage[] {
+  return Array.from({ length: count }, (_, index) => ring.numbered(at(index) ?? first)).filter((message) => message !== undefined);
 }
 
 /** All parts of a file; the page is drawn between them. */
