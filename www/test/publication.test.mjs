@@ -127,8 +127,11 @@ describe('a repetition', () => {
 
   test('is stopped while it waits, and while it works', async () => {
     const repetition = new Repetition();
-    const waits = repetition.start(async () => true, { every: 3_600_000, count: null });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    let called = () => {};
+    const isCalled = new Promise((resolve) => (called = resolve));
+    const waits = repetition.start(async () => (called(), true), { every: 3_600_000, count: null });
+    await isCalled;
+    await new Promise((resolve) => setTimeout(resolve)); // it has heard that it succeeded
     repetition.stop();
     await waits;
     assert.deepEqual(repetition.state.value, { status: 'stopped', done: 1, count: null });

@@ -71,6 +71,14 @@ describe('a subscription of the console', () => {
     await form.getByLabel('Retained messages').selectOption('Send them if the subscription is new');
     await subscribe(form, 'kept/#');
     await received('kept/1').waitFor();
+    await subscribe(form, 'kept/#'); // again, and it is not new
+    await form.getByLabel('Retained messages').selectOption('Send them');
+    await subscribe(form, 'end/#');
+    await publish(page, 'end/2', 'x');
+    await received('end/2').waitFor();
+    assert.equal(await received('kept/1').count(), 1);
+    await subscribe(form, 'kept/#'); // which brings them each time
+    await received('kept/1').nth(1).waitFor();
   });
 
   test('is shared with a group by a field of its own', async () => {
