@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkProfile, newProfile, newWill, toConnectOptions } from '../src/model/profile.ts';
 import { Profiles } from '../src/model/profiles.ts';
-import { fromFile, fromLink, readProfile, toFile, toLink } from '../src/model/share.ts';
+import { fromFile, fromLink, haveSecrets, readProfile, toFile, toLink } from '../src/model/share.ts';
 import { memoryStore } from '../src/model/store.ts';
 
 const page = 'https://console.example/app/';
@@ -80,6 +80,19 @@ describe('a file', () => {
   test('gives back the profiles, passwords only if they are asked for', () => {
     assert.deepEqual(fromFile(toFile(profiles, false)).map(({ name, password }) => [name, password]), [['one', ''], ['two', '']]);
     assert.deepEqual(fromFile(toFile(profiles, true)).map(({ password }) => password), ['hush', '']);
+  });
+
+  test('has other secrets only if they are asked for, and it is known whether there are any', () => {
+    const told = newProfile({
+      server: 'wss://two.example/mqtt?room=a&access_token=hush',
+      properties: { ...newProfile().properties, userProperties: [['region', 'north'], ['x-api-key', 'hush']] },
+      will: newWill({ topic: 'gone', userProperties: [['token', 'hush']] }),
+    });
+    assert.doesNotMatch(toFile([told], false), /hush/);
+    assert.equal(fromFile(toFile([told], false))[0].server, 'wss://two.example/mqtt?room=a');
+    const [read] = fromFile(toFile([told], true));
+    assert.deepEqual([read.server, read.properties, read.will], [told.server, told.properties, told.will]);
+    assert.deepEqual([profiles, [told], [profiles[1]], [newProfile({ password: 'not kept' })]].map(haveSecrets), [true, true, false, false]);
   });
 
   test('that is none is refused', () => {

@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 import { freePort } from '../free-port.mjs';
 import { peers, startBroker } from '../peers.mjs';
 import { mustBeAccessible, screenshots, startWorker, useConsole } from './console.mjs';
-import { visit } from './parts.mjs';
+import { saved, visit } from './parts.mjs';
 
 describe('connections', () => {
   const console = useConsole();
@@ -278,8 +278,7 @@ describe('connections', () => {
     const dialog = await openForm();
     await dialog.getByRole('button', { name: 'Use Harbour <b>' }).click();
     assert.equal(await dialog.getByLabel('User name').inputValue(), 'ada');
-    const [download] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: 'Export' }).click()]);
-    const file = await download.path();
+    const file = await exported(dialog);
     const { profiles } = JSON.parse(await readFile(file, 'utf8'));
     assert.deepEqual(profiles.map(({ name, userName, password }) => [name, userName, password]), [['Harbour <b>', 'ada', '']]);
 
@@ -291,6 +290,23 @@ describe('connections', () => {
     await chooser.setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: await readFile(file) });
     await dialog.getByText('1 profile was imported.').waitFor();
     await dialog.getByRole('button', { name: 'Use Harbour <b>' }).waitFor();
+  });
+
+  test('go to a file without the secrets of their addresses, unless that is asked for', async () => {
+    await open();
+    const form = await openForm();
+    const box = form.getByLabel('with passwords and tokens');
+    await form.getByLabel('Where').selectOption('WebSocket address');
+    const address = 'wss://broker.example/mqtt?access_token=hush';
+    for (const [text, boxes] of [['wss://broker.example/mqtt', 0], [address, 1]]) {
+      await form.getByLabel('Address').fill(text);
+      await form.getByRole('button', { name: 'Save profile' }).click();
+      await form.getByText('Saved.').waitFor();
+      assert.equal(await box.count(), boxes);
+    }
+    assert.doesNotMatch(await readFile(await exported(form), 'utf8'), /hush/);
+    await box.check();
+    assert.equal(JSON.parse(await readFile(await exported(form), 'utf8')).profiles[0].server, address);
   });
 
   test('are shared by a link without secrets, which connects to nothing by itself', async () => {
@@ -365,6 +381,12 @@ describe('connections', () => {
     await publish.getByLabel('QoS').selectOption('2');
     await publish.getByRole('button', { name: 'Publish' }).click();
     await page.getByRole('listbox').getByRole('option').filter({ hasText: 'received' }).getByText('heard').waitFor();
+  }
+
+  /** The path of the file that the profiles are exported to. */
+  async function exported(dialog) {
+    const { path } = await saved(page, () => dialog.getByRole('button', { name: 'Export' }).click());
+    return path;
   }
 
   async function openForm() {

@@ -6,7 +6,8 @@ import { COLOURS, newProfile, newWill, type Profile, type ProfileProperties, typ
 /** A link that opens the connect form with this profile. It has no password, and nothing that is called like one. */
 export function toLink(profile: Profile, page: string): string {
   const url = new URL(page);
-  url.hash = `${LINK}${toBase64Url(JSON.stringify(strip(profile)))}`;
+  const { id: _, password: __, keepsPassword: ___, ...known } = withoutSecrets(profile);
+  url.hash = `${LINK}${toBase64Url(JSON.stringify(known))}`;
   return url.href;
 }
 
@@ -21,13 +22,18 @@ export function fromLink(page: string): Profile | null | undefined {
   }
 }
 
-/** Profiles as a file. Passwords are in it only where they are kept with their profile, and `withPasswords` says so. */
-export function toFile(profiles: readonly Profile[], withPasswords: boolean): string {
+/** Profiles as a file. What is secret is in it only where `withSecrets` says so, and a password where it is kept with its profile too. */
+export function toFile(profiles: readonly Profile[], withSecrets: boolean): string {
   const kept = profiles.map((profile) => {
-    const { id: _, ...known } = withPasswords && profile.keepsPassword ? profile : { ...profile, password: '' };
+    const { id: _, ...known } = withSecrets ? withKeptPassword(profile) : withoutSecrets(profile);
     return known;
   });
   return `${JSON.stringify({ mqlite: 'profiles', version: 1, profiles: kept }, null, 2)}\n`;
+}
+
+/** Whether a file of these profiles could have something secret. */
+export function haveSecrets(profiles: readonly Profile[]): boolean {
+  return toFile(profiles, true) !== toFile(profiles, false);
 }
 
 /** The profiles of a file, `undefined` if it is no such file. */
@@ -70,17 +76,22 @@ export function readProfile(value: unknown): Profile | undefined {
   };
 }
 
-function strip(profile: Profile): Partial<Profile> {
-  const { id: _, password: __, keepsPassword: ___, ...known } = profile;
+function withKeptPassword(profile: Profile): Profile {
+  return profile.keepsPassword ? profile : { ...profile, password: '' };
+}
+
+function withoutSecrets(profile: Profile): Profile {
+  const { server, properties, will } = profile;
   return {
-    ...known,
-    server: withoutSecrets(known.server),
-    properties: { ...known.properties, userProperties: known.properties.userProperties.filter(isHarmless) },
-    will: known.will && { ...known.will, userProperties: known.will.userProperties.filter(isHarmless) },
+    ...profile,
+    server: harmlessAddress(server),
+    password: '',
+    properties: { ...properties, userProperties: properties.userProperties.filter(isHarmless) },
+    will: will && { ...will, userProperties: will.userProperties.filter(isHarmless) },
   };
 }
 
-function withoutSecrets(server: string): string {
+function harmlessAddress(server: string): string {
   if (!URL.canParse(server)) return server === 'tab' ? server : '';
   const url = new URL(server);
   const secrets = [...url.searchParams.keys()].filter(isSecret);

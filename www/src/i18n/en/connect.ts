@@ -14,7 +14,7 @@ export const connect = {
   'connect.remove': 'Remove {name}',
   'connect.import': 'Import',
   'connect.export': 'Export',
-  'connect.withPasswords': 'with passwords',
+  'connect.withSecrets': 'with passwords and tokens',
   'connect.imported': '{count} {count?profile was:profiles were} imported.',
   'connect.importFailed': 'This is no file of profiles: export one here to see what it looks like.',
   'connect.notStored': 'The browser has no room for profiles: they are gone with this page.',

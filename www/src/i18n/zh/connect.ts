@@ -14,7 +14,7 @@ export const connect = {
   'connect.remove': '移除 {name}',
   'connect.import': '导入',
   'connect.export': '导出',
-  'connect.withPasswords': '包含密码',
+  'connect.withSecrets': '包含密码和令牌',
   'connect.imported': '已导入 {count} 个配置。',
   'connect.importFailed': '这不是配置文件：在这里导出一份就能看到它的格式。',
   'connect.notStored': '浏览器没有空间保存配置：关闭页面后它们将丢失。',

@@ -1,14 +1,14 @@
 // The profiles that this browser keeps, and what to begin with where there is none.
 
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import { CheckField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { save } from '../../components/save.ts';
 import { t, type TextKey } from '../../i18n/index.ts';
 import { newProfile, type Profile } from '../../model/profile.ts';
 import type { Profiles } from '../../model/profiles.ts';
-import { fromFile, toFile } from '../../model/share.ts';
+import { fromFile, haveSecrets, toFile } from '../../model/share.ts';
 import type { Workspace } from '../../model/workspace.ts';
 import { serverName } from '../shell/connection-name.ts';
 
@@ -75,7 +75,7 @@ function ProfileRow({ profiles, profile, isCurrent, onUse }: RowProps) {
 /** To a file and from one. */
 function Transfer({ profiles }: { profiles: Profiles }) {
   const outcome = useSignal<{ text: string; isFault: boolean } | null>(null);
-  const withPasswords = useSignal(false);
+  const withSecrets = useSignal(false);
   const chooser = useRef<HTMLInputElement>(null);
   const read = async (file: File) => {
     const read = file.size > LARGEST_FILE ? undefined : fromFile(await file.text());
@@ -84,7 +84,7 @@ function Transfer({ profiles }: { profiles: Profiles }) {
       ? { text: t('connect.imported', { count: read.length }), isFault: false }
       : { text: t('connect.importFailed'), isFault: true };
   };
-  const hasPasswords = profiles.all.value.some(({ keepsPassword, password }) => keepsPassword && password !== '');
+  const hasSecrets = useMemo(() => haveSecrets(profiles.all.value), [profiles.all.value]);
   return (
     <div class="transfer">
       <button type="button" class="quiet" onClick={() => chooser.current?.click()}>
@@ -95,14 +95,12 @@ function Transfer({ profiles }: { profiles: Profiles }) {
         type="button"
         class="quiet"
         disabled={profiles.all.value.length === 0}
-        onClick={() => save('mqlite-profiles.json', [toFile(profiles.all.value, withPasswords.value)], 'application/json')}
+        onClick={() => save('mqlite-profiles.json', [toFile(profiles.all.value, withSecrets.value)], 'application/json')}
       >
         <Icon name="export" />
         {t('connect.export')}
       </button>
-      {hasPasswords && (
-        <CheckField label={t('connect.withPasswords')} value={withPasswords.value} onInput={(value) => (withPasswords.value = value)} />
-      )}
+      {hasSecrets && <CheckField label={t('connect.withSecrets')} value={withSecrets.value} onInput={(value) => (withSecrets.value = value)} />}
       <input
         ref={chooser}
         type="file"
