@@ -79,8 +79,10 @@ export class Time {
   }
 }
 
-/** Lets everything happen that is under way within this program. */
-export const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+/** Lets everything happen that is under way within this program: turns of the event loop, however long each takes. */
+export async function settled() {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
+}
 
 /** What a file of src/ exports, for one that is no part of the public interface and needs no WebAssembly. */
 export async function source(file) {
