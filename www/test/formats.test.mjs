@@ -5,6 +5,7 @@ import { encode as cbor } from 'cbor2';
 import { encode as messagePack } from '@msgpack/msgpack';
 import { exported } from '../src/model/export.ts';
 import { formatter, guess, preview } from '../src/model/formats.ts';
+import { indented } from '../src/model/json-text.ts';
 import { numberAt, numberPaths, parsePath, valueAt } from '../src/model/json-paths.ts';
 import { Series } from '../src/model/series.ts';
 import { bytes, message } from './messages.mjs';
@@ -49,6 +50,19 @@ describe('a format', () => {
     assert.equal(format, 'json');
     assert.equal(text.replace(/\s/g, ''), deep);
     assert.ok(text.length < 2_000_000);
+  });
+
+  test('JSON of one text, number or escape that is very long is shown too', async () => {
+    for (const json of [`["${'x'.repeat(17_000_000)}"]`, '1'.repeat(17_000_000), `"${'\\n'.repeat(9_000_000)}"`]) {
+      const { text, format } = await show('json', bytes(json));
+      assert.equal(format, 'json');
+      assert.ok(text.replace(/\n {2}|\n/g, '') === json);
+    }
+  });
+
+  test('JSON that would be too long with its indents stays as it is', () => {
+    assert.equal(indented('[1,[2]]', 10), '[1,[2]]');
+    assert.equal(indented('[1,[2]]', 24), '[\n  1,\n  [\n    2\n  ]\n]');
   });
 
   test('what is no JSON stays text, or hex where it is none', async () => {
