@@ -195,10 +195,19 @@ describe('an export', () => {
       'time,direction,topic,qos,retain,dup,packetIdentifier,encoding,payload,properties',
       '1970-01-01T00:00:01.500Z,received,"a,b",1,false,false,7,text,"line ""1""\nline 2","{""contentType"":""text/plain"",""correlationData"":""/wBB""}"',
       "1970-01-01T00:00:00.000Z,sent,'=cmd,0,true,false,,text,-5,",
-      `1970-01-01T00:00:00.000Z,received,c,0,false,false,,text,"'=HYPERLINK(""x"")",`,
-      '1970-01-01T00:00:00.000Z,received,d,0,false,false,,base64,/w==,',
+      `1970-01-01T00:00:00.000Z,received,c,0,false,false,,escaped text,"'=HYPERLINK(""x"")",`,
+      '1970-01-01T00:00:00.000Z,received,d,0,false,false,,hex,ff,',
       '',
     ]);
+  });
+
+  test('as CSV tells every payload from every other', () => {
+    const payloads = ['=1+2', "'=1+2", "''=1+2", '+', "'+", '-5', "'-5", 'f8 41', [0xf8, 0x41], [0xf8], [0xfb, 0xff, 0xfe]];
+    const rows = [...exported(payloads.map((payload) => message('t', payload)), 'csv')].join('').trimEnd().split('\r\n').slice(1);
+    assert.equal(new Set(rows).size, payloads.length);
+    const cells = rows.map((row) => row.split(',').slice(7, 9));
+    assert.deepEqual(cells.map(([encoding, cell]) => READERS[encoding](cell)), payloads.map((payload) => Buffer.from(payload)));
+    for (const [, cell] of cells) assert.match(cell, /^[^=+@-]|^-5$/);
   });
 
   test('as NDJSON is one object a line, exactly what came', () => {
@@ -228,6 +237,13 @@ describe('an export', () => {
     assert.deepEqual([...exported([], 'ndjson')], []);
   });
 });
+
+/** The bytes of a payload's cell, by what its row says of it. */
+const READERS = {
+  text: (cell) => Buffer.from(cell),
+  'escaped text': (cell) => Buffer.from(cell.slice(1)),
+  hex: (cell) => Buffer.from(cell.replaceAll(' ', ''), 'hex'),
+};
 
 async function show(format, payload) {
   return (await formatter(format)).show(payload);

@@ -158,7 +158,7 @@ describe('the messages of the console', () => {
     const table = (await readFile(csv.path, 'utf8')).split('\r\n');
     assert.equal(table.length, 4);
     assert.ok(table[1].includes('x'.repeat(5_000)));
-    assert.ok(table[2].includes(",text,'=1+1,"));
+    assert.ok(table[2].includes(",escaped text,'=1+1,"));
     const ndjson = await saved(page, () => page.getByRole('button', { name: 'NDJSON' }).click());
     const messages = (await readFile(ndjson.path, 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
     assert.deepEqual(messages.map(({ topic, direction }) => [topic, direction]), [['keep/1', 'sent'], ['keep/2', 'sent']]);

@@ -2,12 +2,13 @@
 
 import { base64, utf8 } from './formats.ts';
 import type { LoggedMessage } from './message.ts';
+import { hexPairs } from './notation.ts';
 
 export type ExportFormat = 'csv' | 'ndjson';
 
 /**
  * The text of a file, in parts of at most 500 messages, so that a page can breathe between them.
- * Both formats hold every payload whole: as text where it is UTF-8, otherwise in Base64.
+ * Both formats hold every payload whole: as text where it is UTF-8, otherwise in Base64, or in CSV as hexadecimal digits.
  */
 export function* exported(messages: Iterable<LoggedMessage>, format: ExportFormat): Generator<string> {
   const line = format === 'csv' ? csvLine : ndjsonLine;
@@ -43,7 +44,7 @@ function payloadOf({ payload }: LoggedMessage): { payload: string } | { payloadB
   return text === undefined ? { payloadBase64: base64(payload) } : { payload: text };
 }
 
-/** RFC 4180. */
+/** RFC 4180. Of `escaped text` the first apostrophe is none of the payload's. */
 function csvLine(message: LoggedMessage): string {
   const { time, direction, topic, qos, retain, dup, packetIdentifier, properties } = message;
   const text = utf8(message.payload);
@@ -55,8 +56,8 @@ function csvLine(message: LoggedMessage): string {
     retain,
     dup,
     packetIdentifier ?? '',
-    text === undefined ? 'base64' : 'text',
-    text ?? base64(message.payload),
+    text === undefined ? 'hex' : isFormula(text) ? 'escaped text' : 'text',
+    text ?? hexPairs(message.payload), // Base64 may begin as a formula does
     propertiesText(properties),
   ];
   return cells.map((cell) => csvCell(String(cell))).join(',') + CRLF;
@@ -74,8 +75,12 @@ function readable({ correlationData, ...others }: LoggedMessage['properties']): 
 
 /** A cell that a spreadsheet would take for a formula gets an apostrophe before it: who sent the message is not to run anything. */
 function csvCell(text: string): string {
-  const safe = FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text;
+  const safe = isFormula(text) ? `'${text}` : text;
   return QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function isFormula(text: string): boolean {
+  return FORMULA.test(text) && !NUMBER.test(text);
 }
 
 const COLUMNS = ['time', 'direction', 'topic', 'qos', 'retain', 'dup', 'packetIdentifier', 'encoding', 'payload', 'properties'];

@@ -1,7 +1,7 @@
 // Payloads as text, in the format that a reader chose. Knows nothing of how it is shown.
 
 import { indented } from './json-text.ts';
-import { hex } from './notation.ts';
+import { hexPairs } from './notation.ts';
 
 export const FORMATS = ['text', 'json', 'hex', 'base64', 'cbor', 'messagepack'] as const;
 
@@ -61,7 +61,7 @@ export function preview(payload: Uint8Array, bytes = 160): Preview {
   const shown = payload.subarray(0, bytes);
   const rest = payload.byteLength - shown.byteLength;
   const text = utf8(shown, rest > 0);
-  if (text === undefined || BINARY.test(text)) return { text: hexPreview(shown.subarray(0, bytes / 4)), rest: Math.max(0, payload.byteLength - Math.floor(bytes / 4)) };
+  if (text === undefined || BINARY.test(text)) return { text: hexPairs(shown.subarray(0, bytes / 4)), rest: Math.max(0, payload.byteLength - Math.floor(bytes / 4)) };
   return { text: text.replace(CONTROL, visible), rest };
 }
 
@@ -88,15 +88,11 @@ function dump(payload: Uint8Array): string {
   const rows: string[] = [];
   for (let at = 0; at < payload.length; at += 16) {
     const bytes = payload.subarray(at, at + 16);
-    const digits = hex(bytes).replace(/../g, '$& ').padEnd(48);
+    const digits = hexPairs(bytes).padEnd(48);
     const letters = Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
     rows.push(`${at.toString(16).padStart(8, '0')}  ${digits} ${letters}`);
   }
   return rows.join('\n');
-}
-
-function hexPreview(bytes: Uint8Array): string {
-  return hex(bytes).replace(/../g, '$& ').trimEnd();
 }
 
 function jsonText(payload: Uint8Array): string | undefined {

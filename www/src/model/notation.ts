@@ -34,6 +34,11 @@ export function hex(bytes: Uint8Array): string {
   return digits.join('');
 }
 
+/** Likewise, with a space between two bytes. */
+export function hexPairs(bytes: Uint8Array): string {
+  return hex(bytes).replace(/..(?=.)/g, '$& ');
+}
+
 function scalar(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (Object.is(value, -0)) return '-0';
