@@ -133,6 +133,25 @@ describe('connections to the broker in the page', () => {
     assert.deepEqual(connection.subscriptions.value, []);
   });
 
+  test('keep the subscriptions made by hand, and not those that were ended, when they connect in another way', async () => {
+    const connection = await connect({ clientId: 'a', subscriptions: [{ filter: '#', qos: 2 }, { filter: 'b', qos: 0 }] });
+    await connection.unsubscribe('#');
+    await connection.subscribe({ filter: 'house/#', qos: 1, noLocal: true, identifier: 3 });
+    const { colour } = connection.subscriptions.value[1];
+    const again = async (protocolVersion) => {
+      const next = { ...connection.profileNow, protocolVersion };
+      await connection.end();
+      connection.adopt(next);
+      await connection.connect();
+    };
+    await again(5);
+    assert.deepEqual(connection.subscriptions.value.map(({ filter, granted }) => [filter, granted]), [['b', 0], ['house/#', 1]]);
+    const { noLocal, identifier } = connection.subscriptions.value[1];
+    assert.deepEqual([noLocal, identifier, connection.subscriptions.value[1].colour], [true, 3, colour]);
+    await again(4);
+    assert.deepEqual(connection.subscriptions.value.map(({ filter, granted }) => [filter, granted]), [['b', 0], ['house/#', 1]]);
+  });
+
   test('hear the will of one whose connection is cut', async () => {
     const connection = await connect({ clientId: 'a', subscriptions: [{ filter: 'gone', qos: 0 }] });
     const other = await connect({ clientId: 'b', reconnect: false, will: newWill({ topic: 'gone', payload: 'b', contentType: 'text/plain' }) });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { peers } from '../peers.mjs';
 import { mustBeAccessible, screenshots, useConsole } from './console.mjs';
-import { isInSight } from './parts.mjs';
+import { isInSight, visit } from './parts.mjs';
 
 describe('the wire', () => {
   const console = useConsole();
@@ -168,8 +168,15 @@ describe('the wire', () => {
     await faults().getByText('lose the next AUTH to the client').waitFor({ state: 'detached' });
   });
 
-  test('connects with a small Receive Maximum', async () => {
+  test('connects with a small Receive Maximum, and keeps the subscriptions', async () => {
     await open();
+    await visit(page, 'Messages');
+    const subscribe = page.getByRole('form', { name: 'Subscribe' });
+    await subscribe.getByLabel('Topic filter').fill('by/hand');
+    await subscribe.getByRole('button', { name: 'Subscribe' }).click();
+    const subscription = (text) => page.getByRole('listitem').filter({ has: page.getByText('by/hand', { exact: true }) }).getByText(text);
+    await subscription(/^QoS/).waitFor();
+    await visit(page, 'Wire');
     const form = faults().getByRole('form', { name: 'Receive Maximum' });
     await form.getByLabel('Receive Maximum').fill('0');
     await form.getByText('From 1 to 65,535.').waitFor();
@@ -179,6 +186,8 @@ describe('the wire', () => {
     await row('CONNECT from console').nth(1).waitFor();
     await choose('CONNECT from console');
     assert.match(await field('Receive Maximum').textContent(), /^Receive Maximum2/);
+    await visit(page, 'Messages');
+    await subscription(/^QoS/).waitFor();
   });
 
   for (const [name, outcome, line] of [

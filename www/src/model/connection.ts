@@ -79,6 +79,11 @@ export class Connection {
     return this.#profile.value;
   }
 
+  /** The profile with the subscriptions that there are now, also those made by hand. */
+  get profileNow(): Profile {
+    return { ...this.profile, subscriptions: this.subscriptions.value.map(({ granted: _, ...subscription }) => subscription) };
+  }
+
   /** Who it is in the log of the wire. */
   get party(): Participant {
     return this.#party.value;
@@ -162,12 +167,13 @@ export class Connection {
     return this.#try('subscribe', wanted.filter, async (client) => {
       const known = this.#subscriptions.value.find(({ filter }) => filter === wanted.filter);
       const { filter, qos, noLocal, retainAsPublished, retainHandling, identifier } = wanted;
+      const isMqtt5 = this.profile.protocolVersion === 5; // the profile may have changed since
       const options = {
         qos,
-        ...(noLocal && { noLocal }),
-        ...(retainAsPublished && { retainAsPublished }),
-        ...(retainHandling && { retainHandling }),
-        ...(identifier !== undefined && { identifier }),
+        ...(isMqtt5 && noLocal && { noLocal }),
+        ...(isMqtt5 && retainAsPublished && { retainAsPublished }),
+        ...(isMqtt5 && retainHandling && { retainHandling }),
+        ...(isMqtt5 && identifier !== undefined && { identifier }),
       };
       const subscription = { filter, ...options, granted: null, colour: wanted.colour ?? known?.colour ?? this.#nextColour() };
       this.#keepSubscription(subscription);

@@ -78,7 +78,7 @@ function CardTools({ workspace, connection, name }: { workspace: Workspace; conn
         class="icon-button"
         aria-label={`${t('connections.edit')}: ${name}`}
         title={t('connections.edit')}
-        onClick={() => (workspace.draft.value = { profile: connection.profile, connection })}
+        onClick={() => (workspace.draft.value = { profile: connection.profileNow, connection })}
       >
         <Icon name="settings" />
       </button>

@@ -108,7 +108,7 @@ function ReceiveMaximum({ connection, workspace }: { connection: Connection; wor
       onSubmit={(event) => {
         event.preventDefault();
         if (isFaulty) return;
-        void workspace.connectAs(connection, { ...profile, properties: { ...profile.properties, receiveMaximum: value.value } });
+        void workspace.connectAs(connection, { ...connection.profileNow, properties: { ...profile.properties, receiveMaximum: value.value } });
       }}
     >
       <NumberField
