@@ -10,7 +10,7 @@ use mqlite::{
         Auth, AuthProperties, Binary, Connect, ConnectProperties, Packet, QoS, ReasonCode, Subscribe, SubscribeFilter,
         SubscriptionOptions,
     },
-    shell::native::{AuthenticationConfig, JwtConfig, Secrets, ServerConfig, UserChange, add_user},
+    shell::native::{AuthenticationConfig, ConnectionRate, JwtConfig, Secrets, ServerConfig, UserChange, add_user},
 };
 use std::{num::NonZeroU32, thread::sleep, time::Duration};
 
@@ -184,7 +184,8 @@ fn who_does_not_wait_for_the_answer_has_failed_too() {
     add_user(directory.path(), "ada", change, NonZeroU32::new(400_000).unwrap()).unwrap();
     let authentication = AuthenticationConfig { failures_per_minute: 3, ..is_asked() };
     let data = Some(directory.path().to_owned());
-    let server = Running::start_as(ServerConfig { data, ..config(authentication) });
+    let connection_rate = ConnectionRate { burst: 1_000_000, ..ConnectionRate::default() };
+    let server = Running::start_as(ServerConfig { data, connection_rate, ..config(authentication) });
     let is_refused = (0..20).any(|number| {
         let mut guess = server.over_tcp(V5);
         let connect = named("a", "ada", &format!("guess {number}"));

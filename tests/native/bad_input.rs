@@ -4,6 +4,7 @@ use crate::harness::{Running, V5, connect_bytes, publish};
 use mqlite::{
     broker::Config,
     codec::{QoS, ReasonCode},
+    shell::native::{ConnectionRate, ServerConfig},
 };
 
 #[test]
@@ -27,7 +28,8 @@ fn a_publish_before_connect_is_closed_without_a_word() {
 
 #[test]
 fn what_is_no_mqtt_at_all_is_closed_without_a_word() {
-    let server = Running::start(Config::default());
+    let connection_rate = ConnectionRate { burst: 1_000_000, ..ConnectionRate::default() };
+    let server = Running::start_as(ServerConfig { connection_rate, ..ServerConfig::default() });
     for noise in [&b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..], &[0xFF; 4096], b"\x10\x04\x00\x04NOPE"] {
         for mut client in server.clients() {
             client.send_bytes(noise);

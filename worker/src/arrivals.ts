@@ -47,17 +47,29 @@ export class Arrivals {
 
   /** A connection from there was closed because it broke a rule: it counts as many, but nobody is kept out for good. */
   broke(address: string | undefined): void {
+    this.#add(address, BREACH);
+  }
+
+  /** A connection from there, opened at this time, is gone without a word: if it was hardly there it counts as some. */
+  vanished(address: string | undefined, opened: number): void {
+    if (this.#clock() - opened < BRIEFLY) this.#add(address, VISIT);
+  }
+
+  #add(address: string | undefined, connections: number): void {
     const network = networkOf(address);
     if (network === undefined) return;
     const now = this.#clock();
     const end = Math.max(this.#ends.get(network) ?? 0, now);
     const most = now + this.#room + LONGEST_WAIT - this.#interval;
-    this.#ends.set(network, Math.max(end, Math.min(end + BREACH * this.#interval, most)));
+    this.#ends.set(network, Math.max(end, Math.min(end + connections * this.#interval, most)));
   }
 }
 
 /** Connections that one stands for which broke a rule. */
-const BREACH = 100;
+const BREACH = 400;
+/** Connections that one stands for which was let in and vanished, and the milliseconds within which. */
+const VISIT = 50;
+const BRIEFLY = 1_000;
 /** Milliseconds. */
 const LONGEST_WAIT = 10_000;
 /** Of all networks. */

@@ -5,6 +5,7 @@ import {
   Broker,
   type BrokerEvent,
   type BrokerOptions,
+  type Clock,
   MqttError,
   type Publisher,
   type ReviewDecision,
@@ -36,6 +37,8 @@ import { Turn } from './turn.js';
 import { type Moved, Whereabouts } from './whereabouts.js';
 
 // Reason Codes.
+/** Also that of a connection which was lost. */
+const UNSPECIFIED = 0x80;
 const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
 const SERVER_UNAVAILABLE = 0x88;
 /** Malformed Packet, Protocol Error, Bad User Name or Password, Receive Maximum exceeded, Topic Alias invalid, Packet too large, Message rate too high, Connection rate exceeded. */
@@ -64,6 +67,7 @@ export class MqttBroker extends RoomCalls {
   protected readonly users: Users;
   readonly #access: Access;
   readonly #arrivals: Arrivals;
+  readonly #clock: Clock;
   /** Resolves when `broker` is there. */
   readonly #opened: Promise<void>;
   #alarm!: Alarm;
@@ -83,6 +87,7 @@ export class MqttBroker extends RoomCalls {
     this.settings = fault === undefined ? settingsOf(environment.SETTINGS, this.roomName) : {};
     this.log = new Log(this.roomName, this.settings.log);
     const { clock = Date.now, ...options } = this.options();
+    this.#clock = clock;
     const id = String(state.id);
     brokers.get(id)?.abandon();
     const keeper = {
@@ -265,6 +270,7 @@ export class MqttBroker extends RoomCalls {
     const { 0: client, 1: socket } = new WebSocketPair();
     this.ctx.acceptWebSocket(socket, tags);
     const transport = this.#hold(socket, context);
+    transport.openedAt = this.#clock();
     // The broker has nothing to remember before it hears something.
     transport.state = new Uint8Array();
     try {
@@ -281,8 +287,10 @@ export class MqttBroker extends RoomCalls {
 
   #heard(event: BrokerEvent, transport: unknown): void {
     const isOver = event.type === 'refused' || event.type === 'disconnected';
-    if (isOver && BREACHES.has(event.refusal.reason) && transport instanceof SocketTransport) {
-      this.#arrivals.broke(transport.context.peerAddress);
+    if (isOver && transport instanceof SocketTransport) {
+      const { peerAddress } = transport.context;
+      if (BREACHES.has(event.refusal.reason)) this.#arrivals.broke(peerAddress);
+      else if (event.type === 'disconnected' && event.refusal.reason === UNSPECIFIED) this.#arrivals.vanished(peerAddress, transport.openedAt);
     }
     this.onEvent(event);
   }

@@ -13,6 +13,8 @@ export class SocketTransport implements Transport {
   onclose: Transport['onclose'] = null;
   /** What is known of who opened it. */
   readonly context: AuthenticationContext;
+  /** When it was opened, if the object has not slept since. */
+  openedAt = 0;
   readonly #socket: WebSocket;
   readonly #batches: Batches;
   readonly #closed: () => void;

@@ -11,7 +11,8 @@ before(async () => {
   const rooms = {
     waiting: { connectionRate: { perSecond: 2, burst: 3 } },
     strict: { connectionRate: { perSecond: 0.01, burst: 2 } },
-    fragile: { connectionRate: { perSecond: 50, burst: 10 } },
+    brief: { connectionRate: { perSecond: 50, burst: 20 } },
+    fragile: { connectionRate: { perSecond: 200, burst: 10 } },
   };
   workerd = await start({ settings: { rooms } });
 });
@@ -55,12 +56,31 @@ test('All addresses that begin as one network of IPv6 does count together', asyn
   await open('strict', '2001:db8:0:1::1');
 });
 
-test('Who broke a rule waits as if it had come a hundred times; others from elsewhere do not', async () => {
+test('Who broke a rule waits as if it had come four hundred times; others from elsewhere do not', async () => {
   await breakRule('fragile', '192.0.2.1');
   const { took } = await open('fragile', '192.0.2.1');
   assert.ok(took > 1000, `${took}`);
   const other = await open('fragile', '192.0.2.2');
   assert.ok(other.took < took);
+});
+
+test('Who was let in and vanishes at once waits as if it had come fifty times, and who says goodbye does not', async () => {
+  const { client: polite } = await open('brief', '192.0.2.2');
+  const closed = new Promise((resolve) => polite.socket.once('close', resolve));
+  polite.send(Buffer.concat([connect('polite'), Buffer.from('e000', 'hex')]));
+  await closed;
+  const connack = Promise.withResolvers();
+  const hasty = await openWebSocket(workerd.port, '/mqtt/brief', { headers: { 'CF-Connecting-IP': '192.0.2.1' }, received: connack.resolve });
+  hasty.send(connect('hasty'));
+  await connack.promise;
+  hasty.destroy();
+  // The room hears of it a moment later.
+  const tries = [];
+  do tries.push(await open('brief', '192.0.2.1'));
+  while (tries.at(-1).took < 500 && tries.length < 9);
+  assert.ok(tries.at(-1).took >= 500, `${tries.map(({ took }) => took)}`);
+  const { took } = await open('brief', '192.0.2.2');
+  assert.ok(took < tries.at(-1).took, `${took}`);
 });
 
 test('Where the platform tells no address nobody waits', async () => {

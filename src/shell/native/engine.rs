@@ -411,7 +411,9 @@ impl Engine {
                         &event
                         && let (Some(access), Some(peer)) = (&self.access, self.peers.get(connection))
                     {
-                        access.arrivals.closed(peer.address.ip(), refusal.reason, Instant::now());
+                        let was_let_in = matches!(event, Event::Disconnected { .. });
+                        let after = if was_let_in { peer.since.elapsed() } else { Duration::MAX };
+                        access.arrivals.closed(peer.address.ip(), refusal.reason, after, Instant::now());
                     }
                     report::event(&event, &self.peers, why);
                 }

@@ -9,12 +9,14 @@ use crate::broker::{ConnectionId, Verdict};
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
+    time::Instant,
 };
 
 /// The other end of a connection.
 #[derive(Debug)]
 pub(super) struct Peer {
     pub address: Address,
+    pub since: Instant,
     pub outbox: Outbox,
     /// Who it is, where it is one of the server's own clients: nobody else need be asked.
     pub known_as: Option<Box<Verdict>>,
@@ -24,7 +26,14 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn new(address: Address, outbox: Outbox) -> Self {
-        Self { address, outbox, known_as: None, visitor: Visitor::new(address.ip()), judging: None }
+        Self {
+            address,
+            since: Instant::now(),
+            outbox,
+            known_as: None,
+            visitor: Visitor::new(address.ip()),
+            judging: None,
+        }
     }
 
     /// One of the server's own clients.

@@ -65,17 +65,21 @@ impl Arrivals {
         Some(Turn { wait: Duration::from_secs_f64(wait), _place: place })
     }
 
-    /// A connection from there was closed. If it broke a rule it counts as many, but nobody is kept out for good.
-    pub(in super::super) fn closed(&self, peer: IpAddr, reason: ReasonCode, now: Instant) {
-        if !is_breach(reason) {
-            return;
-        }
+    /// A connection from there was closed after so long. If it broke a rule it counts as many, and if it was let in and vanished
+    /// at once as some, but nobody is kept out for good.
+    pub(in super::super) fn closed(&self, peer: IpAddr, reason: ReasonCode, after: Duration, now: Instant) {
+        let connections = match reason {
+            _ if is_breach(reason) => BREACH,
+            // Also that of a connection which was lost.
+            ReasonCode::UnspecifiedError if after < BRIEFLY => VISIT,
+            _ => return,
+        };
         let network = group(peer);
         let mut counts = self.counts();
         let before = self.level(&counts, network, now);
         // The next one can just wait for its turn.
         let most = self.burst + LONGEST_WAIT * self.per_second - 1.0;
-        let level = (before + BREACH).min(most).max(before);
+        let level = (before + connections).min(most).max(before);
         counts.set(network, Count { level, at: now });
     }
 
@@ -118,7 +122,10 @@ fn is_breach(reason: ReasonCode) -> bool {
 }
 
 /// Connections that one stands for which broke a rule.
-const BREACH: f64 = 100.0;
+const BREACH: f64 = 400.0;
+/// Connections that one stands for which was let in and vanished, and the time within which.
+const VISIT: f64 = 50.0;
+const BRIEFLY: Duration = Duration::from_secs(1);
 /// Seconds.
 const LONGEST_WAIT: f64 = 10.0;
 /// Of all networks.
@@ -171,22 +178,32 @@ mod tests {
     }
 
     #[test]
-    fn who_broke_a_rule_counts_as_a_hundred_and_is_never_kept_out_for_good() {
+    fn who_broke_a_rule_counts_as_four_hundred_and_is_never_kept_out_for_good() {
         let (arrivals, now) = (arrivals(50.0, 10), Instant::now());
-        arrivals.closed(HERE, ReasonCode::Success, now);
+        arrivals.closed(HERE, ReasonCode::Success, BRIEFLY, now);
         assert_eq!(wait(&arrivals, HERE, now), Some(0));
-        arrivals.closed(HERE, ReasonCode::MalformedPacket, now);
-        assert_eq!([HERE, THERE].map(|peer| wait(&arrivals, peer, now)), [Some(1_840), Some(0)]);
-        (0..1_000).for_each(|_| arrivals.closed(HERE, ReasonCode::BadUserNameOrPassword, now));
+        arrivals.closed(HERE, ReasonCode::MalformedPacket, BRIEFLY, now);
+        assert_eq!([HERE, THERE].map(|peer| wait(&arrivals, peer, now)), [Some(7_840), Some(0)]);
+        (0..1_000).for_each(|_| arrivals.closed(HERE, ReasonCode::BadUserNameOrPassword, BRIEFLY, now));
         assert_eq!([(); 2].map(|()| wait(&arrivals, HERE, now)), [Some(10_000), None]);
         assert_eq!(wait(&arrivals, HERE, now + Duration::from_secs(10)), Some(20));
+    }
+
+    #[test]
+    fn who_vanishes_within_a_second_counts_as_fifty() {
+        let (arrivals, now) = (arrivals(50.0, 10), Instant::now());
+        arrivals.closed(HERE, ReasonCode::UnspecifiedError, BRIEFLY, now);
+        arrivals.closed(HERE, ReasonCode::Success, Duration::ZERO, now);
+        assert_eq!(wait(&arrivals, HERE, now), Some(0));
+        arrivals.closed(HERE, ReasonCode::UnspecifiedError, Duration::ZERO, now);
+        assert_eq!([HERE, THERE].map(|peer| wait(&arrivals, peer, now)), [Some(840), Some(0)]);
     }
 
     #[test]
     fn who_broke_a_rule_does_not_come_sooner_for_it_where_few_may_come() {
         let (arrivals, now) = (arrivals(0.01, 2), Instant::now());
         assert_eq!([(); 3].map(|()| wait(&arrivals, HERE, now)), [Some(0), Some(0), None]);
-        (0..10).for_each(|_| arrivals.closed(HERE, ReasonCode::ProtocolError, now));
+        (0..10).for_each(|_| arrivals.closed(HERE, ReasonCode::ProtocolError, BRIEFLY, now));
         assert_eq!(wait(&arrivals, HERE, now), None);
     }
 
