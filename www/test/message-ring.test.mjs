@@ -15,18 +15,37 @@ describe('a message ring', () => {
     assert.equal(ring.at(10), undefined);
   });
 
-  test('keeps as many bytes of payloads as it may, and a larger message alone', () => {
+  test('keeps as many bytes as it may, and a larger message alone', () => {
     const ring = new MessageRing({ bytes: 100 });
     for (let index = 0; index < 10; index += 1) ring.push(message(String(index), 'x'.repeat(30)));
     assert.deepEqual(topics(ring), ['7', '8', '9']);
-    assert.equal(ring.bytes, 90);
+    assert.equal(ring.bytes, 96);
     ring.push(message('large', 'x'.repeat(1_000)));
     assert.deepEqual(topics(ring), ['large']);
-    assert.equal(ring.bytes, 1_000);
+    assert.equal(ring.bytes, 1_010);
     ring.push(message('small', 'x'));
     assert.deepEqual(topics(ring), ['small']);
     assert.equal(ring.forgotten, 11);
   });
+
+  for (const [what, topic, properties] of [
+    ['topics', 'x'.repeat(1_000), {}],
+    ['Content Types', 'a', { contentType: 'x'.repeat(1_000) }],
+    ['Response Topics', 'a', { responseTopic: 'x'.repeat(1_000) }],
+    ['Correlation Data', 'a', { correlationData: new Uint8Array(1_000) }],
+    ['User Properties', 'a', { userProperties: [['x'.repeat(1_000), ''], ['', '']] }],
+    ['many User Properties', 'a', { userProperties: Array.from({ length: 30 }, () => ['', '']) }],
+    ['Subscription Identifiers', 'a', { subscriptionIdentifiers: Array.from({ length: 200 }, () => 1) }],
+  ]) {
+    test(`counts ${what} as it counts payloads`, () => {
+      const ring = new MessageRing({ bytes: 10_000 });
+      for (let index = 0; index < 20; index += 1) ring.push(message(topic, '', { properties }));
+      assert.ok(ring.length < 20 && ring.length > 2, String(ring.length));
+      assert.ok(ring.bytes <= 10_000);
+      ring.push(message('large', 'x'.repeat(10_000)));
+      assert.equal(ring.bytes, 10_010);
+    });
+  }
 
   test('finds a message by its number while it is here', () => {
     const ring = filled(25, { messages: 10 });

@@ -94,6 +94,25 @@ describe('a topic tree', () => {
     assert.equal(tree.leftOut, 6);
   });
 
+  test('has so many characters of topics and no more', () => {
+    const tree = new TopicTree({ characters: 100 });
+    tree.insert(message('ten/levels')); // 3 and 10
+    for (const letter of 'abcd') tree.insert(message(letter.repeat(40)));
+    assert.equal(tree.root.topics, 3);
+    assert.equal(tree.leftOut, 2);
+    tree.clear();
+    for (const letter of 'abcd') tree.insert(message(letter.repeat(40)));
+    assert.equal(tree.root.topics, 2);
+  });
+
+  test('counts topics and properties among the bytes of histories', () => {
+    const tree = new TopicTree({ bytes: 10_000 });
+    const properties = { userProperties: [['x'.repeat(2_000), '']] };
+    for (const topic of ['a', 'a', 'b', 'c']) tree.insert(message(topic, '', { properties }));
+    assert.deepEqual(['a', 'b', 'c'].map((topic) => tree.find(topic).history.length), [0, 1, 1]);
+    assert.equal(tree.find('a').last, null);
+  });
+
   test('takes a topic of very many levels', () => {
     const topic = 'a/'.repeat(30_000);
     const tree = grown([topic, 'deep']);

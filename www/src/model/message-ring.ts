@@ -2,14 +2,14 @@
 
 import type { ReadonlySignal } from '@preact/signals';
 import { FrameVersion } from './frame.ts';
-import type { LoggedMessage } from './message.ts';
+import { type LoggedMessage, weight } from './message.ts';
 import { Ring } from './ring.ts';
 
 /** How much a ring keeps. */
 export interface RingLimits {
   /** Messages, from 1. Default 100,000. */
   messages?: number;
-  /** Bytes of payloads. A message that is larger alone is kept alone. Default 64 MiB. */
+  /** Bytes of payloads, topics and properties. A message that is larger alone is kept alone. Default 64 MiB. */
   bytes?: number;
 }
 
@@ -32,7 +32,7 @@ export class MessageRing {
     return this.#messages.length;
   }
 
-  /** Bytes of the payloads that are here. */
+  /** About the bytes of the messages that are here. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -54,7 +54,7 @@ export class MessageRing {
 
   push(message: LoggedMessage): void {
     const evicted = this.#messages.push(message);
-    this.#bytes += message.payload.byteLength;
+    this.#bytes += weight(message);
     if (evicted) this.#forget(evicted);
     while (this.#bytes > this.limits.bytes && this.length > 1) this.#forget(this.#messages.shift()!);
     this.#version.bump();
@@ -79,7 +79,7 @@ export class MessageRing {
   }
 
   #forget(message: LoggedMessage): void {
-    this.#bytes -= message.payload.byteLength;
+    this.#bytes -= weight(message);
     this.#forgotten += 1;
   }
 }

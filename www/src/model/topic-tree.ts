@@ -2,7 +2,7 @@
 
 import type { ReadonlySignal } from '@preact/signals';
 import { FrameVersion } from './frame.ts';
-import type { LoggedMessage } from './message.ts';
+import { type LoggedMessage, weight } from './message.ts';
 import { Ring } from './ring.ts';
 import { TopicNode } from './topic-node.ts';
 
@@ -10,11 +10,13 @@ import { TopicNode } from './topic-node.ts';
 export interface TreeLimits {
   /** Levels of all topics together. What comes on further topics is counted as left out. Default 50,000. */
   nodes?: number;
+  /** Characters of all topics, those of each level with what is before it. What comes on further ones is left out too. Default 16 million. */
+  characters?: number;
   /** Messages in the history of one topic. Default 1,000. */
   history?: number;
   /** Messages in all histories together. Default 100,000. */
   messages?: number;
-  /** Bytes of payloads in all histories together. Default 64 MiB. */
+  /** Bytes of payloads, topics and properties in all histories together. Default 64 MiB. */
   bytes?: number;
 }
 
@@ -27,11 +29,12 @@ export class TopicTree {
   readonly #queue: Ring<TopicNode>;
   readonly #version = new FrameVersion();
   #historyBytes = 0;
+  #characters = 0;
   #size = 0;
   #leftOut = 0;
 
-  constructor({ nodes = NODES, history = HISTORY, messages = MESSAGES, bytes = BYTES }: TreeLimits = {}) {
-    this.limits = { nodes, history, messages, bytes };
+  constructor({ nodes = NODES, characters = CHARACTERS, history = HISTORY, messages = MESSAGES, bytes = BYTES }: TreeLimits = {}) {
+    this.limits = { nodes, characters, history, messages, bytes };
     this.#queue = new Ring(messages);
     this.#root = this.#newRoot();
   }
@@ -101,6 +104,7 @@ export class TopicTree {
     this.#queue.clear();
     this.#root = this.#newRoot();
     this.#historyBytes = 0;
+    this.#characters = 0;
     this.#size = 0;
     this.#leftOut = 0;
     this.#version.bump();
@@ -118,6 +122,8 @@ export class TopicTree {
       if (!child) {
         if (this.#size >= this.limits.nodes) return null;
         child = new TopicNode(node, name, this.limits.history);
+        if (this.#characters + child.topic.length > this.limits.characters) return null;
+        this.#characters += child.topic.length;
         node.add(child);
         this.#nodes.set(child.topic, child);
         this.#size += 1;
@@ -134,10 +140,10 @@ export class TopicTree {
   }
 
   #remember(node: TopicNode, message: LoggedMessage): void {
-    this.#historyBytes += message.payload.byteLength;
+    this.#historyBytes += weight(message);
     const overtaken = node.history.push(message);
     if (overtaken) {
-      this.#historyBytes -= overtaken.payload.byteLength;
+      this.#historyBytes -= weight(overtaken);
       node.overtaken += 1;
     }
     const eldest = this.#queue.push(node);
@@ -153,8 +159,8 @@ export class TopicTree {
     }
     const message = node.history.shift();
     if (!message) return;
-    this.#historyBytes -= message.payload.byteLength;
-    if (message === node.last && message.payload.byteLength > LAST_BYTES) node.last = null;
+    this.#historyBytes -= weight(message);
+    if (message === node.last && weight(message) > LAST_BYTES) node.last = null;
   }
 }
 
@@ -169,9 +175,10 @@ function levels(topic: string): string[] {
 }
 
 const NODES = 50_000;
+const CHARACTERS = 16_000_000;
 const HISTORY = 1_000;
 const MESSAGES = 100_000;
 const BYTES = 64 << 20;
 const LEVELS = 128;
-/** Bytes of a last payload that every topic may keep for ever. */
+/** Bytes of a last message that every topic may keep for ever. */
 const LAST_BYTES = 1_024;

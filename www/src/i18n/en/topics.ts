@@ -11,7 +11,7 @@ export const topics = {
   'topics.filterTopic': 'Filter by topic',
   'topics.filterPayload': 'Filter by last payload',
   'topics.found': '{count} {count?topic matches:topics match}.',
-  'topics.leftOut': 'The tree holds {levels} levels, which is all it can: {count} {count?message is:messages are} on topics that are not in it.',
+  'topics.leftOut': 'The tree is full: {count} {count?message is:messages are} on topics that are not in it.',
   'topics.noMatch': 'No topic matches.',
   'topics.none': 'No message has come yet. The tree shows every topic that this connection is subscribed to.',
   'topics.waiting': 'Subscribed to every topic; no message has come yet.',

@@ -11,7 +11,7 @@ export const topics = {
   'topics.filterTopic': '按主题筛选',
   'topics.filterPayload': '按最新载荷筛选',
   'topics.found': '有 {count} 个主题符合。',
-  'topics.leftOut': '主题树最多容纳 {levels} 个层级，已经放满：还有 {count} 条消息所在的主题没有列出。',
+  'topics.leftOut': '主题树已满：还有 {count} 条消息所在的主题没有列出。',
   'topics.noMatch': '没有符合的主题。',
   'topics.none': '还没有收到消息。这里会列出此连接订阅到的所有主题。',
   'topics.waiting': '已订阅全部主题，还没有收到消息。',

@@ -57,7 +57,7 @@ export function TopicTreePanel({ connection, state, onSelect }: PanelProps) {
         <TextField label={t('topics.filterPayload')} type="search" width="full" value={rows.filter.payload} onInput={(payload) => find({ payload })} />
       </div>
       {rows.found !== null && <p class="muted" role="status">{t('topics.found', { count: rows.found })}</p>}
-      {topics.leftOut > 0 && <p class="muted">{t('topics.leftOut', { count: topics.leftOut, levels: topics.limits.nodes })}</p>}
+      {topics.leftOut > 0 && <p class="muted">{t('topics.leftOut', { count: topics.leftOut })}</p>}
       {shown.length === 0 ? (
         <Empty connection={connection} isFiltered={rows.isFiltered} />
       ) : (
