@@ -117,6 +117,16 @@ describe('a search', () => {
     assert.equal(search.length, 1_000);
   });
 
+  test('looks at fewer large ones at a time', () => {
+    const ring = new MessageRing();
+    for (let index = 0; index < 10; index += 1) ring.push(message('a', 'x'.repeat(1_000_000)));
+    const search = new MessageSearch(ring, { text: 'x' });
+    assert.equal(search.advance(0), false);
+    assert.equal(search.length, 1);
+    while (!search.advance(0));
+    assert.equal(search.length, 10);
+  });
+
   test('begins anew with a ring that was cleared, even when it is fuller than before', () => {
     const ring = filled(10);
     const search = new MessageSearch(ring, { text: '' });

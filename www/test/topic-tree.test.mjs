@@ -1,6 +1,6 @@
 // The tree of topics, and what of it is in sight.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import { matchesFilter } from '../src/model/find.ts';
 import { TopicRows } from '../src/model/topic-rows.ts';
 import { TopicTree } from '../src/model/topic-tree.ts';
@@ -155,8 +155,6 @@ describe('the rows of a tree', () => {
     assert.deepEqual(topics(rows), ['a', 'a/b', 'a/b/c', 'a/f', 'd', 'd/e']);
     rows.foldAll(false);
     assert.deepEqual(topics(rows), ['a', 'd']);
-    rows.reveal(tree.find('a/b/c'));
-    assert.deepEqual(topics(rows), ['a', 'a/b', 'a/b/c', 'a/f', 'd']);
   });
 
   test('filter by topic, by Topic Filter and by payload, with the levels before what is found', () => {
@@ -186,6 +184,38 @@ describe('the rows of a tree', () => {
     tree.insert(message('b', 'on'));
     rows.refresh();
     assert.deepEqual(topics(rows), ['a', 'b']);
+  });
+
+  test('read each last payload once for what is looked for', () => {
+    const tree = grown(['a', 'on'], ['b', 'off'], ['c', 'on']);
+    const rows = new TopicRows(tree);
+    const { mock: decode } = mock.method(TextDecoder.prototype, 'decode');
+    try {
+      rows.filter = { topic: '', payload: 'on' };
+      for (let time = 0; time < 5; time += 1) {
+        rows.refresh();
+        assert.equal(rows.found, 2);
+      }
+      assert.equal(decode.callCount(), 3);
+      tree.insert(message('b', 'on'));
+      rows.refresh();
+      assert.equal(rows.found, 3);
+      assert.equal(decode.callCount(), 4);
+      rows.filter = { topic: '', payload: 'off' };
+      assert.equal(rows.found, 0);
+    } finally {
+      decode.restore();
+    }
+  });
+
+  test('find a level that becomes a topic', () => {
+    const tree = grown(['a/b/c', '']);
+    const rows = new TopicRows(tree);
+    rows.filter = { topic: 'a/+', payload: '' };
+    assert.equal(rows.found, 0);
+    tree.insert(message('a/b'));
+    assert.equal(rows.found, 1);
+    assert.deepEqual(topics(rows), ['a', 'a/b']);
   });
 
   test('begin anew with a tree that was cleared', () => {

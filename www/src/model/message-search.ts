@@ -1,7 +1,7 @@
 // Which messages of a ring a reader looks for, found little by little. Knows nothing of how they are shown.
 
 import { contains, matches } from './find.ts';
-import type { LoggedMessage } from './message.ts';
+import { type LoggedMessage, weight } from './message.ts';
 import type { MessageRing } from './message-ring.ts';
 
 /** What is looked for: all of it must be true. */
@@ -55,7 +55,7 @@ export class MessageSearch {
 
   /**
    * Looks at some more messages.
-   * @param milliseconds About how long; at least 64 messages are looked at.
+   * @param milliseconds About how long; at least 64 messages are looked at, or a large one.
    * @returns Whether it has seen all that the ring has.
    */
   advance(milliseconds: number): boolean {
@@ -63,11 +63,15 @@ export class MessageSearch {
     const end = this.#ring.forgotten + this.#ring.length;
     this.#next = Math.max(this.#next, this.#ring.forgotten);
     const until = performance.now() + milliseconds;
+    let looked = 0;
     while (this.#next < end) {
       const message = this.#ring.numbered(this.#next)!;
       if (isFound(message, this.#query)) this.#found.push(this.#next);
       this.#next += 1;
-      if (this.#next % 64 === 0 && performance.now() >= until) break;
+      looked += Math.max(weight(message), STEP / 64);
+      if (looked < STEP) continue;
+      looked = 0;
+      if (performance.now() >= until) break;
     }
     return this.#next >= end;
   }
@@ -101,6 +105,9 @@ function inProperties({ properties }: LoggedMessage, text: string): boolean {
   const words = [contentType ?? '', responseTopic ?? '', ...(userProperties ?? []).flat()];
   return words.some((word) => word.toLowerCase().includes(text));
 }
+
+/** Bytes that are looked at from one look at the clock to the next. */
+const STEP = 1 << 18;
 
 /** Numbers that may be kept of messages that are gone. */
 const SLACK = 4_096;

@@ -1,6 +1,7 @@
 // Which levels of a tree are in sight, top to bottom: what is unfolded, or what a filter finds. Knows nothing of how they are shown.
 
 import { contains, matches } from './find.ts';
+import type { LoggedMessage } from './message.ts';
 import type { TopicNode } from './topic-node.ts';
 import type { TopicTree } from './topic-tree.ts';
 
@@ -27,10 +28,14 @@ export class TopicRows {
   /** Folded while a filter is on, where all is unfolded to begin with. */
   readonly #foldedInFilter = new Set<TopicNode>();
   #filter: TreeFilter = { topic: '', payload: '' };
-  #found: Set<TopicNode> | null = null;
+  /** What the filter finds with all levels before, and how many topics that are. */
+  #found: { levels: Set<TopicNode>; topics: number } | null = null;
+  /** Whether a payload has what is looked for: a large one takes long to read. */
+  #read = new WeakMap<LoggedMessage, boolean>();
   #rows: readonly TopicNode[] | null = null;
   #places: readonly Place[] = [];
   #size = -1;
+  #topics = -1;
   #root: TopicNode | null = null;
 
   constructor(tree: TopicTree) {
@@ -44,6 +49,7 @@ export class TopicRows {
   set filter(filter: TreeFilter) {
     this.#filter = filter;
     this.#foldedInFilter.clear();
+    this.#read = new WeakMap();
     this.refresh();
   }
 
@@ -55,12 +61,10 @@ export class TopicRows {
   get found(): number | null {
     if (!this.isFiltered) return null;
     this.rows();
-    let found = 0;
-    for (const node of this.#found ?? []) if (this.#isFound(node)) found += 1;
-    return found;
+    return this.#found?.topics ?? 0;
   }
 
-  /** The rows in sight. They are made anew only where the tree has grown, something was folded, or `refresh` was called. */
+  /** The rows in sight. They are made anew only where the tree has grown, there are more topics to find, something was folded, or `refresh` was called. */
   rows(): readonly TopicNode[] {
     const tree = this.#tree;
     if (this.#root !== tree.root) this.#begin(tree.root);
@@ -68,6 +72,10 @@ export class TopicRows {
       this.#size = tree.size;
       this.#unfoldSmall();
       this.refresh();
+    }
+    if (this.#topics !== tree.root.topics) {
+      this.#topics = tree.root.topics;
+      if (this.isFiltered) this.refresh();
     }
     return (this.#rows ??= this.#walk());
   }
@@ -99,11 +107,6 @@ export class TopicRows {
   /** Unfolds or folds every level below this one and itself. */
   foldAll(unfolded: boolean, from: TopicNode = this.#tree.root): void {
     for (const node of this.#tree.below(from)) this.fold(node, unfolded);
-  }
-
-  /** Unfolds what hides a level. */
-  reveal(node: TopicNode): void {
-    for (let at = node.parent; at && at.level > 0; at = at.parent) this.fold(at, true);
   }
 
   #begin(root: TopicNode): void {
@@ -140,24 +143,31 @@ export class TopicRows {
 
   /** The next levels that may be seen, the last one first. */
   #below({ children }: TopicNode): (Place & { node: TopicNode })[] {
-    const seen = this.#found ? children.filter((child) => this.#found!.has(child)) : children;
+    const seen = this.#found ? children.filter((child) => this.#found!.levels.has(child)) : children;
     return seen.map((node, index) => ({ node, position: index + 1, siblings: seen.length })).reverse();
   }
 
-  /** What the filter finds, with all levels before. */
-  #find(): Set<TopicNode> {
-    const found = new Set<TopicNode>();
+  #find(): { levels: Set<TopicNode>; topics: number } {
+    const levels = new Set<TopicNode>();
+    let topics = 0;
     for (const node of this.#tree.below()) {
       if (!this.#isFound(node)) continue;
-      for (let at: TopicNode | null = node; at && !found.has(at); at = at.parent) found.add(at);
+      topics += 1;
+      for (let at: TopicNode | null = node; at && !levels.has(at); at = at.parent) levels.add(at);
     }
-    return found;
+    return { levels, topics };
   }
 
   #isFound(node: TopicNode): boolean {
     const { topic, payload } = this.#filter;
     if (node.count === 0 || !matches(topic, node.topic)) return false;
-    return payload === '' || (node.last !== null && contains(node.last.payload, payload));
+    return payload === '' || (node.last !== null && this.#hasPayload(node.last, payload));
+  }
+
+  #hasPayload(message: LoggedMessage, text: string): boolean {
+    let has = this.#read.get(message);
+    if (has === undefined) this.#read.set(message, (has = contains(message.payload, text)));
+    return has;
   }
 }
 
