@@ -105,6 +105,27 @@ describe('connections to the broker in the page', () => {
     await until(() => connection.messages.length === 1);
   });
 
+  test('are given up while they connect, and take nothing of what their session kept', async () => {
+    const properties = { ...newProfile().properties, sessionExpiryInterval: 60 };
+    const connection = await connect({ clientId: 'a', cleanStart: false, properties, subscriptions: [{ filter: 'x', qos: 1 }] });
+    await connection.end();
+    await broker.running.publish('x', 'waited', { qos: 1 });
+    connection.faults.setDelay('received', 200);
+    const attempt = connection.connect();
+    const isThere = () => broker.running.clients().items.some(({ clientId, connected }) => clientId === 'a' && connected);
+    await until(isThere);
+    await connection.end();
+    assert.equal(connection.status.value, 'disconnected');
+    connection.adopt(newProfile({ clientId: 'b' }));
+    await until(() => !isThere());
+    assert.equal(connection.messages.length, 0);
+    const heard = [];
+    const later = await broker.running.connect({ clientId: 'a', cleanStart: false, onMessage: ({ payload }) => void heard.push(payload) });
+    await until(() => heard.length === 1);
+    await later.end();
+    await attempt; // it ends without a problem
+  });
+
   test('are given up while they wait', async () => {
     const connection = await connect({ clientId: 'a' });
     broker.kill();

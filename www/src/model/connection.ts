@@ -1,7 +1,7 @@
 // One client of the console: its profile, what is true of it now, and what can be done. Knows nothing of how it is shown.
 
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { Client, ConnectOptions, Message, MqttError, PublishOptions, QoS, ServerProperties, StatusChange, WebSocketLike } from 'mqlite/broker';
+import type { Client, ConnectOptions, Message, MqttError, PublishOptions, QoS, ServerProperties, StatusChange, Transport, WebSocketLike } from 'mqlite/broker';
 import { Faults } from './faults.ts';
 import type { InTabBroker } from './in-tab-broker.ts';
 import { library } from './library.ts';
@@ -58,6 +58,8 @@ export class Connection {
   readonly #welcome = signal<Welcome | null>(null);
   readonly #retryAt = signal<number | null>(null);
   #client: Client | null = null;
+  /** The last one, which may be about to open. */
+  #transport: Transport | null = null;
   /** Counts the attempts, so that one that was given up ends itself. */
   #attempt = 0;
   #messagesSince = 0;
@@ -134,11 +136,15 @@ export class Connection {
       const { connect } = await library();
       const target = { log: this.wire, party: this.party, faults: this.faults };
       let isEarly = true;
-      const client = await connect(() => tapped(this.#socket(profile.server), target), {
+      const open = () => {
+        if (attempt !== this.#attempt) throw new Error('The attempt was given up.');
+        return (this.#transport = tapped(this.#socket(profile.server), target));
+      };
+      const client = await connect(open, {
         ...(await connectOptions(profile)),
         reconnect: profile.reconnect ? {} : false,
         // What a session kept comes with the connection, before anybody can listen; the rest is taken by the listener.
-        onMessage: (message) => void (isEarly && this.#received(message)),
+        onMessage: (message) => void (isEarly && attempt === this.#attempt && this.#received(message)),
       });
       if (attempt !== this.#attempt) return void client.end().catch(() => {});
       isEarly = false;
@@ -156,7 +162,10 @@ export class Connection {
     this.#attempt += 1;
     const client = this.#client;
     if (!client) {
+      const transport = this.#transport;
       this.#status.value = 'disconnected';
+      transport?.close(); // before an answer comes, with messages that nobody waits for
+      transport?.onclose?.(); // or the attempt would wait for that answer
       return;
     }
     await client.end().catch(() => {}); // what matters is that it has ended
