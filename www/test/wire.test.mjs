@@ -241,6 +241,23 @@ describe('a tapped connection', () => {
     assert.equal(world.faults.cut(), true);
   });
 
+  test('lets nothing follow a cut that waits behind what is delayed', async (t) => {
+    const world = await open(t);
+    const transport = world.transport();
+    await transport.opened;
+    const publish = [0x30, 3, 0, 1, 0x61];
+    world.faults.setDelay('sent', LONGEST_DELAY);
+    transport.send(Uint8Array.from([...CONNECT, ...publish]));
+    world.faults.add('cut', 'sent', 'PUBLISH');
+    transport.send(Uint8Array.from([...publish, ...publish]));
+    world.faults.add('drop', 'sent', 'PUBLISH');
+    transport.send(Uint8Array.from(publish));
+    assert.deepEqual(world.lines(), ['opened', '> CONNECT delayed', '> PUBLISH delayed', '> PUBLISH cut']);
+    assert.deepEqual(world.faults.rules.value.map(({ action }) => action), ['drop']);
+    world.faults.cut();
+    assert.equal(world.lines().at(-1), 'cut');
+  });
+
   test('knows which packets belong together, also over a cut', async (t) => {
     const world = await open(t);
     const client = await world.client({ reconnect: { minimumDelayMillis: 10 } });
@@ -286,6 +303,9 @@ describe('a tapped connection', () => {
     assert.deepEqual(world.lines(), ['failed']);
   });
 });
+
+/** Of MQTT 5, with an empty Client Identifier. */
+const CONNECT = [0x10, 13, 0, 4, 0x4d, 0x51, 0x54, 0x54, 5, 2, 0, 0, 0, 0, 0];
 
 async function open(t, options = {}) {
   const broker = await Broker.open(options);

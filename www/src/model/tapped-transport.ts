@@ -101,15 +101,16 @@ class TappedTransport implements Transport {
   }
 
   #pass(direction: Direction, chunk: Uint8Array): void {
-    if (this.#isOver) return;
     const { faults } = this.#target;
     const lane = this.#lanes[direction];
+    if (this.#isOver || lane.isCut) return;
     const delay = faults.delay(direction);
     let isAsItCame = !lane.splitter.isWithin;
     const goesOn: Uint8Array[] = [];
     lane.splitter.split(chunk, (piece) => {
-      if (this.#isOver) return;
+      if (this.#isOver || lane.isCut) return;
       const copies = this.#judge(direction, piece, delay, () => {
+        lane.isCut = true;
         for (const bytes of goesOn.splice(0)) lane.push(dataOf(bytes), 0);
         lane.push({ end: () => this.#end('cut') }, 0);
       });
@@ -177,6 +178,8 @@ class Lane {
   readonly splitter = new PacketSplitter(MOST_HELD, MOST_KEPT);
   readonly aliases = new Map<number, string>();
   saidGarbage = false;
+  /** Whether it is cut behind what waits: nothing more goes in. */
+  isCut = false;
   /** Bytes that wait. */
   size = 0;
   readonly #send: (data: unknown) => void;
