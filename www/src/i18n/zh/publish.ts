@@ -55,7 +55,7 @@ export const publish = {
   'snippet.title': '对应的代码',
   'snippet.tool': '工具',
   'snippet.note.inTab': '页面之外无法访问页内代理：这段代码面向本机上的服务器，例如 mqlite serve --tcp 127.0.0.1:1883 --ws 127.0.0.1:8083。',
-  'snippet.note.tcp': 'mosquitto 通过 TCP 连接。这里是常用端口，你的服务器可能不同。',
+  'snippet.note.tcp': 'mosquitto 通过 TCP 连接。这里是常用端口，实际端口可能不同。',
   'snippet.note.clientId': '页面也以“{what}”连接：请为其中一方换个名称，否则服务器只保留后连接的一方。',
   'snippet.note.password': '代码中不含密码，运行时从环境变量 {what} 读取。',
   'snippet.note.secret': '{what} 代替了看起来像机密的内容，请自行填入。',

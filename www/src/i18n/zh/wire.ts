@@ -32,7 +32,7 @@ export const wire = {
   'wire.mark.opened': '连接已打开',
   'wire.mark.failed': '无法连接',
   'wire.mark.closedByClient': '已关闭',
-  'wire.mark.closedByServer': '被服务端关闭',
+  'wire.mark.closedByServer': '被服务器关闭',
   'wire.mark.cut': '连接被切断',
   'wire.mark.garbage': '不是 MQTT',
   'wire.mark.text': '是文本，不是 MQTT',
