@@ -1,6 +1,7 @@
 // Connections to the broker in the page, as the page has them: over crashes of the broker, and with what a profile says.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { Broker } from 'mqlite/broker';
 import { Connection } from '../src/model/connection.ts';
 import { InTabBroker } from '../src/model/in-tab-broker.ts';
 import { newProfile, newWill } from '../src/model/profile.ts';
@@ -82,6 +83,14 @@ describe('connections to the broker in the page', () => {
     assert.deepEqual([during, subject], ['lookUp', 'house/#']);
   });
 
+  test('have no problem with many retained messages at once', async () => {
+    await Promise.all(Array.from({ length: 400 }, (_, index) => broker.running.publish(`x/${index}`, 'x', { qos: 1, retain: true })));
+    const connection = await connect({ clientId: 'a', subscriptions: [{ filter: 'x/#', qos: 1 }] });
+    await until(() => connection.messages.length === 400);
+    await connection.publish({ topic: 'x', payload: new Uint8Array(1), qos: 1 });
+    assert.equal(connection.problem.value, null);
+  });
+
   test('come back after a crash, with what the broker had stored', async () => {
     const connection = await connect({ clientId: 'a', subscriptions: [{ filter: '#', qos: 1 }] });
     await connection.publish({ topic: 'kept', payload: new Uint8Array(1), qos: 1, retain: true });
@@ -152,6 +161,47 @@ describe('connections to the broker in the page', () => {
     assert.deepEqual(connection.subscriptions.value.map(({ filter, granted }) => [filter, granted]), [['a/+', 2]]);
     assert.equal(await connection.unsubscribe('a/+'), true);
     assert.deepEqual(connection.subscriptions.value, []);
+  });
+
+  test('forget a subscription that the server refuses when they come back, and say so', async () => {
+    const open = (grants) => Broker.open({ authenticate: () => ({ type: 'allow', grants }) });
+    let server = await open([{ filter: '#' }]);
+    const place = { socket: () => server.webSocket() };
+    const profile = newProfile({ clientId: 'a', subscriptions: [{ filter: 'x', qos: 1 }, { filter: 'y', qos: 1 }] });
+    const connection = new Connection(1, profile, place, wire);
+    connections.push(connection);
+    await connection.connect();
+    await connection.subscribe({ filter: 'y', qos: 0 });
+    await server.close();
+    server = await open([{ filter: 'y' }]);
+    await until(() => connection.problem.value?.during === 'subscribe');
+    const { subject, error } = connection.problem.value;
+    assert.deepEqual([subject, error.reason], ['x', 0x87]);
+    assert.deepEqual(connection.subscriptions.value.map(({ filter, granted }) => [filter, granted]), [['y', 0]]);
+    await server.publish('y', '1', { qos: 1 });
+    await until(() => connection.messages.length === 1);
+    assert.equal(connection.messages.at(0).qos, 0);
+    await connection.end();
+    assert.deepEqual(connection.problem.value?.subject, 'x');
+    await server.close();
+  });
+
+  test('say what went wrong until the same is tried again', async () => {
+    const connection = await connect({ clientId: 'a', subscriptions: [{ filter: 'a/#/b', qos: 0 }] });
+    const during = () => connection.problem.value?.during;
+    assert.equal(during(), 'subscribe');
+    assert.equal(await connection.publish({ topic: 'x', payload: new Uint8Array(1) }), true);
+    await connection.unsubscribe('x');
+    assert.equal(during(), 'subscribe');
+    await connection.subscribe({ filter: 'a/b', qos: 0 });
+    assert.equal(during(), undefined);
+    connection.faults.cut();
+    await until(() => during() === 'connection');
+    await until(() => connection.status.value === 'connected');
+    assert.equal(during(), undefined);
+    assert.equal(await connection.publish({ topic: 'x/#', payload: new Uint8Array(1) }), false);
+    assert.equal(await connection.publish({ topic: 'x', payload: new Uint8Array(1) }), true);
+    assert.equal(during(), 'publish');
   });
 
   test('keep the subscriptions made by hand, and not those that were ended, when they connect in another way', async () => {

@@ -1,7 +1,7 @@
 // One client of the console: its profile, what is true of it now, and what can be done. Knows nothing of how it is shown.
 
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { Client, ConnectOptions, Message, MqttError, PublishOptions, QoS, ServerProperties, StatusChange, Transport, WebSocketLike } from 'mqlite/broker';
+import type { Client, ConnectOptions, Message, MqttError, PublishOptions, QoS, ServerProperties, StatusChange, Subscription as MqttSubscription, Transport, WebSocketLike } from 'mqlite/broker';
 import { Faults } from './faults.ts';
 import type { InTabBroker } from './in-tab-broker.ts';
 import { library } from './library.ts';
@@ -63,9 +63,11 @@ export class Connection {
   /** Counts the attempts, so that one that was given up ends itself. */
   #attempt = 0;
   #messagesSince = 0;
+  /** Those of the client that it has now. */
+  readonly #granted = new Map<string, MqttSubscription>();
   #colours = 0;
 
-  /** What went wrong last, until it is dismissed or something else is tried. */
+  /** What went wrong last, until it is dismissed or tried again. */
   readonly problem = signal<Problem | null>(null);
 
   constructor(number: number, profile: Profile, broker: InTabBroker, wire: WireLog) {
@@ -187,8 +189,9 @@ export class Connection {
       const subscription = { filter, ...options, granted: null, colour: wanted.colour ?? known?.colour ?? this.#nextColour() };
       this.#keepSubscription(subscription);
       try {
-        const granted = await client.subscribe(filter, options, () => {});
-        this.#keepSubscription({ ...subscription, granted: granted.granted[0] ?? granted.qos });
+        const granted = await client.subscribe(filter, options);
+        this.#keepSubscription({ ...subscription, granted: granted.qos });
+        void this.#watch(client, filter, granted);
       } catch (error) {
         if (known?.granted != null) this.#keepSubscription(known);
         else this.#forgetSubscription(filter);
@@ -248,7 +251,7 @@ export class Connection {
    * of its own: a subscription of this one would be changed by it, and what comes anyway would be taken for the answer.
    */
   async retained(filter: string): Promise<RetainedMessages | null> {
-    this.problem.value = null;
+    this.#retry('lookUp', filter);
     try {
       const { connect } = await library();
       const profile = lookUpProfile(this.profile);
@@ -273,7 +276,10 @@ export class Connection {
     this.#welcomed(client);
     client.on('message', (message) => this.#received(message));
     client.on('status', (status, change) => this.#changed(client, status, change));
-    client.on('error', (error) => (this.problem.value = { during: 'connection', error }));
+    client.on('error', (error) => {
+      if (error.code === 'unattended') return; // a moment before it is watched: nothing is missed
+      this.problem.value = { during: 'connection', error };
+    });
     this.#changed(client, client.status, {});
   }
 
@@ -283,11 +289,12 @@ export class Connection {
     if (error) this.problem.value = { during: 'connection', error };
     if (status === 'connected') {
       this.#welcomed(client);
-      this.problem.value = null;
+      if (this.problem.value?.during === 'connection') this.problem.value = null;
     }
     this.#status.value = status === 'ended' ? 'disconnected' : status;
     if (status !== 'ended') return;
     this.#client = null;
+    this.#granted.clear();
     this.#subscriptions.value = this.#subscriptions.value.map((subscription) => ({ ...subscription, granted: null }));
   }
 
@@ -330,10 +337,30 @@ export class Connection {
     this.#subscriptions.value = this.#subscriptions.value.filter(({ filter }) => filter !== gone);
   }
 
+  /** Looks whether a subscription lasts: the server may refuse it on a later connection. Its messages are taken elsewhere. */
+  async #watch(client: Client, filter: string, granted: MqttSubscription): Promise<void> {
+    const earlier = this.#granted.get(filter);
+    this.#granted.set(filter, granted);
+    void earlier?.unsubscribe().catch(() => {}); // the server is told nothing: it knows one, which has the new options
+    try {
+      for await (const _ of granted);
+    } catch (error) {
+      if (client.status === 'ended' || this.#granted.get(filter) !== granted) return;
+      this.#forgetSubscription(filter);
+      this.problem.value = { during: 'subscribe', subject: filter, error };
+    }
+  }
+
+  /** Something is tried again: what went wrong with it before is over. A publication says nothing of other topics. */
+  #retry(during: Problem['during'], subject: string): void {
+    const problem = this.problem.value;
+    if (problem?.during === during && (during !== 'publish' || problem.subject === subject)) this.problem.value = null;
+  }
+
   async #try(during: Problem['during'], subject: string, action: (client: Client) => Promise<void>): Promise<boolean> {
     const client = this.#client;
     if (!client) return false;
-    this.problem.value = null;
+    this.#retry(during, subject);
     try {
       await action(client);
       return true;
