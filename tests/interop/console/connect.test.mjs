@@ -152,6 +152,8 @@ describe('connections', () => {
     await card.getByRole('button', { name: 'Connect', exact: true }).click();
     await card.getByText('session resumed').waitFor();
     await mustBeAccessible(page);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await mustBeAccessible(page);
   });
 
   test('say which credentials are wrong, and that a later attempt with others works', async () => {
