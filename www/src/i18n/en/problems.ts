@@ -47,7 +47,7 @@ export const problems = {
   'problem.administrative': 'Somebody who runs the server closed the connection.',
   'problem.shuttingDown': 'The server is shutting down.',
   'problem.keepAlive': 'The server heard nothing for longer than the Keep Alive.',
-  'problem.protocol': 'The server says that a rule of the protocol was broken.',
+  'problem.protocol': 'A rule of the protocol was broken, or this is no MQTT server.',
   'problem.needsMqtt5': 'MQTT 3.1.1 does not have this: connect with MQTT 5.0.',
   'problem.nobody': 'Nobody has subscribed to this topic.',
   'problem.invalidTopic': 'Levels are separated by /. The wildcards + and # are for filters alone, each as a whole level, # at the end.',

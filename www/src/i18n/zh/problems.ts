@@ -45,7 +45,7 @@ export const problems = {
   'problem.administrative': '服务器管理员关闭了连接。',
   'problem.shuttingDown': '服务器正在关闭。',
   'problem.keepAlive': '服务器在保活时间内没有收到任何数据。',
-  'problem.protocol': '服务器认为协议规则被违反。',
+  'problem.protocol': '违反了协议规则，或者对方不是 MQTT 服务器。',
   'problem.needsMqtt5': 'MQTT 3.1.1 没有这个功能：请使用 MQTT 5.0 连接。',
   'problem.nobody': '没有人订阅这个主题。',
   'problem.invalidTopic': '层级之间用 / 分隔。通配符 + 和 # 只能用于过滤器，并且必须独占一层，# 只能在末尾。',

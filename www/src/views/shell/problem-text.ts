@@ -19,7 +19,8 @@ function hintsFor(during: Problem['during'], error: unknown, server: string): st
   }
   if (code === 'unreachable') return unreachable(server);
   if (code === 'closed' && during === 'connection') return []; // that it is lost is all that is known
-  if (code === 'closed' && during === 'connect') return [t('problem.unanswered')];
+  // The package has one code for both.
+  if (code === 'closed' && (during === 'connect' || during === 'lookUp')) return [t(SILENT.test(message) ? 'problem.timeout' : 'problem.unanswered')];
   const byCode = code && CODES[code];
   return byCode ? [t(byCode)] : [t('problem.other', { text: message })];
 }
@@ -42,6 +43,8 @@ function isUnspecific(reason: number): boolean {
 function hexadecimal(reason: number): string {
   return `0x${reason.toString(16).padStart(2, '0').toUpperCase()}`;
 }
+
+const SILENT = /did not answer in time/;
 
 const CODES: Partial<Record<MqttErrorCode, TextKey>> = {
   offline: 'problem.offline',
