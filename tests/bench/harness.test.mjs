@@ -53,6 +53,18 @@ test('one that fails is told and not asked again, and what is shared is closed',
   assert.match(tablesOf([result]), /\| x \| 6 \| failed \|[^]*- x, bad: 12 of 100 messages were lost/);
 });
 
+test('a goal is not reached by a contestant that fails', async () => {
+  const fails = async () => {
+    throw new Error('it is not there');
+  };
+  const works = async () => ({ rate: 1 });
+  const goals = [{ against: 'theirs', ratio: 2 }];
+  const of = (contestants) => run({ name: 'x', text: 'one to one', summary: true, contestants, goals }, { repeats: 1 });
+  assert.match(summaryOf([await of({ ours: fails, theirs: works })]), /\| failed \| .* \| missed: 2 x theirs, not measured \|$/);
+  assert.match(summaryOf([await of({ ours: fails, theirs: fails })]), /\| missed: 2 x theirs, not measured \|$/);
+  assert.match(summaryOf([await of({ ours: works, theirs: fails })]), /\| theirs failed \|  \|$/);
+});
+
 test('goals are compared with the median, or with the median of the ratios', () => {
   const scenario = {
     name: 'x',

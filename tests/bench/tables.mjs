@@ -28,7 +28,7 @@ export function summaryOf(scenarios) {
       .filter(([name]) => name !== scenario.ours)
       .map(([name, { ratio, failed }]) => (failed ? `${name} failed` : `${name} ${times(ratio)}`));
     const missed = missedOf(scenario);
-    const goals = missed.length > 0 ? `missed: ${missed.join('; ')}` : scenario.goals.length > 0 ? 'reached' : '';
+    const goals = missed.length > 0 ? `missed: ${missed.join('; ')}` : scenario.goals.some(({ isReached }) => isReached) ? 'reached' : '';
     const ours = medians[scenario.figure] === undefined ? 'failed' : `${count(medians[scenario.figure])} ${scenario.unit}`;
     return [scenario.text ?? scenario.name, ours, others.join(', '), goals];
   });
@@ -44,11 +44,11 @@ export function writeBetween(file, name, text) {
   writeFileSync(file, `${before.slice(0, from + begin.length)}\n${text}\n${before.slice(to)}`);
 }
 
-/** Each goal that is not reached, with what there is instead. One against somebody who failed is none. */
-function missedOf({ goals, contestants }) {
+/** Each goal that is not reached, with what there is instead. One against somebody who failed is none, unless ours failed too. */
+function missedOf({ goals, contestants, ours }) {
   return goals
-    .filter(({ isReached, against }) => !isReached && !contestants[against]?.failed)
-    .map((goal) => `${goalText(goal)}, has ${valueText(goal)}`);
+    .filter(({ isReached, against }) => !isReached && (contestants[ours].failed || !contestants[against]?.failed))
+    .map((goal) => `${goalText(goal)}, ${valueText(goal)}`);
 }
 
 function table(scenarios, cell) {
@@ -95,7 +95,7 @@ function goalText({ against, ratio, least, most, figure }) {
 
 function valueText({ against, value }) {
   if (value === undefined) return 'not measured';
-  return against ? times(value) : count(value);
+  return `has ${against ? times(value) : count(value)}`;
 }
 
 const times = (ratio) => (ratio === undefined ? '-' : `${ratio.toFixed(ratio < 10 ? 2 : 1)} x`);

@@ -10,7 +10,7 @@ class Loop {
   received = 0;
   sent = 0;
   #acknowledged = 0;
-  #isOpen = Promise.withResolvers();
+  #isOpen = promised();
 
   constructor(number, options) {
     Object.assign(this, { number, ...options });
@@ -132,7 +132,7 @@ async function fan({ port, path, isMqtt, connections, window, payload, seconds }
 async function cold({ kinds, times }) {
   const first = async ({ port, path, isMqtt }, number) => {
     const begin = performance.now();
-    const answered = Promise.withResolvers();
+    const answered = promised();
     const socket = await openWebSocket(port, `${path}-${number}`, () => answered.resolve());
     socket.write(frame(isMqtt ? connect('first') : Buffer.alloc(16)));
     await answered.promise;
@@ -158,7 +158,7 @@ async function storm({ port, path, isMqtt, concurrency, seconds }) {
   let isGoing = true;
   const comeAndGo = async (place) => {
     for (let number = 0; isGoing; number += 1) {
-      const answered = Promise.withResolvers();
+      const answered = promised();
       const socket = await openWebSocket(port, path, () => answered.resolve());
       socket.write(frame(isMqtt ? connect(`storm-${place}-${number}`) : Buffer.alloc(16)));
       await answered.promise;
@@ -171,6 +171,13 @@ async function storm({ port, path, isMqtt, concurrency, seconds }) {
   isGoing = false;
   await Promise.all(places);
   return { ...measured, lost: 0 };
+}
+
+/** A promise and what resolves it: Node 20 has no `Promise.withResolvers`. */
+function promised() {
+  let resolve;
+  const promise = new Promise((done) => (resolve = done));
+  return { promise, resolve };
 }
 
 /** What grows by how much in a second, after one to warm up. Says when it begins and ends. */
