@@ -50,6 +50,11 @@ export class Arrivals {
     this.#add(address, BREACH);
   }
 
+  /** A connection from there was refused for a wrong password, of which there is a limit of its own. */
+  guessed(address: string | undefined): void {
+    this.#add(address, GUESS);
+  }
+
   /** A connection from there, opened at this time, is gone without a word: if it was hardly there it counts as some. */
   vanished(address: string | undefined, opened: number): void {
     if (this.#clock() - opened < BRIEFLY) this.#add(address, VISIT);
@@ -67,6 +72,8 @@ export class Arrivals {
 
 /** Connections that one stands for which broke a rule. */
 const BREACH = 400;
+/** Connections that one stands for which guessed a password. */
+const GUESS = 100;
 /** Connections that one stands for which was let in and vanished, and the milliseconds within which. */
 const VISIT = 50;
 const BRIEFLY = 1_000;

@@ -41,8 +41,10 @@ import { type Moved, Whereabouts } from './whereabouts.js';
 const UNSPECIFIED = 0x80;
 const CLIENT_IDENTIFIER_NOT_VALID = 0x85;
 const SERVER_UNAVAILABLE = 0x88;
-/** Malformed Packet, Protocol Error, Bad User Name or Password, Receive Maximum exceeded, Topic Alias invalid, Packet too large, Message rate too high, Connection rate exceeded. */
-const BREACHES = new Set([0x81, 0x82, 0x86, 0x93, 0x94, 0x95, 0x96, 0x9f]);
+/** Malformed Packet, Protocol Error, Receive Maximum exceeded, Topic Alias invalid, Packet too large, Message rate too high. */
+const BREACHES = new Set([0x81, 0x82, 0x93, 0x94, 0x95, 0x96]);
+/** Bad User Name or Password; Connection rate exceeded, which is what too many of these hear. */
+const GUESSES = new Set([0x86, 0x9f]);
 
 // WebSocket close codes.
 const UNSUPPORTED_DATA = 1003;
@@ -290,6 +292,7 @@ export class MqttBroker extends RoomCalls {
     if (isOver && transport instanceof SocketTransport) {
       const { peerAddress } = transport.context;
       if (BREACHES.has(event.refusal.reason)) this.#arrivals.broke(peerAddress);
+      else if (GUESSES.has(event.refusal.reason)) this.#arrivals.guessed(peerAddress);
       else if (event.type === 'disconnected' && event.refusal.reason === UNSPECIFIED) this.#arrivals.vanished(peerAddress, transport.openedAt);
     }
     this.onEvent(event);

@@ -23,6 +23,7 @@ before(async () => {
     open: { authentication: { ...authentication, anonymous: true, anonymousGrants: [{ filter: 'public/#' }] } },
     default: { authentication: { jwt } },
     passwords: { authentication: { passwordIterations: 1_000 } },
+    patience: { authentication: { passwordIterations: 100_000, failuresPerMinute: 10 } },
   };
   workerd = await startSteered({ settings: { authentication, rooms }, variables: { JWT_SECRET } });
 });
@@ -99,6 +100,18 @@ test('Many who try at once do not get more attempts', async () => {
   const answers = await Promise.allSettled(Array.from({ length: 30 }, (_, number) => letIn(room, { username: 'ada', password: `guess ${number}` })));
   assert.equal(answers.filter(({ reason }) => reason.code === 0x86).length, 3);
   assert.equal(answers.filter(({ reason }) => reason.code === 0x9f).length, 27);
+});
+
+test('Who has just failed waits for a turn, of whom few may, and nobody else does', async () => {
+  const room = await stillRoom('patience');
+  for (const name of ['ada', 'bob']) await putUser(room, name);
+  await refused(0x86, room, { username: 'ada', password: 'wrong' });
+  const order = [];
+  const attempt = (username, password) => letIn(room, { username, password }).then(() => order.push(`${username} is let in`), ({ code }) => order.push(code));
+  await Promise.all([...['one', 'two', 'three', 'four'].map((password) => attempt('ada', password)), attempt('bob', PASSWORD)]);
+  assert.deepEqual(order.slice(0, 3).toSorted(), [0x9f, 0x9f, 'bob is let in']);
+  assert.deepEqual(order.slice(3), [0x86, 0x86]);
+  await letIn(room, { username: 'ada', password: PASSWORD });
 });
 
 test('Many who try by SCRAM at once do not get more attempts, nor keep anybody out for longer', async () => {

@@ -120,8 +120,8 @@ impl fmt::Display for SettingError {
 impl error::Error for SettingError {}
 
 /// How fast one peer address, or one /64 network of IPv6, may open MQTT connections. One more waits for its turn, and is refused where
-/// that would take more than 10 seconds. One that was closed because it broke a rule counts as four hundred, one that was let in and
-/// vanished within a second as fifty; nobody is kept out for good.
+/// that would take more than 10 seconds. One that was closed because it broke a rule counts as four hundred, one with a wrong
+/// password as a hundred, one that was let in and vanished within a second as fifty; nobody is kept out for good.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ConnectionRate {

@@ -10,6 +10,7 @@ import { isToken, type TokenClaims, type TokenFault, Tokens } from './jwt.js';
 import type { KeyBindings } from './keys.js';
 import { decode, decoyVerifier, encode, hmac, isPassword, parseVerifier, type Verifier } from './password.js';
 import { challenge, createNonce, type Exchange, finish, readFirst, SCRAM_SHA_256 } from './scram.js';
+import { SlowLane } from './slow-lane.js';
 import { type AuthenticationContext, peerAddressOf, tokenOf } from './upgrade.js';
 import { PASSWORD_ITERATIONS, type UserRecord, type UserStore } from './users.js';
 
@@ -29,6 +30,8 @@ export class Access {
   readonly #proved = new Map<string, { verifier: string; mac: Uint8Array }>();
   /** Passwords are looked at one after the other, so that none is before the failures of those before it count. */
   #last: Promise<unknown> = Promise.resolve();
+  /** A password is looked at there if somebody has just failed who may be the same: meanwhile nothing else is done on this thread. */
+  readonly #slowLane: SlowLane;
   readonly #exchanges = new WeakMap<AuthenticationContext, { exchange: Exchange; user: UserRecord | undefined; isAgain: boolean }>();
 
   constructor(settings: RoomSettings, bindings: KeyBindings, room: string, users: UserStore, clock: Clock) {
@@ -39,6 +42,7 @@ export class Access {
     this.#failures = failuresOf(room, this.#settings.failuresPerMinute ?? FAILURES_PER_MINUTE, clock);
     this.#iterations = this.#settings.passwordIterations ?? PASSWORD_ITERATIONS;
     this.#decoy = decoyVerifier(this.#iterations);
+    this.#slowLane = new SlowLane(this.#iterations * MILLISECONDS_PER_ITERATION);
   }
 
   /** What is known of who opens a WebSocket; `undefined` when the token with the request is not good. */
@@ -84,13 +88,24 @@ export class Access {
     return TOKEN_FAULTS[found];
   }
 
-  #withPassword(userName: string | undefined, password: Uint8Array, clientId: string, context: AuthenticationContext): Promise<Verdict> {
-    const turn = this.#last.then(() => this.#checkPassword(userName, password, clientId, context));
-    this.#last = turn.catch(() => {});
-    return turn;
+  async #withPassword(userName = '', password: Uint8Array, clientId: string, context: AuthenticationContext): Promise<Verdict> {
+    const check = (isInSlowLane: boolean): Promise<Verdict | undefined> => {
+      const turn = this.#last.then(() => this.#checkPassword(userName, password, clientId, context, isInSlowLane));
+      this.#last = turn.catch(() => {});
+      return turn;
+    };
+    const verdict = (await check(false)) ?? ((await this.#slowLane.turn()) ? await check(true) : undefined);
+    return verdict ?? TOO_MANY_FAILURES;
   }
 
-  async #checkPassword(userName = '', password: Uint8Array, clientId: string, { peerAddress }: AuthenticationContext): Promise<Verdict> {
+  /** `undefined` when it is to be asked again in the slow lane. */
+  async #checkPassword(
+    userName: string,
+    password: Uint8Array,
+    clientId: string,
+    { peerAddress }: AuthenticationContext,
+    isInSlowLane: boolean,
+  ): Promise<Verdict | undefined> {
     if (this.#failures.isRefused(userName, peerAddress)) return TOO_MANY_FAILURES;
     const user = this.#users.find(userName);
     const mac = await hmac(this.#secret, Uint8Array.from(password));
@@ -98,6 +113,7 @@ export class Access {
     let isRight = user !== undefined && proved?.verifier === user.verifier && isEqual(mac, proved.mac);
     if (!isRight) {
       if (this.#failures.areTooMany) return TOO_MANY_FAILURES;
+      if (!isInSlowLane && this.#failures.hasFailed(userName, peerAddress)) return undefined;
       isRight = await this.#isRight(password, user);
     }
     const current = isRight ? this.#current(userName, user) : undefined;
@@ -220,6 +236,9 @@ const TOKEN_FAULTS: Record<TokenFault, Deny> = {
 const FAILURES_PER_MINUTE = 10;
 
 const MAXIMUM_TOKEN_BYTES = 8_192;
+
+/** Of the slow lane: about a hundred times as long as the work takes, so 5 seconds with 100,000 iterations. */
+const MILLISECONDS_PER_ITERATION = 0.05;
 
 /** Users whose last password is remembered to be right. */
 const MAXIMUM_PROVED = 1_024;

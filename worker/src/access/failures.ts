@@ -12,7 +12,7 @@ export class Failures {
   readonly #peers = new Recent<Count>();
   /** Where users were let in from: their own place is theirs even while somebody else tries their name. */
   readonly #places = new Recent<Count>();
-  #all: Count = { level: 0, at: 0 };
+  #all: Count = NONE;
 
   constructor(perMinute: number, clock: Clock) {
     this.#perMinute = Math.max(1, perMinute);
@@ -27,6 +27,17 @@ export class Failures {
     const place = placeOf(userName, peer);
     if (place !== undefined && this.#places.has(place)) return this.#isFull(this.#places, place);
     return this.#isFull(this.#names, userName);
+  }
+
+  /** Whether somebody has failed within the last minute who may be the same. */
+  hasFailed(userName: string, address: string | undefined): boolean {
+    const peer = networkOf(address);
+    // One failure there is that of somebody else as likely.
+    if (peer !== undefined && this.#level(this.#peers, peer) > 1) return true;
+    const place = placeOf(userName, peer);
+    const isPlace = place !== undefined && this.#places.has(place);
+    const { level, at } = (isPlace ? this.#places.get(place) : this.#names.get(userName)) ?? NONE;
+    return level > 0 && this.#clock() - at < 60_000;
   }
 
   /** Whether so many have failed, whoever they are, that there is no more work for those who were not here before. */
@@ -55,7 +66,7 @@ export class Failures {
   }
 
   #count(table: Recent<Count>, key: string): void {
-    table.set(key, this.#risen(table.get(key) ?? { level: 0, at: 0 }, this.#perMinute));
+    table.set(key, this.#risen(table.get(key) ?? NONE, this.#perMinute));
   }
 
   /** A count with one more, but no more than it may be: however many fail at once, that is over in a minute. */
@@ -64,7 +75,7 @@ export class Failures {
   }
 
   #level(table: Recent<Count>, key: string): number {
-    return this.#leaked(table.get(key) ?? { level: 0, at: 0 }, this.#perMinute);
+    return this.#leaked(table.get(key) ?? NONE, this.#perMinute);
   }
 
   /** What is left of a count: so many leak away in a minute. */
@@ -81,6 +92,8 @@ interface Count {
 function placeOf(userName: string, peer: string | undefined): string | undefined {
   return peer === undefined ? undefined : `${peer}\n${userName}`;
 }
+
+const NONE: Count = { level: 0, at: 0 };
 
 /** How many more may fail together than of one name. */
 const OF_ALL = 30;

@@ -70,6 +70,8 @@ impl Arrivals {
     pub(in super::super) fn closed(&self, peer: IpAddr, reason: ReasonCode, after: Duration, now: Instant) {
         let connections = match reason {
             _ if is_breach(reason) => BREACH,
+            // Of guesses there is a limit of its own, which answers with the second.
+            ReasonCode::BadUserNameOrPassword | ReasonCode::ConnectionRateExceeded => GUESS,
             // Also that of a connection which was lost.
             ReasonCode::UnspecifiedError if after < BRIEFLY => VISIT,
             _ => return,
@@ -106,23 +108,23 @@ impl Turn {
     }
 }
 
-/// Malformed, too large, too fast, or a wrong password: whatever no honest client does again and again.
+/// Malformed, too large or too fast: whatever no honest client does again and again.
 fn is_breach(reason: ReasonCode) -> bool {
     matches!(
         reason,
         ReasonCode::MalformedPacket
             | ReasonCode::ProtocolError
-            | ReasonCode::BadUserNameOrPassword
             | ReasonCode::ReceiveMaximumExceeded
             | ReasonCode::TopicAliasInvalid
             | ReasonCode::PacketTooLarge
             | ReasonCode::MessageRateTooHigh
-            | ReasonCode::ConnectionRateExceeded
     )
 }
 
 /// Connections that one stands for which broke a rule.
 const BREACH: f64 = 400.0;
+/// Connections that one stands for which guessed a password.
+const GUESS: f64 = 100.0;
 /// Connections that one stands for which was let in and vanished, and the time within which.
 const VISIT: f64 = 50.0;
 const BRIEFLY: Duration = Duration::from_secs(1);
@@ -184,6 +186,8 @@ mod tests {
         assert_eq!(wait(&arrivals, HERE, now), Some(0));
         arrivals.closed(HERE, ReasonCode::MalformedPacket, BRIEFLY, now);
         assert_eq!([HERE, THERE].map(|peer| wait(&arrivals, peer, now)), [Some(7_840), Some(0)]);
+        arrivals.closed(THERE, ReasonCode::BadUserNameOrPassword, BRIEFLY, now);
+        assert_eq!(wait(&arrivals, THERE, now), Some(1_840));
         (0..1_000).for_each(|_| arrivals.closed(HERE, ReasonCode::BadUserNameOrPassword, BRIEFLY, now));
         assert_eq!([(); 2].map(|()| wait(&arrivals, HERE, now)), [Some(10_000), None]);
         assert_eq!(wait(&arrivals, HERE, now + Duration::from_secs(10)), Some(20));
