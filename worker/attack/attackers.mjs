@@ -13,13 +13,13 @@ let attackers = [];
 let running;
 
 const orders = {
-  /** `count` attackers in all, of these kinds in turn. */
-  async start({ kinds, count, port, path }) {
+  /** `count` attackers in all, of these kinds in turn. In each round they are others, of whom nobody has heard. */
+  async start({ kinds, count, round, port, path }) {
     const corpus = await malformedPackets(2_000);
     over = new AbortController();
     setMaxListeners(0, over.signal);
     attackers = Array.from({ length: count }, (_, number) =>
-      new Attacker(kinds[number % kinds.length], number, { port, path, corpus, signal: over.signal }));
+      new Attacker(kinds[number % kinds.length], number, { round, port, path, corpus, signal: over.signal }));
     running = Promise.all(attackers.map((attacker) => attacker.run()));
   },
 

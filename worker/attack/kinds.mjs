@@ -151,13 +151,13 @@ export class Attacker {
   thrownOut = 0;
   sent = 0;
 
-  constructor(kind, number, { port, path, corpus, signal }) {
+  constructor(kind, number, { round, port, path, corpus, signal }) {
     this.name = `${kind}-${number}`;
     this.kind = kind;
     this.number = number;
     this.corpus = corpus;
     this.#where = [port, path];
-    this.#headers = { 'CF-Connecting-IP': `10.2.${number >> 8}.${number & 255}` };
+    this.#headers = { 'CF-Connecting-IP': `10.${2 + round}.${number >> 8}.${number & 255}` };
     this.#signal = signal;
   }
 

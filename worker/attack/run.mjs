@@ -14,7 +14,7 @@ const {
   ATTACKERS = '100',
   WINDOWS = '6',
   SECONDS = '10',
-  LEAD = '1',
+  LEAD = '10',
   LOAD = '0.5',
   RATE,
   KIND = Object.keys(KINDS).join(),
@@ -28,6 +28,7 @@ if (unknown.length > 0) {
 
 const pairs = Number(PAIRS);
 const seconds = Number(SECONDS);
+const lead = Number(LEAD);
 const path = '/mqtt/attacked';
 const { vars } = unstable_readConfig({ config: fileURLToPath(new URL('../wrangler.jsonc', import.meta.url)) });
 
@@ -77,38 +78,45 @@ async function attack(workerd, good, attackers) {
   const asked = limit * publishers * 0.98;
   console.log(
     `${publishers} of ${pairs} publishers at their limit of ${limit} messages/s, half of them at QoS 1, and ${pairs} subscribers; ` +
-      `${ATTACKERS} attackers: ${kinds.join(', ')}. Windows of ${seconds} s.\n`,
+      `${ATTACKERS} attackers: ${kinds.join(', ')}. Windows of ${seconds} s; the first ${lead} s of an attack are one by themselves.\n`,
   );
   row(['', 'messages', 'p50 ms', 'p99 ms', 'worst', 'lost QoS 0', 'QoS 1', 'doubled', 'closed', 'room CPU', 'memory MB', 'generator CPU', 'its p99 delay']);
   await good('measure', { seconds: 10, rate: asked, publishers });
-  const ratios = [];
-  const unharmed = async () => (await measure('without', workerd, good, asked)).p99;
-  const attacked = async (isFirst) => {
-    await attackers('start', { kinds, count: Number(ATTACKERS), port: workerd.port, path });
-    await good('measure', { seconds: Number(LEAD), rate: asked, publishers });
-    const { p99 } = await measure('attacked', workerd, good, asked);
+  const ratios = { begins: [], attacked: [] };
+  const measured = (name, seconds) => measure(name, workerd, good, { rate: asked, publishers, seconds });
+  const attacked = async (round) => {
+    await attackers('start', { kinds, count: Number(ATTACKERS), round, port: workerd.port, path });
+    // Those who attack have done nothing wrong yet: more of them are let in than later.
+    const begins = await measured('begins', lead);
+    const { p99 } = await measured('attacked', seconds);
     const sums = await attackers('stop');
-    if (isFirst) tell(sums);
+    if (round === 0) tell(sums);
     await sleep(2000);
-    return p99;
+    return { begins: begins.p99, attacked: p99 };
   };
-  for (let window = 0; window < Number(WINDOWS); window += 1) {
+  for (let round = 0; round < Number(WINDOWS); round += 1) {
     // Each comes first as often as the other: the room may grow faster, or slower, with time.
-    const order = window % 2 ? [true, false] : [false, true];
-    const p99 = {};
-    for (const isAttacked of order) p99[isAttacked] = await (isAttacked ? attacked : unharmed)(window === 0);
-    ratios.push(p99.true / p99.false);
-    console.log(`  p99 with : without = ${ratios.at(-1).toFixed(2)}`);
+    let without, under;
+    for (const isAttacked of round % 2 ? [true, false] : [false, true]) {
+      if (isAttacked) under = await attacked(round);
+      else without = (await measured('without', seconds)).p99;
+    }
+    for (const [name, of] of Object.entries(ratios)) of.push(under[name] / without);
+    console.log(`  p99 with : without = ${ratios.attacked.at(-1).toFixed(2)}; while it begins ${ratios.begins.at(-1).toFixed(2)}`);
   }
-  const sorted = ratios.toSorted((one, other) => one - other);
-  const median = (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.floor(sorted.length / 2)]) / 2;
-  const all = sorted.map((ratio) => ratio.toFixed(2)).join(', ');
-  console.log(`\nmedian of ${ratios.length}: p99 under attack is ${median.toFixed(2)} times that without (${all})`);
+  console.log(`\np99 under attack is ${median(ratios.attacked)} times that without, in its first ${lead} s ${median(ratios.begins)} times`);
 }
 
-async function measure(name, workerd, good, rate) {
+/** Of ratios, with all of them. */
+function median(ratios) {
+  const sorted = ratios.toSorted((one, other) => one - other);
+  const middle = (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.floor(sorted.length / 2)]) / 2;
+  return `${middle.toFixed(2)} (${sorted.map((ratio) => ratio.toFixed(2)).join(', ')})`;
+}
+
+async function measure(name, workerd, good, parameters) {
   const [cpu, began] = [await processor(workerd.pid), performance.now()];
-  const result = await good('measure', { seconds, rate, publishers });
+  const result = await good('measure', parameters);
   const used = ((await processor(workerd.pid)) - cpu) / ((performance.now() - began) / 1000);
   row([
     name, result.received, result.p50.toFixed(2), result.p99.toFixed(2), result.worst.toFixed(0), result.lost - result.lost1, result.lost1,
