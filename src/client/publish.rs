@@ -67,6 +67,7 @@ impl Client {
             self.send_in_flight(id);
         }
     }
+
     /// Sends a message of QoS 1 or 2 for the first time.
     fn send_in_flight(&mut self, id: PacketId) {
         let Self { connection: Some(connection), session, .. } = self else { return };
