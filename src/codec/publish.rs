@@ -125,6 +125,7 @@ impl Publish {
     }
 
     /// The packet's length in bytes once encoded, fixed header included.
+    #[cfg(feature = "client")]
     pub(crate) fn size(&self, version: ProtocolVersion) -> usize {
         self.head().size(version)
     }
@@ -173,6 +174,7 @@ pub(crate) struct PublishHead<'a> {
 
 impl PublishHead<'_> {
     /// The length in bytes of the whole packet.
+    #[cfg(feature = "client")]
     pub fn size(&self, version: ProtocolVersion) -> usize {
         self.header(version).0.size
     }
@@ -186,6 +188,7 @@ impl PublishHead<'_> {
     }
 
     /// The whole packet.
+    #[cfg(feature = "client")]
     pub fn packet(&self, version: ProtocolVersion, payload: &[u8]) -> Result<BytesMut, PacketTooLarge> {
         let (header, length) = self.header(version);
         let mut out = BytesMut::new();
