@@ -1,5 +1,13 @@
 // Starts the page: its language, its state, and its first drawing.
 
+// First, so that what a part of the page says of itself counts more.
+import './style/tokens.css';
+import './style/base.css';
+import './style/controls.css';
+import './style/layout.css';
+import './style/messages.css';
+import './style/connect.css';
+
 import { render } from 'preact';
 import { followAddress } from './address.ts';
 import { App } from './app.tsx';
@@ -7,12 +15,6 @@ import { preferredLocale, setLocale } from './i18n/index.ts';
 import { applyTheme } from './theme.ts';
 import { Workspace } from './model/workspace.ts';
 import { keepOffline } from './offline/register.ts';
-import './style/tokens.css';
-import './style/base.css';
-import './style/controls.css';
-import './style/layout.css';
-import './style/messages.css';
-import './style/connect.css';
 
 const workspace = new Workspace();
 applyTheme();

@@ -27,6 +27,13 @@ describe('the messages of the console', () => {
     await page.getByRole('button', { name: `Unsubscribe from ${filter}` }).waitFor();
   }
 
+  test('have their payload below the topic on a phone, whole in width', async () => {
+    await open([['a/topic/of/some/length/indeed', '{"power":453}']], { viewport: { width: 390, height: 844 } });
+    const row = rows('a/topic').last();
+    const [topic, payload] = await Promise.all(['.topic', '.message-payload'].map((part) => row.locator(part).boundingBox()));
+    assert.ok(payload.y >= topic.y + topic.height / 2 && payload.width > 300, JSON.stringify({ topic, payload }));
+  });
+
   test('leave the other views within reach on a phone while one is chosen', async () => {
     await open([['a/b', 'x']], { viewport: { width: 390, height: 844 } });
     await rows('a/b').last().click();

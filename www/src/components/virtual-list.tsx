@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import '../style/virtual-list.css';
 
 /** What says of a row what it is. */
 export interface RowAttributes {
