@@ -37,7 +37,7 @@ describe('retained messages', () => {
     assert.equal(isWhole, true);
     assert.deepEqual(messages.map(said), [['house', 'home', 0], ['house/attic', 'warm', 2], ['house/cellar', 'cold', 1]]);
     assert.deepEqual(messages[1].properties.userProperties, [['a', 'b'], ['a', 'c']]);
-    assert.deepEqual((await find( 'house')).messages.map(said), [['house', 'home', 0]]);
+    assert.deepEqual((await find('house')).messages.map(said), [['house', 'home', 0]]);
   });
 
   test('are found while others come, which are none of them', async () => {

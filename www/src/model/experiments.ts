@@ -172,7 +172,7 @@ export class Experiment {
     const target = { log, party: this[role], faults: this.#faults[role] };
     const client = connect(() => tapped(socket(), target), {
       ...options,
-      clientId: `experiment-${role}`, // not one that a client of the reader may have // a reader's own client may be called a publisher
+      clientId: `experiment-${role}`, // a reader's own client may be called a publisher
       properties: { sessionExpiryInterval: 120, ...options.properties },
       cleanStart: true,
       reconnect: { minimumDelayMillis: 400, maximumDelayMillis: 1_000 },
