@@ -2,20 +2,21 @@
 
 import { doAll } from './tasks.js';
 
-/** How often something was sent to one peer of late. */
+/** How often one peer was sent a message by itself of late. */
 export class Pace {
   #begin = 0;
   #count = 0;
   #isBusy = false;
 
-  /** Counts one more; tells whether there were many of late. */
-  isBusy(now: number): boolean {
+  /** Counts one more, which may be joined to one that waits; tells whether there were many of late, or would have been. */
+  isBusy(now: number, isJoined: boolean): boolean {
     if (now - this.#begin >= WINDOW) {
       this.#isBusy = this.#count >= MANY && now - this.#begin < 2 * WINDOW;
       this.#begin = now;
       this.#count = 0;
     }
-    this.#count += 1;
+    // To whom there is much to say at a time, in few messages, they cost little as it is.
+    if (this.#isBusy || !isJoined) this.#count += 1;
     return this.#isBusy;
   }
 }
@@ -45,8 +46,8 @@ export class Batch {
   }
 }
 
-/** Milliseconds in which this many are many: so much no client is sent that waits for each answer. */
+/** Milliseconds in which this many are many: so often no client is sent something that waits for each answer. */
 const WINDOW = 20;
-const MANY = 20;
+const MANY = 10;
 /** Milliseconds: to send costs more than what is sent. */
-const DELAY = 10;
+const DELAY = 20;

@@ -55,8 +55,9 @@ export class SocketTransport implements Transport {
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
     this.#unsentBytes += bytes.byteLength;
-    const isBusy = this.#pace.isBusy(Date.now());
-    if (this.#unsent.push(bytes) > 1) {
+    const isJoined = this.#unsent.push(bytes) > 1;
+    const isBusy = this.#pace.isBusy(Date.now(), isJoined);
+    if (isJoined) {
       if (this.#unsentBytes > ENOUGH) this.#batches.soon.add(this.#flush);
       return;
     }
