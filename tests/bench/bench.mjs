@@ -77,10 +77,10 @@ async function write() {
     const { title, scenarios, about } = await import(`./${name}.mjs`);
     const found = scenarios.flatMap((scenario) => results[`${name}/${scenario.name}`] ?? []);
     if (found.length === 0) continue;
-    const rounds = found.map((result) => result.rounds.length);
+    const rounds = [...new Set(found.map((result) => result.rounds.length))].sort((one, other) => one - other).join(' or ');
     const commits = [...new Set(found.map((result) => result.commit))].join(', ');
     const who = about ? `${about()}; ` : '';
-    parts.push(`## ${title}`, `${who}${Math.min(...rounds)} to ${Math.max(...rounds)} rounds, at ${commits}, ${found[0].at}.`, tablesOf(found));
+    parts.push(`## ${title}`, `${who}${rounds} rounds, at ${commits}, ${found[0].at}.`, tablesOf(found));
     all.push(...found);
   }
   writeBetween(`${repository}tests/bench/RESULTS.md`, 'results', `\nOn ${machine}.\n\n${parts.join('\n\n')}\n`);

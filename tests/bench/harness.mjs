@@ -11,7 +11,6 @@
  * @property {Goal[]} [goals] what ours is to reach
  * @property {string} [text] a sentence about it, for the summary
  * @property {boolean} [summary] whether it belongs into the table of the README
- * @property {number} [repeats] rounds, where it needs fewer than the others
  * @property {() => Promise<unknown>} [open] what all rounds share; its outcome is `options.shared`
  * @property {(shared: unknown) => Promise<void>} [close] ends that
  *
@@ -33,7 +32,7 @@ export async function run(scenario, { repeats = 5, quick = false, progress = () 
   const failures = {};
   const shared = await scenario.open?.();
   try {
-    for (let round = 0; round < Math.min(repeats, scenario.repeats ?? repeats); round += 1) {
+    for (let round = 0; round < repeats; round += 1) {
       const figures = {};
       for (const name of turned(names, round)) {
         if (name in failures || stopped()) continue;

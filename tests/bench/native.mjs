@@ -38,8 +38,7 @@ const AHEAD = [
 /** Deliveries a second that each of them can do, by QoS: for latency at the same rate. */
 const SAME = [10_000, 10_000, 5_000];
 
-/** What a connection takes does not change from round to round. */
-const BYTES = { figure: 'bytesEach', unit: 'bytes', better: 'less', summary: true, repeats: 2 };
+const BYTES = { figure: 'bytesEach', unit: 'bytes', better: 'less', summary: true };
 
 export const scenarios = [
   flow('1_1_qos0_p16', 'pairs', { publishers: 1, window: 5000 }, { summary: true, text: 'one to one, QoS 0' }),
@@ -72,12 +71,12 @@ export const scenarios = [
   scenario(
     '1_1_qos0_p256_retained',
     { mode: 'retained', count: 100_000, payload: 256, window: 100 },
-    { summary: true, repeats: 3, text: 'subscribe to 100,000 retained' },
+    { summary: true, text: 'subscribe to 100,000 retained' },
   ),
   scenario(
     'connect_10000',
     { mode: 'connect', count: 10_000, window: 100 },
-    { unit: 'connections/s', summary: true, repeats: 3, text: '10,000 clients connect' },
+    { unit: 'connections/s', summary: true, text: '10,000 clients connect' },
   ),
   scenario('idle_10000', { mode: 'idle', count: 10_000, window: 100 }, { ...BYTES, goals: [{ most: 4096 }], text: 'each of 10,000 idle connections' }),
   scenario('idle_10000_subscribed', { mode: 'idle', count: 10_000, window: 100, filters: 1 }, { ...BYTES, text: 'the same with a subscription' }),
@@ -88,7 +87,6 @@ export const scenarios = [
 ];
 
 function flow(name, mode, options, { peers = PEERS, ...more } = {}) {
-  if (!more.summary) more.repeats = 3;
   const goals = AHEAD.filter(({ against }) => peers.includes(against));
   return scenario(name, { mode, rate: SAME[options.qos ?? 0], ...options }, { goals, peers, ...more });
 }
@@ -103,7 +101,6 @@ function stored(name, options) {
   const flow = { mode: 'pairs', persistent: true, rate: SAME[options.qos], ...options };
   return {
     name,
-    repeats: 3,
     contestants: {
       'mqlite, durable': (round) => measure('mqlite', flow, round, { stored: true }),
       'mosquitto, saves every 30 min': (round) => measure('mosquitto', flow, round, { stored: AUTOSAVE }),

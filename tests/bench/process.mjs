@@ -37,7 +37,6 @@ export const scenarios = [
     figure: 'bytesEach',
     unit: 'bytes each',
     better: 'less',
-    repeats: 1,
     contestants: contestants({ connections: 10_000, memory: 'wasm' }, ['mqlite']),
     goals: [{ most: 2_048 }],
   },
@@ -46,7 +45,6 @@ export const scenarios = [
     figure: 'bytesEach',
     unit: 'bytes each',
     better: 'less',
-    repeats: 3,
     contestants: contestants({ connections: 10_000, memory: 'process' }, ['mqlite', 'aedes']),
   },
 ];
@@ -57,7 +55,6 @@ function load({ publishers = 1, subscribers = 1, qos, bytes }, chunk, { text, go
     text,
     summary: text !== undefined,
     unit: 'deliveries/s',
-    repeats: text === undefined ? 3 : 5,
     contestants: contestants({ publishers, subscribers, qos, bytes, chunk }),
     goals,
   };

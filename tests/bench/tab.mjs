@@ -34,7 +34,6 @@ function scenario(load, { text, goals } = {}) {
     text,
     summary: text !== undefined,
     unit: 'deliveries/s',
-    repeats: text === undefined ? 3 : 5,
     contestants: Object.fromEntries(Object.entries(CONTESTANTS).map(([name, broker]) => [name, measure(broker)])),
     goals,
     open,

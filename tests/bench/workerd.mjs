@@ -12,9 +12,6 @@ const LOAD = fileURLToPath(new URL('workerd/load.mjs', import.meta.url));
 const SECONDS = 2;
 const QUICK_SECONDS = 1;
 
-/** Rounds of what is not in the summary. */
-const REPEATS = 3;
-
 const room = (what) => contestant({ port: 'broker', path: '/mqtt/bench', isMqtt: true, ...what });
 const object = (kind, what) => contestant({ port: 'objects', path: `/${kind}/bench`, isMqtt: false, ...what });
 
@@ -28,7 +25,7 @@ export const scenarios = [
   ...[16, 64].map((payload) => ({
     name: `50_50_qos0_p${payload}`,
     text: 'workerd: 50 clients, window 10, QoS 0',
-    ...(payload === 16 ? { summary: true } : { repeats: REPEATS }),
+    summary: payload === 16,
     contestants: {
       mqlite: room(loop(payload, 0, { isJoined: true })),
       'mqlite, a packet a frame': room(loop(payload)),
@@ -39,7 +36,7 @@ export const scenarios = [
   ...[16, 64].map((payload) => ({
     name: `50_50_qos1_p${payload}_durable`,
     text: 'workerd: the same at QoS 1, durable',
-    ...(payload === 16 ? { summary: true } : { repeats: REPEATS }),
+    summary: payload === 16,
     contestants: {
       mqlite: room(loop(payload, 1, { isJoined: true, ...durable })),
       'mqlite, a packet a frame': room(loop(payload, 1, durable)),
@@ -55,7 +52,7 @@ export const scenarios = [
     [10, 1].map((window) => ({
       name: `1_${connections}_qos0_p64_w${window}`,
       text: `workerd: 1 to ${connections}, ${window === 1 ? 'one message' : `${window} messages`} under way`,
-      ...(window === 10 ? { summary: true } : { repeats: REPEATS }),
+      summary: window === 10,
       unit: 'deliveries/s',
       contestants: { mqlite: room(fan(connections, window)), 'bare fan-out': object('Fan', fan(connections, window)) },
       goals: [{ against: 'bare fan-out', ratio: 0.8 }],
@@ -75,7 +72,6 @@ export const scenarios = [
     name: 'connect_storm',
     text: 'workerd: clients that come and go',
     unit: 'clients/s',
-    repeats: REPEATS,
     contestants: { mqlite: room(storm), 'echo object': object('Echo', storm) },
   },
 ];
