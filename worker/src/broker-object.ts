@@ -19,6 +19,7 @@ import { Alarm } from './alarm.js';
 import { Alarms } from './alarms.js';
 import { Arrivals } from './arrivals.js';
 import { RoomCalls } from './calls.js';
+import { Doorway } from './doorway.js';
 import type { Environment } from './environment.js';
 import type { ForwardStatistics } from './forward/forwarder.js';
 import { Forwards } from './forward/forwards.js';
@@ -69,6 +70,7 @@ export class MqttBroker extends RoomCalls {
   protected readonly users: Users;
   readonly #access: Access;
   readonly #arrivals: Arrivals;
+  readonly #doorway = new Doorway();
   readonly #clock: Clock;
   /** Resolves when `broker` is there. */
   readonly #opened: Promise<void>;
@@ -185,7 +187,8 @@ export class MqttBroker extends RoomCalls {
     if (ticket !== null) return this.#upgradeGuest(ticket);
     const context = await this.#access.contextOf(request);
     if (!context) return new Response('The token is not valid.\n', { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } });
-    if (!(await this.#arrivals.admit(context.peerAddress))) return tooManyConnections();
+    if (!(await this.#arrivals.admit(context.peerAddress))) return tooManyConnections('Too many connections were opened from this address');
+    if (!(await this.#doorway.pass())) return tooManyConnections('Too many connections are being opened');
     const tags = toTags(context);
     if (!tags) return new Response('The token says too much for an upgrade: bring it as the password.\n', { status: 431 });
     return this.#upgrade(context, tags);
@@ -194,6 +197,7 @@ export class MqttBroker extends RoomCalls {
   override webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): void {
     if (typeof message !== 'string') {
       const transport = this.#transports.get(socket);
+      if (transport?.isSettled) this.#doorway.heard();
       if (transport?.take(message)) this.#turn.do(() => transport.hear());
       else this.#turn.add();
       return;
@@ -381,6 +385,6 @@ export class MqttBroker extends RoomCalls {
   }
 }
 
-function tooManyConnections(): Response {
-  return new Response('Too many connections were opened from this address: wait a few seconds.\n', { status: 429, headers: { 'Retry-After': '10' } });
+function tooManyConnections(sentence: string): Response {
+  return new Response(`${sentence}: wait a few seconds.\n`, { status: 429, headers: { 'Retry-After': '10' } });
 }

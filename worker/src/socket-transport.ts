@@ -21,6 +21,7 @@ export class SocketTransport implements Transport {
   readonly #pace = new Pace();
   /** Whether something came since something was sent. */
   #isAnswer = false;
+  #taken = 0;
   #unheard: Uint8Array[] = [];
   #isOver = false;
   #unsent: Uint8Array<ArrayBuffer>[] = [];
@@ -67,7 +68,13 @@ export class SocketTransport implements Transport {
 
   /** A message came. Tells whether it is the first that waits for `hear`. */
   take(data: ArrayBuffer): boolean {
+    this.#taken += 1;
     return !this.#isOver && this.#unheard.push(new Uint8Array(data)) === 1;
+  }
+
+  /** Whether more came than it takes to connect and to say what one has come for. */
+  get isSettled(): boolean {
+    return this.#taken > FEW;
   }
 
   /** Takes no more of what comes: what it has taken is heard. */
@@ -133,3 +140,5 @@ function sizeOf(parts: Uint8Array[]): number {
 const UNDER_WAY = 65_536;
 /** Bytes that wait for no more. */
 const ENOUGH = 16_384;
+/** Messages. */
+const FEW = 4;
