@@ -28,7 +28,7 @@ import { Insiders } from './insiders.js';
 import { Latest } from './latest.js';
 import { Log } from './log.js';
 import { reviewer } from './review.js';
-import { Batch } from './pace.js';
+import { Batch, Pace } from './pace.js';
 import { type RoomSettings, settingsOf } from './settings.js';
 import { faultOfSettings } from './settings-fault.js';
 import { streamOf } from './stream.js';
@@ -79,7 +79,7 @@ export class MqttBroker extends RoomCalls {
   #whereabouts!: Whereabouts;
   protected readonly storage: SqliteStorage;
   readonly #turn: Turn;
-  readonly #batches = { soon: Batch.soon(), late: Batch.late() };
+  readonly #batches = { pace: Pace.ofAll(), soon: Batch.soon(), late: Batch.late() };
   readonly #transports = new Map<WebSocket, SocketTransport>();
   /** Who came in by a call of the Worker's own code. */
   readonly #identities = new WeakMap<AuthenticationContext, Identity>();

@@ -2,22 +2,41 @@
 
 import { doAll } from './tasks.js';
 
-/** How often one peer was sent a message by itself of late. */
+/** How often something happened of late. */
 export class Pace {
+  readonly #many: number;
   #begin = 0;
   #count = 0;
-  #isBusy = false;
+  #isOften = false;
 
-  /** Counts one more, which may be joined to one that waits; tells whether there were many of late, or would have been. */
-  isBusy(now: number, isJoined: boolean): boolean {
+  /** `many` in 20 ms are many. */
+  constructor(many: number) {
+    this.#many = many;
+  }
+
+  /** Of messages to one peer: so often nobody is sent something who waits for each answer. */
+  static ofPeer(): Pace {
+    return new Pace(10);
+  }
+
+  /** Of messages to all peers: to send them takes a fourth of the time, or more. */
+  static ofAll(): Pace {
+    return new Pace(100);
+  }
+
+  /** Tells whether it happened often of late. */
+  isOften(now: number): boolean {
     if (now - this.#begin >= WINDOW) {
-      this.#isBusy = this.#count >= MANY && now - this.#begin < 2 * WINDOW;
+      this.#isOften = this.#count >= this.#many && now - this.#begin < 2 * WINDOW;
       this.#begin = now;
       this.#count = 0;
     }
-    // To whom there is much to say at a time, in few messages, they cost little as it is.
-    if (this.#isBusy || !isJoined) this.#count += 1;
-    return this.#isBusy;
+    return this.#isOften;
+  }
+
+  /** It happens, at the time that was told last. */
+  add(): void {
+    this.#count += 1;
   }
 }
 
@@ -35,7 +54,7 @@ export class Batch {
     return new Batch((run) => void Promise.resolve().then(run));
   }
 
-  /** In a few milliseconds. */
+  /** In some milliseconds. */
   static late(): Batch {
     return new Batch((run) => setTimeout(run, DELAY));
   }
@@ -46,8 +65,7 @@ export class Batch {
   }
 }
 
-/** Milliseconds in which this many are many: so often no client is sent something that waits for each answer. */
+/** Milliseconds. */
 const WINDOW = 20;
-const MANY = 10;
 /** Milliseconds: to send costs more than what is sent. */
-const DELAY = 20;
+const DELAY = 40;

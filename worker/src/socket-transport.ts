@@ -5,8 +5,8 @@ import type { AuthenticationContext } from './access/upgrade.js';
 import { type Batch, Pace } from './pace.js';
 
 /**
- * All that is sent within one event leaves as one message, and what is sent to one that only listens, and to whom there is much
- * to say, within a few milliseconds.
+ * All that is sent within one event leaves as one message. So does, where the thread has much to send, what is sent within some
+ * milliseconds to one that only listens, and to whom there is much to say.
  */
 export class SocketTransport implements Transport {
   onmessage: Transport['onmessage'] = null;
@@ -18,9 +18,11 @@ export class SocketTransport implements Transport {
   readonly #socket: WebSocket;
   readonly #batches: Batches;
   readonly #closed: () => void;
-  readonly #pace = new Pace();
+  readonly #pace = Pace.ofPeer();
   /** Whether something came since something was sent. */
   #isAnswer = false;
+  /** Whether what is unsent may wait. */
+  #isLate = false;
   #taken = 0;
   #unheard: Uint8Array[] = [];
   #isOver = false;
@@ -56,14 +58,22 @@ export class SocketTransport implements Transport {
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
     this.#unsentBytes += bytes.byteLength;
+    const { pace, soon, late } = this.#batches;
     const isJoined = this.#unsent.push(bytes) > 1;
-    const isBusy = this.#pace.isBusy(Date.now(), isJoined);
-    if (isJoined) {
-      if (this.#unsentBytes > ENOUGH) this.#batches.soon.add(this.#flush);
-      return;
+    const now = Date.now();
+    const [isOften, isMuch] = [this.#pace.isOften(now), pace.isOften(now)];
+    // What is joined costs little; but where it is joined because it was much, it would seem little from then on.
+    if (!isJoined || this.#isLate) {
+      this.#pace.add();
+      pace.add();
     }
-    const batch = isBusy && !this.#isAnswer ? this.#batches.late : this.#batches.soon;
-    batch.add(this.#flush);
+    if (!isJoined) {
+      this.#isLate = isOften && isMuch && !this.#isAnswer;
+      (this.#isLate ? late : soon).add(this.#flush);
+    } else if (this.#isLate && (this.#isAnswer || this.#unsentBytes > ENOUGH)) {
+      this.#isLate = false;
+      soon.add(this.#flush);
+    }
   }
 
   /** A message came. Tells whether it is the first that waits for `hear`. */
@@ -116,8 +126,9 @@ export class SocketTransport implements Transport {
   };
 }
 
-/** When what waits is sent. */
+/** When what waits is sent, and how often something is. */
 export interface Batches {
+  readonly pace: Pace;
   readonly soon: Batch;
   readonly late: Batch;
 }

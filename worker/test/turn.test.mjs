@@ -9,7 +9,7 @@ registerHooks({
   resolve: (specifier, context, next) => next(context.parentURL?.includes('/src/') ? specifier.replace(/\.js$/, '.ts') : specifier, context),
 });
 const { Turn } = await import('../src/turn.ts');
-const { Batch } = await import('../src/pace.ts');
+const { Batch, Pace } = await import('../src/pace.ts');
 const { SocketTransport } = await import('../src/socket-transport.ts');
 
 const fails = (sentence) => () => {
@@ -99,5 +99,5 @@ test('A socket that is stopped hears what it has taken, and takes no more', () =
 });
 
 function transport() {
-  return new SocketTransport({}, {}, { soon: Batch.soon(), late: Batch.late() }, () => {});
+  return new SocketTransport({}, {}, { pace: Pace.ofAll(), soon: Batch.soon(), late: Batch.late() }, () => {});
 }
