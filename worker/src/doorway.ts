@@ -4,10 +4,15 @@ export class Doorway {
   readonly #waiting: (() => void)[] = [];
   #isFree = true;
   #hasHeard = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** When the next one may come in. */
+  #due = 0;
 
   /** Somebody speaks who has been in for a while. */
   heard(): void {
     this.#hasHeard = true;
+    // Where messages come without a pause no timer rings.
+    if (this.#waiting.length > 0 && Date.now() >= this.#due + PAUSE) this.#next();
   }
 
   /** Resolves when it is the caller's turn, with false at once when too many wait for theirs. */
@@ -23,12 +28,16 @@ export class Doorway {
     // To come in takes the room a millisecond or two.
     const pause = this.#hasHeard ? PAUSE : 0;
     this.#hasHeard = false;
-    setTimeout(() => {
-      const next = this.#waiting.shift();
-      if (!next) return void (this.#isFree = true);
-      this.#close();
-      next();
-    }, pause);
+    this.#due = Date.now() + pause;
+    this.#timer = setTimeout(() => this.#next(), pause);
+  }
+
+  #next(): void {
+    clearTimeout(this.#timer);
+    const next = this.#waiting.shift();
+    if (!next) return void (this.#isFree = true);
+    this.#close();
+    next();
   }
 }
 

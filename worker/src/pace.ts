@@ -14,7 +14,7 @@ export class Pace {
     this.#many = many;
   }
 
-  /** Of messages to one peer: so often nobody is sent something who waits for each answer. */
+  /** Of messages to one peer: so often hardly anybody is sent something who waits for each answer. */
   static ofPeer(): Pace {
     return new Pace(10);
   }
@@ -27,7 +27,7 @@ export class Pace {
   /** Tells whether it happened often of late. */
   isOften(now: number): boolean {
     if (now - this.#begin >= WINDOW) {
-      this.#isOften = this.#count >= this.#many && now - this.#begin < 2 * WINDOW;
+      this.#isOften = this.#count * WINDOW >= this.#many * (now - this.#begin);
       this.#begin = now;
       this.#count = 0;
     }
@@ -40,10 +40,10 @@ export class Pace {
   }
 }
 
-/** What is done later, all together. */
+/** What is done later, all together, and each but once. */
 export class Batch {
   readonly #later: (run: () => void) => void;
-  #tasks: (() => void)[] = [];
+  readonly #tasks = new Set<() => void>();
 
   constructor(later: (run: () => void) => void) {
     this.#later = later;
@@ -60,8 +60,14 @@ export class Batch {
   }
 
   add(task: () => void): void {
-    if (this.#tasks.push(task) > 1) return;
-    this.#later(() => doAll(this.#tasks.splice(0)));
+    const isFirst = this.#tasks.size === 0;
+    this.#tasks.add(task);
+    if (!isFirst) return;
+    this.#later(() => {
+      const tasks = [...this.#tasks];
+      this.#tasks.clear();
+      doAll(tasks);
+    });
   }
 }
 

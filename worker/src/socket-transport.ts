@@ -21,8 +21,11 @@ export class SocketTransport implements Transport {
   readonly #pace = Pace.ofPeer();
   /** Whether something came since something was sent. */
   #isAnswer = false;
-  /** Whether what is unsent may wait. */
+  /** Whether what is unsent may wait, and since when it does. */
   #isLate = false;
+  #waitsSince = 0;
+  /** When it was sent something last that counts. */
+  #countedAt = 0;
   #taken = 0;
   #unheard: Uint8Array[] = [];
   #isOver = false;
@@ -62,15 +65,19 @@ export class SocketTransport implements Transport {
     const isJoined = this.#unsent.push(bytes) > 1;
     const now = Date.now();
     const [isOften, isMuch] = [this.#pace.isOften(now), pace.isOften(now)];
-    // What is joined costs little; but where it is joined because it was much, it would seem little from then on.
-    if (!isJoined || this.#isLate) {
+    // What leaves with other things costs little. But what would have left by itself counts: else it would seem little from then on.
+    if (!isJoined || (this.#isLate && now > this.#countedAt)) {
+      this.#countedAt = now;
       this.#pace.add();
       pace.add();
     }
     if (!isJoined) {
       this.#isLate = isOften && isMuch && !this.#isAnswer;
+      this.#waitsSince = now;
       (this.#isLate ? late : soon).add(this.#flush);
-    } else if (this.#isLate && (this.#isAnswer || this.#unsentBytes > ENOUGH)) {
+    }
+    // Where messages come without a pause no timer rings.
+    if (this.#isLate && (this.#isAnswer || this.#unsentBytes > ENOUGH || now - this.#waitsSince > LONGEST_WAIT)) {
       this.#isLate = false;
       soon.add(this.#flush);
     }
@@ -151,5 +158,7 @@ function sizeOf(parts: Uint8Array[]): number {
 const UNDER_WAY = 65_536;
 /** Bytes that wait for no more. */
 const ENOUGH = 16_384;
+/** Milliseconds: twice as long as a timer has it wait. */
+const LONGEST_WAIT = 80;
 /** Messages. */
 const FEW = 4;

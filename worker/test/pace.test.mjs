@@ -30,6 +30,13 @@ test('As many as are many in 20 ms are often, one less is not, and what was befo
   assert.equal(isOftenAfter(10, 0), false);
 });
 
+test('A time that is longer has to have more', () => {
+  const pace = new Pace(10);
+  pace.isOften(1_000);
+  for (let each = 0; each < 10; each += 1) pace.add();
+  assert.equal(pace.isOften(1_021), false);
+});
+
 /** Peers of a room, by transports whose sockets count messages, with a clock that the test has. */
 class Peers {
   messages = 0;
@@ -39,15 +46,19 @@ class Peers {
     timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000 });
     this.#timers = timers;
     const batches = { pace: Pace.ofAll(), soon: Batch.soon(), late: Batch.late() };
-    const socket = { send: () => (this.messages += 1), bufferedAmount: 0 };
+    const send = (bytes) => {
+      this.messages += 1;
+      this.last = bytes;
+    };
+    const socket = { send, bufferedAmount: 0 };
     this.all = Array.from({ length: count }, () => new SocketTransport(socket, {}, batches, () => {}));
   }
 
-  /** Each hears so many parts in each event, of which there is one every 2 ms. Resolves with the messages a peer in an event. */
-  async hear({ events = 100, parts = 1, speaks = false } = {}) {
+  /** Each hears so many parts in each event. Resolves with the messages a peer in an event. */
+  async hear({ events = 100, every = 2, parts = 1, speaks = false } = {}) {
     const before = this.messages;
     for (let event = 0; event < events; event += 1) {
-      this.#timers.tick(2);
+      this.#timers.tick(every);
       for (const transport of this.all) {
         if (speaks) transport.hear();
         for (let part = 0; part < parts; part += 1) transport.send(new Uint8Array(10));
@@ -80,53 +91,116 @@ test('What leaves as one message counts as one', async (context) => {
   assert.equal(await new Peers(context, 5).hear({ parts: 10 }), 1);
 });
 
-test('Who speaks while something waits is sent all of it at once', async (context) => {
+test('What there is for a listener is no longer much when it comes seldom', async (context) => {
+  const peers = new Peers(context, 50);
+  await peers.hear();
+  await peers.hear({ events: 3, every: 30, parts: 20 });
+  assert.equal(await peers.hear({ every: 30, parts: 20 }), 1);
+});
+
+/** A room that sends much, one of its listeners, and what was sent to it last once something was done. */
+async function busy(context) {
   const peers = new Peers(context, 50);
   await peers.hear();
   const [peer] = peers.all;
-  const { messages } = peers;
-  peer.send(new Uint8Array(10));
-  await settled();
-  assert.equal(peers.messages, messages);
-  peer.hear();
-  peer.send(new Uint8Array(10));
-  await settled();
-  assert.equal(peers.messages, messages + 1);
-});
-
-/** Passes a doorway so many times at once; resolves with what was passed, and the turns of the event loop seen meanwhile. */
-async function passAll(doorway, count, onPass = () => {}) {
-  const passes = [];
-  await Promise.all(Array.from({ length: count }, async (_, number) => {
-    assert.equal(await doorway.pass(), true);
-    onPass();
-    passes.push(number);
-  }));
-  return passes;
+  const sentBy = async (task) => {
+    const { messages } = peers;
+    task();
+    await settled();
+    return peers.messages - messages === 1 ? peers.last : undefined;
+  };
+  return { peer, sentBy };
 }
 
-test('Those who come together pass one after the other, in their order, with a turn for others in between', async () => {
-  const doorway = new Doorway();
-  let turns = 0;
-  const seen = [];
-  const counting = setInterval(() => (turns += 1), 0);
-  const passes = await passAll(doorway, 5, () => seen.push(turns));
-  clearInterval(counting);
-  assert.deepEqual(passes, [0, 1, 2, 3, 4]);
-  assert.equal(new Set(seen).size, 5);
+test('Who speaks while something waits is sent all of it at once', async (context) => {
+  const { peer, sentBy } = await busy(context);
+  assert.equal(await sentBy(() => peer.send(Uint8Array.of(1))), undefined);
+  const sent = await sentBy(() => {
+    peer.hear();
+    peer.send(Uint8Array.of(2));
+  });
+  assert.deepEqual([...sent.subarray(-2)], [1, 2]);
 });
 
-test('While others speak each waits some milliseconds', async () => {
-  const doorway = new Doorway();
-  const begin = performance.now();
-  await passAll(doorway, 6, () => doorway.heard());
-  // Five pauses of 4 ms, the first of which had nobody to wait for.
-  assert.ok(performance.now() - begin >= 4 * 4 - 1);
+test('Much at a time does not wait', async (context) => {
+  const { peer, sentBy } = await busy(context);
+  assert.ok(await sentBy(() => peer.send(new Uint8Array(16_385))));
+  assert.ok(await sentBy(() => peer.send(new Uint8Array(16_385))));
 });
 
-test('Of more than two thousand who wait the rest is turned away at once', async () => {
-  const doorway = new Doorway();
-  const answers = Array.from({ length: 2_002 }, () => doorway.pass());
-  assert.equal(await answers.at(-1), false);
-  assert.equal(await answers[0], true);
+test('Where no timer rings what waits leaves with what comes later', async (context) => {
+  const { peer, sentBy } = await busy(context);
+  const { timers } = context.mock;
+  assert.equal(await sentBy(() => peer.send(Uint8Array.of(1))), undefined);
+  timers.reset();
+  timers.enable({ apis: ['Date', 'setTimeout'], now: 10_000 });
+  assert.ok(await sentBy(() => peer.send(Uint8Array.of(2))));
+});
+
+/** A doorway with a clock that the test has, and who passed it. */
+class Guests {
+  passed = [];
+  refused = 0;
+  doorway = new Doorway();
+  #timers;
+
+  constructor({ mock: { timers } }) {
+    timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000 });
+    this.#timers = timers;
+  }
+
+  come(count) {
+    for (let number = 0; number < count; number += 1) {
+      this.doorway.pass().then((isIn) => (isIn ? this.passed.push(number) : (this.refused += 1)));
+    }
+    return settled();
+  }
+
+  async wait(milliseconds) {
+    this.#timers.tick(milliseconds);
+    await settled();
+  }
+}
+
+test('Of those who come together one passes at once, and the others after it, in their order', async (context) => {
+  const guests = new Guests(context);
+  await guests.come(4);
+  assert.deepEqual(guests.passed, [0]);
+  await guests.wait(1);
+  assert.deepEqual(guests.passed, [0, 1, 2, 3]);
+  await guests.come(1);
+  assert.equal(guests.passed.length, 5);
+});
+
+test('While others speak there are 4 ms from one to the next', async (context) => {
+  const guests = new Guests(context);
+  guests.doorway.heard();
+  await guests.come(3);
+  await guests.wait(3);
+  assert.deepEqual(guests.passed, [0]);
+  guests.doorway.heard();
+  await guests.wait(1);
+  assert.deepEqual(guests.passed, [0, 1]);
+  await guests.wait(3);
+  assert.deepEqual(guests.passed, [0, 1]);
+  await guests.wait(1);
+  assert.deepEqual(guests.passed, [0, 1, 2]);
+});
+
+test('Those who speak without a pause, so that no timer rings, keep nobody out', async (context) => {
+  const guests = new Guests(context);
+  await guests.come(3);
+  context.mock.timers.reset();
+  context.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_010 });
+  guests.doorway.heard();
+  await settled();
+  assert.deepEqual(guests.passed, [0, 1]);
+});
+
+test('While two thousand wait whoever else comes is turned away at once', async (context) => {
+  const guests = new Guests(context);
+  await guests.come(2_003);
+  assert.deepEqual([guests.passed.length, guests.refused], [1, 2]);
+  await guests.wait(1);
+  assert.deepEqual([guests.passed.length, guests.refused], [2_001, 2]);
 });
