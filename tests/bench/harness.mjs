@@ -92,7 +92,7 @@ export function median(numbers) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The names, begun with another one each round, so that none always comes first or after the same one. */
+/** The names, begun with another one each round, so that none always comes first. */
 export function turned(names, round) {
   const first = round % names.length;
   return [...names.slice(first), ...names.slice(0, first)];
