@@ -16,7 +16,7 @@ export class Pace {
 
   /** Of messages to one peer: so often hardly anybody is sent something who waits for each answer. */
   static ofPeer(): Pace {
-    return new Pace(10);
+    return new Pace(14);
   }
 
   /** Of messages to all peers: to send them takes a fourth of the time, or more. */

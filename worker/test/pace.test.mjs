@@ -55,7 +55,7 @@ class Peers {
   }
 
   /** Each hears so many parts in each event. Resolves with the messages a peer in an event. */
-  async hear({ events = 100, every = 2, parts = 1, speaks = false } = {}) {
+  async hear({ events = 100, every = 1, parts = 1, speaks = false } = {}) {
     const before = this.messages;
     for (let event = 0; event < events; event += 1) {
       this.#timers.tick(every);
@@ -77,18 +77,18 @@ async function settled() {
 test('Where much is sent, those who only listen are sent it every 40 ms', async (context) => {
   const peers = new Peers(context, 50);
   await peers.hear();
-  assert.equal(await peers.hear({ events: 200 }), 0.05);
+  assert.equal(await peers.hear({ events: 200 }), 0.025);
 });
 
 test('Each is sent at once what it hears where little is sent, or where it speaks itself', async (context) => {
-  assert.equal(await new Peers(context, 5).hear(), 1);
+  assert.equal(await new Peers(context, 4).hear(), 1);
   context.mock.timers.reset();
   assert.equal(await new Peers(context, 50).hear({ speaks: true }), 1);
 });
 
 test('What leaves as one message counts as one', async (context) => {
-  // 500 parts in 20 ms, which are 50 messages.
-  assert.equal(await new Peers(context, 5).hear({ parts: 10 }), 1);
+  // 800 parts in 20 ms, which are 80 messages.
+  assert.equal(await new Peers(context, 4).hear({ parts: 10 }), 1);
 });
 
 test('What there is for a listener is no longer much when it comes seldom', async (context) => {
