@@ -1,5 +1,6 @@
 // A broker's connections, by number: what goes to each and what comes from it. Knows no MQTT.
 
+import { alone } from './alone.js';
 import { attempt, report } from './error.js';
 import type { BrokerEngine } from './glue/broker.js';
 import type { Journal } from './journal.js';
@@ -97,14 +98,17 @@ export class Connections {
 
   /** Sends what the engine has for each connection, valid during the call alone. Returns those that have not written everything. */
   sendAll(writes: Uint32Array, bytes: Uint8Array): Uint32Array | undefined {
-    const parts: [number: number, part: Uint8Array<ArrayBuffer>][] = [];
-    for (let index = 0, at = 0; index < writes.length; index += 2) {
-      const end = at + (writes[index + 1] as number);
-      parts.push([writes[index] as number, bytes.slice(at, end)]);
-      at = end;
-    }
     const waiting: number[] = [];
-    for (const [number, part] of parts) if (!this.#sendDurably(number, part)) waiting.push(number);
+    const numbers = writes.slice();
+    // One copy for all: a buffer for each would take longer.
+    const whole = bytes.slice();
+    for (let index = 0, at = 0; index < numbers.length; index += 2) {
+      const number = numbers[index] as number;
+      const length = numbers[index + 1] as number;
+      const part = length === whole.length ? whole : new Uint8Array(whole.buffer, at, length);
+      if (!this.#sendDurably(number, part)) waiting.push(number);
+      at += length;
+    }
     return waiting.length > 0 ? new Uint32Array(waiting) : undefined;
   }
 
@@ -163,7 +167,8 @@ export class Connections {
     const transport = this.#connections.get(number)?.transport;
     if (!transport) return true;
     try {
-      transport.send(bytes);
+      // What may wait for long keeps no other bytes with it.
+      transport.send(this.#writing.has(number) ? alone(bytes) : bytes);
       if (!transport.bufferedAmount) return true;
     } catch {
       this.hangUp(number);

@@ -1,6 +1,7 @@
 // A MessagePort as a transport. Beside bytes it carries what browsers do not tell of a port: that the other side has closed it, could
 // not serve it, or is gone. A message costs the same however long it is: so what is sent while others wait to be heard goes as one.
 
+import { alone } from './alone.js';
 import { attempt, MqttError } from './error.js';
 import { letProcessEnd } from './timer.js';
 import type { MessagePortLike, Transport } from './transport.js';
@@ -52,7 +53,8 @@ export class PortTransport implements Transport {
   }
 
   #post(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#port.postMessage(bytes, [bytes.buffer]);
+    const own = alone(bytes);
+    this.#port.postMessage(own, [own.buffer]);
   }
 
   /** As long as there is much to send, it is sent once a turn. */

@@ -5,7 +5,10 @@ import { PortTransport } from './port.js';
 
 /** A connection that carries bytes both ways, in order, cut anywhere. */
 export interface Transport {
-  /** Sends these bytes, which are the transport's from now on. */
+  /**
+   * Sends these bytes, which nobody changes any more. They are a view of a buffer that may hold what goes to others, too: copy them to
+   * transfer or to change it, and do not keep a few for long.
+   */
   send(bytes: Uint8Array<ArrayBuffer>): void;
   /** Ends the connection once everything sent before was written. `onclose` need not be called then. */
   close(): void;

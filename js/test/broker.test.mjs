@@ -236,6 +236,23 @@ withBroker(
   { sendBuffer: 100 },
 );
 
+withBroker('What a transport does not write at once keeps nothing that went to others', async (broker) => {
+  const clients = [rawClient(broker), rawClient(broker), rawClient(broker)];
+  for (const client of clients) {
+    client.say('82' + '07' + '0001' + '00' + '000174' + '00');
+    client.hear();
+  }
+  const buffers = clients.map((client) => {
+    const lengths = [];
+    client.send = (bytes) => lengths.push(bytes.buffer.byteLength);
+    return lengths;
+  });
+  Object.defineProperty(clients[1], 'bufferedAmount', { get: () => 1 });
+  for (let count = 0; count < 3; count += 1) clients[0].say('30' + '05' + '000174' + '00' + '78');
+  const own = PUBLISH_5.length / 2;
+  assert.deepEqual(buffers[1].slice(1), [own, own]);
+});
+
 test('A transport that takes nothing for a minute is closed, one that takes little is not', async (context) => {
   context.mock.timers.enable({ apis: ['setInterval'] });
   const broker = await Broker.open();

@@ -70,6 +70,22 @@ withBroker('What is sent to a MessagePort while other messages wait to be heard 
   port2.close();
 });
 
+withBroker('A MessagePort is given what goes to it alone', async (broker) => {
+  const open = async () => {
+    const { port1, port2 } = new MessageChannel();
+    broker.accept(port1);
+    const heard = [];
+    port2.onmessage = ({ data }) => data && heard.push(Buffer.from(data.buffer).toString('hex'));
+    port2.postMessage(Buffer.from('100c00044d515454040200000000' + '8206' + '0001' + '000174' + '00', 'hex'));
+    await until(() => heard.join('').endsWith('9003000100'));
+    return { port2, heard };
+  };
+  const ends = [await open(), await open()];
+  await (await broker.connect()).publish('t', 'x');
+  await until(() => ends.every(({ heard }) => heard.at(-1) === '3004' + '000174' + '78'));
+  for (const { port2 } of ends) port2.close();
+});
+
 test('Much that is sent to a MessagePort in one turn goes as messages of limited size', async () => {
   const port = new RecordingPort();
   const client = await connect(port, { clientId: 'c' });

@@ -1,6 +1,7 @@
 // A storage in the browser's IndexedDB, for one broker or client at a time. Knows nothing of what the records say.
 
 import { type DBSchema, type IDBPDatabase, openDB, unwrap } from 'idb';
+import { alone } from '../alone.js';
 import { checked, checkText, type ShapeOf } from '../check.js';
 import { MqttError, sentence } from '../error.js';
 import type { RecordStorage, StorageChange, StoredRecord } from '../storage.js';
@@ -246,11 +247,6 @@ function completion(transaction: IDBTransaction): Promise<void> {
 function latest(changes: readonly StorageChange[]): Iterable<StorageChange> {
   const text = new TextDecoder('latin1');
   return new Map(changes.map((change) => [text.decode(change.key), change])).values();
-}
-
-/** The browser stores the whole buffer behind these bytes. */
-function alone(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return (bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice()) as Uint8Array<ArrayBuffer>;
 }
 
 interface KnownOptions {
