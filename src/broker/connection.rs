@@ -1,9 +1,16 @@
 //! One Network Connection: from bytes to packets, from silence or a broken rule to its end.
 
 use super::{
-    Action, Broker, ConnectionId, Decision, Durability, Event, Refusal, connect::Pending, deadlines::Due,
-    effort::PACKET, grants::Rights, mirror::Mirror, pace::Pace, remember::Remembered, review::Review,
-    session::SessionId,
+    Action, Broker, ConnectionId, Decision, Durability, Event, Refusal,
+    connect::Pending,
+    deadlines::Due,
+    effort::PACKET,
+    grants::Rights,
+    mirror::Mirror,
+    pace::Pace,
+    remember::Remembered,
+    review::Review,
+    session::{Session, SessionId},
 };
 use crate::{
     codec::{
@@ -420,6 +427,15 @@ impl Broker {
             let session = link.session;
             self.pump(session);
         }
+    }
+
+    /// Everything that was sent is written, as [`super::Input::Writable`] says it; returns whether that has to be fed still, because
+    /// something waits for it.
+    pub fn written(&mut self, connection: ConnectionId) -> bool {
+        let Some(connection) = self.connections.get_mut(&connection).filter(|it| !it.is_gone) else { return false };
+        connection.unsent = 0;
+        let Stage::Open(link) = &connection.stage else { return false };
+        self.sessions.get(&link.session).is_some_and(Session::has_more)
     }
 
     /// The host says that the Network Connection is gone.

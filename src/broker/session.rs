@@ -76,6 +76,11 @@ impl Session {
         !self.outlives_its_connection() && self.will.is_none()
     }
 
+    /// Whether something is to be sent once there is room.
+    pub(super) fn has_more(&self) -> bool {
+        !self.queue.is_empty() || self.outbound.is_resending()
+    }
+
     pub(super) fn to_record(&self) -> store::Session {
         store::Session {
             client_id: self.client_id.clone(),

@@ -323,6 +323,11 @@ impl<M: Clone> Outbound<M> {
         self.in_flight.len()
     }
 
+    /// Whether there is anything to send again.
+    pub fn is_resending(&self) -> bool {
+        !self.resends.is_empty()
+    }
+
     /// Whether nothing is in flight.
     pub fn is_empty(&self) -> bool {
         self.in_flight.is_empty()

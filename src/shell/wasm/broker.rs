@@ -6,6 +6,7 @@ use super::{
     convert::{self, invalid, invalid_topic, milliseconds, not_kept, text, timestamp},
     dropped::Dropped,
     to_js::{ToJs, writable, write_member},
+    writes::Writes,
 };
 use crate::{
     broker::{
@@ -16,10 +17,9 @@ use crate::{
     time::Timestamp,
     topic::TopicFilter,
 };
-use bytes::BytesMut;
 use js_sys::{Error, Map, Object, Uint8Array};
 use serde::Deserialize;
-use std::collections::{BTreeMap, VecDeque};
+use std::mem;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -62,7 +62,7 @@ extern "C" {
     pub type BrokerHost;
 
     #[wasm_bindgen(method)]
-    fn send(this: &BrokerHost, writes: &[u32], bytes: &[u8]) -> Option<Vec<u32>>;
+    pub(super) fn send(this: &BrokerHost, writes: &[u32], bytes: &[u8]) -> Option<Vec<u32>>;
 
     #[wasm_bindgen(method)]
     fn close(this: &BrokerHost, connection: u32);
@@ -106,8 +106,7 @@ pub struct BrokerEngine {
     broker: Broker,
     host: BrokerHost,
     reports: bool,
-    /// What is to be written to each connection before the call ends.
-    writes: BTreeMap<ConnectionId, BytesMut>,
+    writes: Writes,
     /// What became of the message that the host published last.
     published: ReasonCode,
     dropped: Dropped,
@@ -188,7 +187,7 @@ impl BrokerEngine {
         let config = Config { authentication, durability, ..read(config)? };
         let Restored { broker, rejected } = Broker::restore(config, seed, records.unwrap_or_default().into_inner());
         rejected.iter().for_each(|record| host.reject(&record.key, record.reason));
-        let (writes, published, dropped) = (BTreeMap::new(), ReasonCode::Success, Dropped::default());
+        let (writes, published, dropped) = (Writes::default(), ReasonCode::Success, Dropped::default());
         Ok(Self { broker, host, reports: policy.reports, writes, published, dropped })
     }
 
@@ -416,22 +415,15 @@ impl BrokerEngine {
 
     fn run(&mut self, now: f64, input: Input) {
         let now = timestamp(now);
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            self.perform(now, input);
-            while let Some((connection, mut bytes)) = self.writes.pop_first() {
-                let mut writes = write_of(connection, &bytes).to_vec();
-                while bytes.len() < MOST_BYTES
-                    && let Some((connection, more)) = self.writes.pop_first()
-                {
-                    writes.extend(write_of(connection, &more));
-                    bytes.extend_from_slice(&more);
-                }
-                let waiting = self.host.send(&writes, &bytes).unwrap_or_default();
-                for [connection, _] in writes.as_chunks().0 {
-                    if waiting.binary_search(connection).is_err() {
-                        inputs.push_back(Input::Writable { connection: id(*connection) });
-                    }
+        self.perform(now, input);
+        loop {
+            let written = mem::take(&mut self.writes.written);
+            if written.is_empty() {
+                return;
+            }
+            for connection in written.into_iter().map(id) {
+                if self.broker.written(connection) {
+                    self.perform(now, Input::Writable { connection });
                 }
             }
         }
@@ -452,11 +444,9 @@ impl BrokerEngine {
                 Action::Put { key, value } => host.write(&key, Some(&value)),
                 Action::Delete { key } => host.write(&key, None),
                 Action::Remember { connection, state } => host.remember(number(connection), &state),
-                Action::Send { connection, frame } => frame.write_to(writes.entry(connection).or_default()),
+                Action::Send { connection, frame } => writes.push(number(connection), frame),
                 Action::Close { connection, .. } => {
-                    if let Some(bytes) = writes.remove(&connection) {
-                        host.send(&write_of(connection, &bytes), &bytes);
-                    }
+                    writes.hand_over(host);
                     host.close(number(connection));
                 }
                 Action::Authenticate { connection, request } => {
@@ -484,6 +474,7 @@ impl BrokerEngine {
         for event in dropped.take(now) {
             host.report(write(&event));
         }
+        writes.hand_over(host);
     }
 }
 
@@ -561,12 +552,6 @@ fn failure(value: u8) -> Result<ReasonCode, Error> {
         .ok_or_else(|| invalid("reason: not a Reason Code of 0x80 or above"))
 }
 
-/// A write as the host is told of it.
-#[allow(clippy::cast_possible_truncation, reason = "memory has no more bytes")]
-fn write_of(connection: ConnectionId, bytes: &[u8]) -> [u32; 2] {
-    [number(connection), bytes.len() as u32]
-}
-
 fn id(connection: u32) -> ConnectionId {
     ConnectionId(connection.into())
 }
@@ -576,9 +561,6 @@ fn id(connection: u32) -> ConnectionId {
 const fn number(connection: ConnectionId) -> u32 {
     connection.0 as u32
 }
-
-/// Bytes that cross in one call, unless one write has more.
-const MOST_BYTES: usize = 1 << 16;
 
 /// Of a message that a review refuses without a reason.
 const NOT_AUTHORIZED: u8 = ReasonCode::NotAuthorized.value();

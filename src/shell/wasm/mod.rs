@@ -20,6 +20,8 @@ mod gathered;
 mod packets;
 mod records;
 mod to_js;
+#[cfg(feature = "broker")]
+mod writes;
 
 #[cfg(feature = "broker")]
 pub use broker::{BrokerEngine, BrokerHost};
