@@ -162,8 +162,25 @@ class Guests {
   }
 }
 
-test('Of those who come together one passes at once, and the others after it, in their order', async (context) => {
+test('While nobody speaks eight pass at once, and the others after them, in their order', async (context) => {
   const guests = new Guests(context);
+  await guests.come(20);
+  assert.deepEqual(guests.passed, [0, 1, 2, 3, 4, 5, 6, 7]);
+  await guests.wait(4);
+  assert.equal(guests.passed.length, 16);
+  guests.doorway.heard();
+  await guests.wait(4);
+  assert.equal(guests.passed.length, 17);
+  await guests.wait(8);
+  assert.deepEqual(guests.passed, Array.from({ length: 20 }, (_, number) => number));
+});
+
+test('Of those who come together soon after somebody spoke one passes at once, and the others after it', async (context) => {
+  const guests = new Guests(context);
+  guests.doorway.heard();
+  await guests.come(1);
+  await guests.wait(4);
+  guests.passed.length = 0;
   await guests.come(4);
   assert.deepEqual(guests.passed, [0]);
   await guests.wait(1);
@@ -189,6 +206,7 @@ test('While others speak there are 4 ms from one to the next', async (context) =
 
 test('Those who speak without a pause, so that no timer rings, keep nobody out', async (context) => {
   const guests = new Guests(context);
+  guests.doorway.heard();
   await guests.come(3);
   context.mock.timers.reset();
   context.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_010 });
@@ -199,8 +217,8 @@ test('Those who speak without a pause, so that no timer rings, keep nobody out',
 
 test('While two thousand wait whoever else comes is turned away at once', async (context) => {
   const guests = new Guests(context);
-  await guests.come(2_003);
-  assert.deepEqual([guests.passed.length, guests.refused], [1, 2]);
-  await guests.wait(1);
-  assert.deepEqual([guests.passed.length, guests.refused], [2_001, 2]);
+  await guests.come(2_010);
+  assert.deepEqual([guests.passed.length, guests.refused], [8, 2]);
+  for (let passed = 8; passed < 2_008; passed += 8) await guests.wait(4);
+  assert.deepEqual([guests.passed.length, guests.refused], [2_008, 2]);
 });
