@@ -1,7 +1,7 @@
 //! The engines as JavaScript sees them, in a browser: `wasm-pack test --headless --chrome`.
 #![cfg(all(target_arch = "wasm32", feature = "wasm"))]
 
-use js_sys::{Array, Error, Object, Reflect, Uint8Array};
+use js_sys::{Array, Error, Object, Reflect, Uint8Array, Uint32Array};
 use mqlite::shell::wasm::{BrokerEngine, ClientEngine, Records, reason_name};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -9,11 +9,12 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 wasm_bindgen_test_configure!(run_in_browser);
 
 #[wasm_bindgen(inline_js = "
-  /** A host that writes down each call: its name, then its arguments, copied while they are valid. */
+  /** A host that writes down each call: its name, then its arguments, copied while they are valid. `calls.waiting` have not written. */
   export function notingHost(calls) {
     const copy = (value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
     return new Proxy({}, { get: (_, name) => (...given) => {
       calls.push([name, ...given.map(copy)]);
+      return name === 'send' ? calls.waiting : undefined;
     } });
   }
 ")]
@@ -183,6 +184,91 @@ fn what_an_input_sends_to_many_connections_crosses_in_one_call() {
     assert_eq!(sent.length(), 1);
     let writes: Array = sent.get(0).get(1).unchecked_into();
     assert_eq!([0, 2, 4].map(|index| writes.get(index).as_f64().unwrap()), [1.0, 2.0, 3.0]);
+}
+
+/// A PUBLISH of MQTT 3.1.1 to `a` at QoS 0.
+fn publish(payload: &str) -> Vec<u8> {
+    let rest = [b"\0\x01a", payload.as_bytes()].concat();
+    let length = match rest.len() {
+        length @ ..128 => vec![length as u8],
+        length => vec![length as u8 | 128, (length >> 7) as u8 | 128, (length >> 14) as u8],
+    };
+    [&[0x30], &length[..], &rest].concat()
+}
+
+/// A broker whose connection 1, subscribed to `a`, has not written what it was given.
+fn unwritten() -> TestBroker {
+    let mut broker = TestBroker::open("{}");
+    broker.connect(1, r#"{"protocolVersion": 4}"#);
+    broker.connect(2, r#"{"protocolVersion": 4}"#);
+    broker.engine.received(NOW, 1, b"\x82\x06\0\x01\0\x01a\0".to_vec());
+    take(&broker.calls, "send");
+    broker.waits(&[1]);
+    broker.engine.received(NOW, 2, publish("1"));
+    assert_eq!(broker.sent(), [(1, publish("1"))]);
+    broker
+}
+
+impl TestBroker {
+    /// These have not written what they are given from now on.
+    fn waits(&self, connections: &[u32]) {
+        let waiting = Uint32Array::from(connections);
+        assert!(Reflect::set(&self.calls, &"waiting".into(), &waiting).unwrap());
+    }
+
+    /// To whom what was sent since the last time, one in each call.
+    fn sent(&self) -> Vec<(u32, Vec<u8>)> {
+        let write = |call: Array| {
+            let connection = call.get(1).unchecked_into::<Array>().get(0);
+            (connection.as_f64().unwrap() as u32, bytes(&call.get(2)))
+        };
+        take(&self.calls, "send").iter().map(write).collect()
+    }
+}
+
+#[wasm_bindgen_test]
+fn what_has_not_written_is_sent_the_rest_at_once_when_it_has() {
+    let mut broker = unwritten();
+    broker.engine.received(NOW, 2, publish("2"));
+    broker.engine.received(NOW, 2, publish("3"));
+    assert_eq!(broker.sent(), []);
+    broker.waits(&[]);
+    broker.engine.writable(NOW, 1);
+    assert_eq!(broker.sent(), [(1, [publish("2"), publish("3")].concat())]);
+    broker.engine.received(NOW, 2, publish("4"));
+    assert_eq!(broker.sent(), [(1, publish("4"))]);
+}
+
+#[wasm_bindgen_test]
+fn what_has_not_written_is_sent_more_when_it_is_much() {
+    let mut broker = unwritten();
+    let much = "3".repeat(1 << 14);
+    broker.engine.received(NOW, 2, publish("2"));
+    broker.engine.received(NOW, 2, publish(&much));
+    assert_eq!(broker.sent(), [(1, [publish("2"), publish(&much)].concat())]);
+    broker.engine.received(NOW, 2, publish("4"));
+    assert_eq!(broker.sent(), []);
+}
+
+#[wasm_bindgen_test]
+fn what_has_not_written_is_sent_the_rest_before_it_is_closed() {
+    let mut broker = unwritten();
+    broker.engine.received(NOW, 2, publish("2"));
+    broker.engine.received(NOW, 1, vec![0x30, 0]);
+    assert!(
+        broker.calls.iter().position(|call| is(&call, "send"))
+            < broker.calls.iter().position(|call| is(&call, "close"))
+    );
+    assert!(broker.sent()[0].1.starts_with(&publish("2")));
+}
+
+#[wasm_bindgen_test]
+fn what_is_gone_is_sent_nothing() {
+    let mut broker = unwritten();
+    broker.engine.received(NOW, 2, publish("2"));
+    broker.engine.closed(NOW, 1);
+    broker.engine.writable(NOW, 1);
+    assert_eq!(broker.sent(), []);
 }
 
 #[wasm_bindgen_test]

@@ -380,13 +380,16 @@ export class Broker {
     void attempt(() => this.#options.onEvent?.(event, transport));
   }
 
-  /** Another engine, that knows what is durable. The connection whose bytes broke the first one is not resumed. */
+  /**
+   * Another engine, that knows what is durable. Of connections the one whose bytes broke the first one is not resumed, nor those for
+   * which that had more to write.
+   */
   async #revive(): Promise<() => Successor<BrokerEngine>> {
     if (!this.#journal.isStored) throw BROKEN();
     const { speaking } = this.#connections;
     this.#journal.discard();
     if (!this.#options.resume) this.#connections.hangUpAll(this.#connections.known());
-    else if (speaking !== undefined) this.#connections.hangUp(speaking);
+    else this.#connections.hangUpAll([...this.#connections.unwritten(), ...(speaking === undefined ? [] : [speaking])]);
     const numbers = this.#connections.known();
     await this.#journal.settled();
     if (!this.#journal.isStored) throw BROKEN();

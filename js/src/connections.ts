@@ -29,6 +29,7 @@ export class Connections {
   /** Those that have not written everything yet. */
   readonly #writing = new Set<number>();
   #watch: ReturnType<typeof setInterval> | undefined;
+  #lookedAt = 0;
   #last = 0;
   #speaking: number | undefined;
   #gone: { number: number; given: Connectable } | undefined;
@@ -42,6 +43,11 @@ export class Connections {
   /** The connection whose bytes the engine is busy with, if it is with any. */
   get speaking(): number | undefined {
     return this.#speaking;
+  }
+
+  /** The numbers of those that have not written everything: an engine may have more for them. */
+  unwritten(): number[] {
+    return [...this.#connections].flatMap(([number, { held }]) => (held > 0 || this.#writing.has(number) ? [number] : []));
   }
 
   /** The numbers of those that an engine knows. */
@@ -98,6 +104,8 @@ export class Connections {
 
   /** Sends what the engine has for each connection, valid during the call alone. Returns those that have not written everything. */
   sendAll(writes: Uint32Array, bytes: Uint8Array): Uint32Array | undefined {
+    // Some platforms let no timer ring while messages come without a pause.
+    if (this.#watch && Date.now() >= this.#lookedAt + 2 * WATCH_INTERVAL) this.#look();
     const waiting: number[] = [];
     const numbers = writes.slice();
     // One copy for all: a buffer for each would take longer.
@@ -159,6 +167,7 @@ export class Connections {
 
   #hear(engine: BrokerEngine, now: number, number: number, bytes: Uint8Array): void {
     this.#speaking = number;
+    if (this.#writing.has(number)) this.#lookAt(number);
     engine.received(now, number, bytes);
     this.#speaking = undefined;
   }
@@ -176,8 +185,11 @@ export class Connections {
       return true;
     }
     this.#beginToWatch(number);
-    this.#watch ??= setInterval(() => this.#look(), WATCH_INTERVAL);
-    letProcessEnd(this.#watch);
+    if (!this.#watch) {
+      this.#lookedAt = Date.now();
+      this.#watch = setInterval(() => this.#look(), WATCH_INTERVAL);
+      letProcessEnd(this.#watch);
+    }
     return false;
   }
 
@@ -191,20 +203,23 @@ export class Connections {
 
   /** Which connections have written everything: transports do not say so themselves. One that has not moved for long is given up. */
   #look(): void {
-    for (const number of this.#writing) {
-      const connection = this.#connections.get(number);
-      const amount = connection?.transport.bufferedAmount;
-      if (connection && amount) {
-        if (amount < connection.least) [connection.least, connection.looks] = [amount, 0];
-        else if ((connection.looks += 1) > PATIENCE / WATCH_INTERVAL) this.#giveUp(number);
-        continue;
-      }
-      this.#writing.delete(number);
-      if (connection) this.#written(number, connection);
-    }
+    this.#lookedAt = Date.now();
+    for (const number of this.#writing) this.#lookAt(number);
     if (this.#writing.size > 0) return;
     clearInterval(this.#watch);
     this.#watch = undefined;
+  }
+
+  #lookAt(number: number): void {
+    const connection = this.#connections.get(number);
+    const amount = connection?.transport.bufferedAmount;
+    if (connection && amount) {
+      if (amount < connection.least) [connection.least, connection.looks] = [amount, 0];
+      else if ((connection.looks += 1) > PATIENCE / WATCH_INTERVAL) this.#giveUp(number);
+      return;
+    }
+    this.#writing.delete(number);
+    if (connection) this.#written(number, connection);
   }
 
   /** Something was written; the engine hears of it when it was the last thing. */

@@ -230,6 +230,7 @@ withBroker(
     assert.ok(broker.statistics().messagesDropped > 50);
     buffered = 0;
     await settled();
+    assert.match(slow.hear(), new RegExp(`^(${PUBLISH_5})+$`));
     await publisher.publish('t', 'x', { qos: 1 });
     assert.equal(slow.hear(), PUBLISH_5);
   },
@@ -238,19 +239,52 @@ withBroker(
 
 withBroker('What a transport does not write at once keeps nothing that went to others', async (broker) => {
   const clients = [rawClient(broker), rawClient(broker), rawClient(broker)];
+  const lengths = [];
   for (const client of clients) {
     client.say('82' + '07' + '0001' + '00' + '000174' + '00');
-    client.hear();
+    client.send = () => {};
   }
-  const buffers = clients.map((client) => {
-    const lengths = [];
-    client.send = (bytes) => lengths.push(bytes.buffer.byteLength);
-    return lengths;
-  });
+  clients[1].send = (bytes) => lengths.push([bytes.byteLength, bytes.buffer.byteLength]);
   Object.defineProperty(clients[1], 'bufferedAmount', { get: () => 1 });
-  for (let count = 0; count < 3; count += 1) clients[0].say('30' + '05' + '000174' + '00' + '78');
-  const own = PUBLISH_5.length / 2;
-  assert.deepEqual(buffers[1].slice(1), [own, own]);
+  const publisher = await broker.connect();
+  for (let count = 0; count < 3; count += 1) await publisher.publish('t', 'x'.repeat(20_000));
+  const [[length, shared], ...others] = lengths;
+  assert.equal(shared, 3 * length);
+  assert.deepEqual(others, [[length, length], [length, length]]);
+});
+
+/** Subscribed to `t`, with one message heard that it has not written; `written` says that it has. */
+async function unwritten(broker) {
+  const [slow, publisher] = [rawClient(broker), await broker.connect()];
+  slow.say('82' + '07' + '0001' + '00' + '000174' + '00');
+  let buffered = 1;
+  Object.defineProperty(slow, 'bufferedAmount', { get: () => buffered });
+  await publisher.publish('t', 'x');
+  slow.hear();
+  return { slow, publisher, written: () => (buffered = 0) };
+}
+
+withBroker('A transport that speaks hears what waited for it, if it has written, and then the answer', async (broker) => {
+  const { slow, publisher, written } = await unwritten(broker);
+  await publisher.publish('t', 'x');
+  assert.equal(slow.hear(), '');
+  written();
+  slow.say('c000');
+  assert.equal(slow.hear(), PUBLISH_5 + 'd000');
+});
+
+test('Where no timer rings what waits for a transport goes with what comes later', async (context) => {
+  context.mock.timers.enable({ apis: ['Date', 'setInterval'], now: 1_000 });
+  const broker = await Broker.open();
+  const { slow, publisher, written } = await unwritten(broker);
+  written();
+  await publisher.publish('t', 'x');
+  assert.equal(slow.hear(), '');
+  context.mock.timers.setTime(1_020);
+  await publisher.publish('other', 'x');
+  rawClient(broker);
+  assert.equal(slow.hear(), PUBLISH_5);
+  await broker.close();
 });
 
 test('A transport that takes nothing for a minute is closed, one that takes little is not', async (context) => {

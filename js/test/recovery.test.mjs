@@ -33,6 +33,22 @@ test('A broker whose timeout fails again and again is not revived for ever, beca
   assert.ok(failures < 10, `${failures} engines were made without a turn for anybody else`);
 });
 
+test('When an instance fails, connections are resumed, but not those for which it had something left', async (context) => {
+  context.mock.method(console, 'error', () => {});
+  const broker = await Broker.open({ storage: new Memory(), resume: [] });
+  const [slow, other] = [rawClient(broker), rawClient(broker)];
+  slow.say('82' + '07' + '0001' + '00' + '000174' + '00');
+  Object.defineProperty(slow, 'bufferedAmount', { get: () => 1 });
+  for (let count = 0; count < 2; count += 1) other.say('30' + '05' + '000174' + '00' + '78');
+  trap(broker);
+  await turn();
+  assert.deepEqual([slow.closed, other.closed], [true, false]);
+  other.hear();
+  other.say('c000');
+  assert.equal(other.hear(), 'd000');
+  await broker.close();
+});
+
 test('A storage that was given up for memory is closed, at the latest with its broker', async () => {
   const storage = new Slow();
   const broker = await Broker.open({ storage, storageFallback: 'memory' });

@@ -206,13 +206,18 @@ impl BrokerEngine {
         self.run(now, Input::Received { connection: id(connection), bytes: bytes.into() });
     }
 
-    /// Everything that was sent is written, after `send` returned false.
+    /// Everything is written that the connection was given, after `send` said that it was not.
     pub fn writable(&mut self, now: f64, connection: u32) {
-        self.run(now, Input::Writable { connection: id(connection) });
+        if !self.writes.release(connection) {
+            return self.run(now, Input::Writable { connection: id(connection) });
+        }
+        self.writes.hand_over(&self.host);
+        self.settle(timestamp(now));
     }
 
     /// The connection is gone.
     pub fn closed(&mut self, now: f64, connection: u32) {
+        self.writes.forget(connection);
         self.run(now, Input::Closed { connection: id(connection) });
     }
 
@@ -416,6 +421,11 @@ impl BrokerEngine {
     fn run(&mut self, now: f64, input: Input) {
         let now = timestamp(now);
         self.perform(now, input);
+        self.settle(now);
+    }
+
+    /// Lets the broker go on with those who have written everything.
+    fn settle(&mut self, now: Timestamp) {
         loop {
             let written = mem::take(&mut self.writes.written);
             if written.is_empty() {
@@ -446,7 +456,7 @@ impl BrokerEngine {
                 Action::Remember { connection, state } => host.remember(number(connection), &state),
                 Action::Send { connection, frame } => writes.push(number(connection), frame),
                 Action::Close { connection, .. } => {
-                    writes.hand_over(host);
+                    writes.finish(host, number(connection));
                     host.close(number(connection));
                 }
                 Action::Authenticate { connection, request } => {

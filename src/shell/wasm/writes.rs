@@ -1,23 +1,66 @@
-//! What is to be written to each connection: all frames of one that an input causes become one write, and many writes one call.
+//! What is to be written to each connection: all frames of one that an input causes become one write, and many writes one call. Who has
+//! not written what it was given is given more only when it is much.
 
 use super::broker::BrokerHost;
 use crate::broker::Frame;
-use std::{collections::BinaryHeap, mem};
+use bytes::{Bytes, BytesMut};
+use std::{
+    collections::{BTreeMap, BinaryHeap},
+    mem,
+};
 
 /// Frames that the host has not been given yet, and whom it has been given some for.
 #[derive(Default)]
 pub(super) struct Writes {
     frames: Vec<(u32, Frame)>,
+    /// What there is for those that have not written everything.
+    held: BTreeMap<u32, BytesMut>,
     /// The connections that have written all that they were given.
     pub(super) written: Vec<u32>,
 }
 
 impl Writes {
     pub(super) fn push(&mut self, connection: u32, frame: Frame) {
-        self.frames.push((connection, frame));
+        let Some(held) = self.held.get_mut(&connection) else { return self.frames.push((connection, frame)) };
+        frame.write_to(held);
+        if held.len() >= MUCH {
+            let bytes = mem::take(held);
+            self.push_bytes(connection, bytes);
+        }
+    }
+
+    fn push_bytes(&mut self, connection: u32, bytes: BytesMut) {
+        self.frames.push((connection, Frame { head: bytes.freeze(), payload: Bytes::new() }));
+    }
+
+    /// The connection has written everything. Returns whether there is more for it.
+    pub(super) fn release(&mut self, connection: u32) -> bool {
+        let held = self.held.remove(&connection).filter(|bytes| !bytes.is_empty());
+        held.is_some_and(|bytes| {
+            self.push_bytes(connection, bytes);
+            true
+        })
+    }
+
+    /// Gives the host what there is for a connection that it is about to close.
+    pub(super) fn finish(&mut self, host: &BrokerHost, connection: u32) {
+        self.release(connection);
+        self.hand_over(host);
+        self.forget(connection);
+    }
+
+    /// The connection is gone.
+    pub(super) fn forget(&mut self, connection: u32) {
+        self.held.remove(&connection);
     }
 
     pub(super) fn hand_over(&mut self, host: &BrokerHost) {
+        while !self.frames.is_empty() {
+            self.hand_over_frames(host);
+        }
+    }
+
+    fn hand_over_frames(&mut self, host: &BrokerHost) {
         let mut frames = mem::take(&mut self.frames);
         let total: usize = frames.iter().map(|(_, frame)| frame.len()).sum();
         let (mut numbers, mut bytes) = (Vec::new(), Vec::with_capacity(total.min(2 * MOST_BYTES)));
@@ -40,15 +83,20 @@ impl Writes {
             self.send(host, &mut numbers, &mut bytes);
         }
         frames.clear();
-        if frames.capacity() <= KEPT {
+        if self.frames.is_empty() && frames.capacity() <= KEPT {
             self.frames = frames;
         }
     }
 
     fn send(&mut self, host: &BrokerHost, numbers: &mut Vec<u32>, bytes: &mut Vec<u8>) {
         let waiting = host.send(numbers, bytes).unwrap_or_default();
-        let connections = numbers.as_chunks().0.iter().map(|[connection, _]| *connection);
-        self.written.extend(connections.filter(|connection| waiting.binary_search(connection).is_err()));
+        for [connection, _] in numbers.as_chunks().0 {
+            if waiting.binary_search(connection).is_ok() {
+                self.held.entry(*connection).or_default();
+            } else if !self.release(*connection) {
+                self.written.push(*connection);
+            }
+        }
         numbers.clear();
         bytes.clear();
     }
@@ -76,3 +124,5 @@ fn length_of(frame: &Frame) -> u32 {
 const KEPT: usize = 4_096;
 /// Bytes that cross in one call, unless one write has more.
 const MOST_BYTES: usize = 1 << 16;
+/// Bytes that are not held.
+const MUCH: usize = 1 << 14;
