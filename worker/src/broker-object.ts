@@ -32,7 +32,7 @@ import { Batch, Pace } from './pace.js';
 import { type RoomSettings, settingsOf } from './settings.js';
 import { faultOfSettings } from './settings-fault.js';
 import { streamOf } from './stream.js';
-import { SocketTransport } from './socket-transport.js';
+import { type Batches, SocketTransport } from './socket-transport.js';
 import { SqliteStorage } from './storage.js';
 import { Turn } from './turn.js';
 import { type Moved, Whereabouts } from './whereabouts.js';
@@ -79,7 +79,7 @@ export class MqttBroker extends RoomCalls {
   #whereabouts!: Whereabouts;
   protected readonly storage: SqliteStorage;
   readonly #turn: Turn;
-  readonly #batches = { pace: Pace.ofAll(), soon: Batch.soon(), late: Batch.late() };
+  readonly #batches: Batches = { soon: Batch.soon(), pace: Pace.ofAll() };
   readonly #transports = new Map<WebSocket, SocketTransport>();
   /** Who came in by a call of the Worker's own code. */
   readonly #identities = new WeakMap<AuthenticationContext, Identity>();

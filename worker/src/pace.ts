@@ -14,14 +14,14 @@ export class Pace {
     this.#many = many;
   }
 
-  /** Of messages to one peer: so often hardly anybody is sent something who waits for each answer. */
+  /** Of messages to one peer. Those of many others are no answers for which somebody waits: one of them counts as ten. */
   static ofPeer(): Pace {
-    return new Pace(14);
+    return new Pace(4 * FROM_ANOTHER);
   }
 
-  /** Of messages to all peers: to send them takes a fourth of the time, or more. */
+  /** Of messages to all peers: to send them takes an eighth of the time, or more. */
   static ofAll(): Pace {
-    return new Pace(100);
+    return new Pace(50);
   }
 
   /** Tells whether it happened often of late. */
@@ -34,9 +34,9 @@ export class Pace {
     return this.#isOften;
   }
 
-  /** It happens, at the time that was told last. */
-  add(): void {
-    this.#count += 1;
+  /** It happens, at the time that was told last, and counts as so many. */
+  add(weight = 1): void {
+    this.#count += weight;
   }
 }
 
@@ -54,11 +54,6 @@ export class Batch {
     return new Batch((run) => void Promise.resolve().then(run));
   }
 
-  /** In some milliseconds. */
-  static late(): Batch {
-    return new Batch((run) => setTimeout(run, DELAY));
-  }
-
   add(task: () => void): void {
     const isFirst = this.#tasks.size === 0;
     this.#tasks.add(task);
@@ -71,7 +66,7 @@ export class Batch {
   }
 }
 
+/** What a message counts that comes from another than the one before. */
+export const FROM_ANOTHER = 10;
 /** Milliseconds. */
 const WINDOW = 20;
-/** Milliseconds: to send costs more than what is sent. */
-const DELAY = 40;

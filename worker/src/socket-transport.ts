@@ -2,11 +2,11 @@
 
 import type { Transport } from 'mqlite/broker';
 import type { AuthenticationContext } from './access/upgrade.js';
-import { type Batch, Pace } from './pace.js';
+import { type Batch, FROM_ANOTHER, Pace } from './pace.js';
 
 /**
- * All that is sent within one event leaves as one message. So does, where the thread has much to send, what is sent within some
- * milliseconds to one that only listens, and to whom there is much to say.
+ * All that is sent within one event leaves as one message. Who only listens, and hears much of many, is not ready for more until some
+ * milliseconds after each, where the thread has much to send: the broker gathers what comes meanwhile.
  */
 export class SocketTransport implements Transport {
   onmessage: Transport['onmessage'] = null;
@@ -19,13 +19,13 @@ export class SocketTransport implements Transport {
   readonly #batches: Batches;
   readonly #closed: () => void;
   readonly #pace = Pace.ofPeer();
+  /** Who was heard last when it was sent something. */
+  #heardFrom: SocketTransport | undefined;
   /** Whether something came since something was sent. */
   #isAnswer = false;
-  /** Whether what is unsent may wait, and since when it does. */
-  #isLate = false;
-  #waitsSince = 0;
-  /** When it was sent something last that counts. */
-  #countedAt = 0;
+  /** Until when it is sent no more, and until when it counts as one that only listens. */
+  #restsUntil = 0;
+  #listensUntil = 0;
   #taken = 0;
   #unheard: Uint8Array[] = [];
   #isOver = false;
@@ -51,36 +51,27 @@ export class SocketTransport implements Transport {
     this.#socket.serializeAttachment(state);
   }
 
-  /** Bytes that the other side has not taken, when they are more than what is always under way. */
+  /** Bytes that the other side has not taken, when they are more than what is always under way. While it rests there is at least one. */
   get bufferedAmount(): number {
-    if (this.#unsentBytes + this.#untakenBytes <= UNDER_WAY) return 0;
+    const least = Date.now() < this.#restsUntil ? 1 : 0;
+    if (this.#unsentBytes + this.#untakenBytes <= UNDER_WAY) return least;
     this.#untakenBytes = this.#socket.bufferedAmount;
     const amount = this.#unsentBytes + this.#untakenBytes;
-    return amount > UNDER_WAY ? amount : 0;
+    return amount > UNDER_WAY ? amount : least;
   }
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
     this.#unsentBytes += bytes.byteLength;
-    const { pace, soon, late } = this.#batches;
-    const isJoined = this.#unsent.push(bytes) > 1;
+    if (this.#unsent.push(bytes) > 1) return;
+    const { pace, soon, speaker } = this.#batches;
+    soon.add(this.#flush);
     const now = Date.now();
     const [isOften, isMuch] = [this.#pace.isOften(now), pace.isOften(now)];
-    // What leaves with other things costs little. But what would have left by itself counts: else it would seem little from then on.
-    if (!isJoined || (this.#isLate && now > this.#countedAt)) {
-      this.#countedAt = now;
-      this.#pace.add();
-      pace.add();
-    }
-    if (!isJoined) {
-      this.#isLate = isOften && isMuch && !this.#isAnswer;
-      this.#waitsSince = now;
-      (this.#isLate ? late : soon).add(this.#flush);
-    }
-    // Where messages come without a pause no timer rings.
-    if (this.#isLate && (this.#isAnswer || this.#unsentBytes > ENOUGH || now - this.#waitsSince > LONGEST_WAIT)) {
-      this.#isLate = false;
-      soon.add(this.#flush);
-    }
+    this.#pace.add(speaker === this.#heardFrom ? 1 : FROM_ANOTHER);
+    pace.add();
+    this.#heardFrom = speaker;
+    if (isOften && isMuch) this.#listensUntil = now + LISTENS;
+    if (now < this.#listensUntil && !this.#isAnswer) this.#restsUntil = now + REST;
   }
 
   /** A message came. Tells whether it is the first that waits for `hear`. */
@@ -104,6 +95,8 @@ export class SocketTransport implements Transport {
     const parts = this.#unheard;
     this.#unheard = [];
     this.#isAnswer = true;
+    this.#restsUntil = 0;
+    this.#batches.speaker = this;
     const isLittle = parts.length > 1 && sizeOf(parts) <= ENOUGH;
     for (const data of isLittle ? [joined(parts)] : parts) this.onmessage?.({ data });
   }
@@ -133,11 +126,11 @@ export class SocketTransport implements Transport {
   };
 }
 
-/** When what waits is sent, and how often something is. */
+/** When what waits is sent, how often something is, and who was heard last. */
 export interface Batches {
-  readonly pace: Pace;
   readonly soon: Batch;
-  readonly late: Batch;
+  readonly pace: Pace;
+  speaker?: SocketTransport;
 }
 
 function joined(parts: Uint8Array[]): Uint8Array {
@@ -156,9 +149,11 @@ function sizeOf(parts: Uint8Array[]): number {
 
 /** What is sent is taken a moment later, although it be read at once: to watch for that would cost more than it is. */
 const UNDER_WAY = 65_536;
-/** Bytes that wait for no more. */
+/** Bytes that are heard as one. */
 const ENOUGH = 16_384;
-/** Milliseconds: twice as long as a timer has it wait. */
-const LONGEST_WAIT = 80;
+/** Milliseconds: to send costs more than what is sent. */
+const REST = 40;
+/** Milliseconds, after which it is looked at anew how often it is sent something. */
+const LISTENS = 1_000;
 /** Messages. */
 const FEW = 4;
