@@ -62,6 +62,8 @@ export class SocketTransport implements Transport {
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
     this.#unsentBytes += bytes.byteLength;
+    // The broker has not gathered it for nothing, and would drop what comes beyond its bounds.
+    if (this.#unsentBytes >= ENOUGH) this.#restsUntil = 0;
     if (this.#unsent.push(bytes) > 1) return;
     const { pace, soon, speaker } = this.#batches;
     soon.add(this.#flush);
@@ -71,7 +73,7 @@ export class SocketTransport implements Transport {
     pace.add();
     this.#heardFrom = speaker;
     if (isOften && isMuch) this.#listensUntil = now + LISTENS;
-    if (now < this.#listensUntil && !this.#isAnswer) this.#restsUntil = now + REST;
+    if (now < this.#listensUntil && !this.#isAnswer && this.#unsentBytes < ENOUGH) this.#restsUntil = now + REST;
   }
 
   /** A message came. Tells whether it is the first that waits for `hear`. */
@@ -149,7 +151,7 @@ function sizeOf(parts: Uint8Array[]): number {
 
 /** What is sent is taken a moment later, although it be read at once: to watch for that would cost more than it is. */
 const UNDER_WAY = 65_536;
-/** Bytes that are heard as one. */
+/** Bytes: less is heard as one, and may be sent after a rest. */
 const ENOUGH = 16_384;
 /** Milliseconds: to send costs more than what is sent. */
 const REST = 40;

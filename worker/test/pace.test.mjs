@@ -125,6 +125,20 @@ test('Who rests is ready again when it speaks, and what answers it is sent befor
   assert.equal(peer.bufferedAmount, 1);
 });
 
+test('Who is sent much at a time does not rest', async (context) => {
+  const peers = new Peers(context, 50);
+  await peers.hear();
+  const [peer] = peers.all;
+  assert.equal(peer.bufferedAmount, 1);
+  peer.send(new Uint8Array(16_384));
+  assert.equal(peer.bufferedAmount, 0);
+  await settled();
+  peer.send(new Uint8Array(10_000));
+  assert.equal(peer.bufferedAmount, 1);
+  peer.send(new Uint8Array(10_000));
+  assert.equal(peer.bufferedAmount, 0);
+});
+
 /** A doorway with a clock that the test has, and who passed it. */
 class Guests {
   passed = [];

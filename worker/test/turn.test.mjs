@@ -99,5 +99,5 @@ test('A socket that is stopped hears what it has taken, and takes no more', () =
 });
 
 function transport() {
-  return new SocketTransport({}, {}, { pace: Pace.ofAll(), soon: Batch.soon(), late: Batch.late() }, () => {});
+  return new SocketTransport({}, {}, { pace: Pace.ofAll(), soon: Batch.soon() }, () => {});
 }
