@@ -179,11 +179,18 @@ impl Connection {
     async fn read(&self, incoming: &mut impl Incoming) -> Ending {
         loop {
             let received = incoming.receive().await;
-            let turn = self.wire.turn().await;
-            match received {
-                Ok(bytes) => self.notice(Notice::Received { connection: self.id, bytes, turn }).await,
+            let mut turn = self.wire.turn().await;
+            let mut rest = match received {
+                Ok(bytes) => bytes,
                 Err(ending) => return ending,
+            };
+            // What the first of many small packets cause is on its way while the engine has the next ones.
+            while (PART + 1..=MOST_IN_PARTS).contains(&rest.len()) {
+                let bytes = rest.split_to(PART);
+                self.notice(Notice::Received { connection: self.id, bytes, turn }).await;
+                turn = self.wire.turn().await;
             }
+            self.notice(Notice::Received { connection: self.id, bytes: rest, turn }).await;
         }
     }
 
@@ -209,7 +216,58 @@ async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
     while stream::read(stream).await.is_ok_and(|unread| !unread.is_empty()) {}
 }
 
+/// What the engine has at a time.
+const PART: usize = 4 << 10;
+/// Above this many bytes they are likely large packets, of which the parts had to be joined again.
+const MOST_IN_PARTS: usize = 16 << 10;
 /// How long a closed connection may take to read what was sent to it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 pub(super) const CLOSE_NORMAL: u16 = 1000;
 const CLOSE_GOING_AWAY: u16 = 1001;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+    use tokio::join;
+
+    /// Brings these, then ends.
+    struct Chunks(VecDeque<Bytes>);
+
+    impl Incoming for Chunks {
+        async fn receive(&mut self) -> Result<Bytes, Ending> {
+            self.0.pop_front().ok_or(Ending { why: "nothing follows".into(), code: CLOSE_NORMAL })
+        }
+
+        async fn close(&mut self, _code: u16) {}
+
+        fn reader(&mut self) -> &mut Reader {
+            unreachable!("there is no socket")
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_likely_many_small_packets_comes_in_parts_and_all_in_order() {
+        let chunks = [PART, MOST_IN_PARTS - 1, MOST_IN_PARTS + 1]
+            .map(|length| (0..length).map(|index| (index % 251) as u8).collect::<Bytes>());
+        let (notices, mut noticed) = mpsc::channel(1);
+        let connection =
+            Connection { id: ConnectionId(1), notices, wire: Arc::default(), _alive: watch::channel(()).1 };
+        let mut incoming = Chunks(chunks.clone().into());
+        let reading = async move {
+            connection.read(&mut incoming).await;
+            drop(connection);
+        };
+        let engine = async {
+            let mut parts = Vec::new();
+            while let Some(Notice::Received { bytes, .. }) = noticed.recv().await {
+                parts.push(bytes);
+            }
+            parts
+        };
+        let ((), parts) = join!(reading, engine);
+        let lengths: Vec<_> = parts.iter().map(Bytes::len).collect();
+        assert_eq!(lengths, [PART, PART, PART, PART, PART - 1, MOST_IN_PARTS + 1]);
+        assert!(parts.concat() == chunks.concat());
+    }
+}
