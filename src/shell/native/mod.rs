@@ -234,7 +234,11 @@ async fn bind(
     for address in addresses {
         let failed = |source| StartError::Address { address: address.clone(), source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
-        bound.push(listener.local_addr().map_err(failed)?);
+        let address = listener.local_addr().map_err(failed)?;
+        if address.ip().is_loopback() {
+            tcp::avoid_pacing(&listener);
+        }
+        bound.push(address);
         listeners.push((listener, entrance.clone()));
     }
     Ok(bound)

@@ -5,6 +5,7 @@ use super::{
     stream::{self, Reader},
 };
 use bytes::Bytes;
+use tokio::net::TcpListener;
 
 impl Incoming for Reader {
     async fn receive(&mut self) -> Result<Bytes, Ending> {
@@ -22,4 +23,13 @@ impl Incoming for Reader {
     fn reader(&mut self) -> &mut Reader {
         self
     }
+}
+
+/// Within a machine nothing is congested, but where BBR is the system's default its timers cost as much as all else of a
+/// large message. What the listener accepts inherits this.
+pub(super) fn avoid_pacing(listener: &TcpListener) {
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(listener).set_tcp_congestion(b"reno");
+    #[cfg(not(target_os = "linux"))]
+    let _ = listener;
 }
