@@ -212,7 +212,12 @@ export class Connections {
 
   #lookAt(number: number): void {
     const connection = this.#connections.get(number);
-    const amount = connection?.transport.bufferedAmount;
+    let amount: number | undefined;
+    try {
+      amount = connection?.transport.bufferedAmount;
+    } catch {
+      return this.#giveUp(number);
+    }
     if (connection && amount) {
       if (amount < connection.least) [connection.least, connection.looks] = [amount, 0];
       else if ((connection.looks += 1) > PATIENCE / WATCH_INTERVAL) this.#giveUp(number);
@@ -227,7 +232,7 @@ export class Connections {
     if (held === 0 && !this.#writing.has(number)) this.#feed((engine, now) => engine.writable(now, number));
   }
 
-  /** The other side reads nothing: it would cost memory, and keep the program awake, for ever. */
+  /** It fails, or the other side reads nothing: it would cost memory, and keep the program awake, for ever. */
   #giveUp(number: number): void {
     this.#writing.delete(number);
     this.hangUp(number);

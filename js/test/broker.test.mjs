@@ -253,16 +253,27 @@ withBroker('What a transport does not write at once keeps nothing that went to o
   assert.deepEqual(others, [[length, length], [length, length]]);
 });
 
-/** Subscribed to `t`, with one message heard that it has not written; `written` says that it has. */
+/** Subscribed to `t`, with one message heard that it has not written; `written` says that it has, `broken` that it never will. */
 async function unwritten(broker) {
   const [slow, publisher] = [rawClient(broker), await broker.connect()];
   slow.say('82' + '07' + '0001' + '00' + '000174' + '00');
-  let buffered = 1;
-  Object.defineProperty(slow, 'bufferedAmount', { get: () => buffered });
+  let buffered = () => 1;
+  Object.defineProperty(slow, 'bufferedAmount', { get: () => buffered() });
   await publisher.publish('t', 'x');
   slow.hear();
-  return { slow, publisher, written: () => (buffered = 0) };
+  const broken = () => {
+    buffered = () => assert.fail('It is gone.');
+  };
+  return { slow, publisher, written: () => (buffered = () => 0), broken };
 }
+
+withBroker('A transport that fails once it was given something is closed, and nobody else hears of it', async (broker) => {
+  const { slow, broken } = await unwritten(broker);
+  broken();
+  slow.say('c000');
+  assert.ok(slow.closed);
+  assert.equal(broker.statistics().clientsConnected, 1);
+});
 
 withBroker('A transport that speaks hears what waited for it, if it has written, and then the answer', async (broker) => {
   const { slow, publisher, written } = await unwritten(broker);

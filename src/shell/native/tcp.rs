@@ -33,3 +33,19 @@ pub(super) fn avoid_pacing(listener: &TcpListener) {
     #[cfg(not(target_os = "linux"))]
     let _ = listener;
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use socket2::SockRef;
+    use tokio::net::TcpStream;
+
+    #[tokio::test]
+    async fn what_a_listener_accepts_is_paced_as_little_as_the_listener() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        avoid_pacing(&listener);
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        assert!(SockRef::from(&accepted).tcp_congestion().unwrap().starts_with(b"reno"));
+    }
+}
