@@ -197,8 +197,8 @@ fn publish(payload: &str) -> Vec<u8> {
 }
 
 /// A broker whose connection 1, subscribed to `a`, has not written what it was given.
-fn unwritten() -> TestBroker {
-    let mut broker = TestBroker::open("{}");
+fn unwritten(config: &str) -> TestBroker {
+    let mut broker = TestBroker::open(config);
     broker.connect(1, r#"{"protocolVersion": 4}"#);
     broker.connect(2, r#"{"protocolVersion": 4}"#);
     broker.engine.received(NOW, 1, b"\x82\x06\0\x01\0\x01a\0".to_vec());
@@ -228,7 +228,7 @@ impl TestBroker {
 
 #[wasm_bindgen_test]
 fn what_has_not_written_is_sent_the_rest_at_once_when_it_has() {
-    let mut broker = unwritten();
+    let mut broker = unwritten("{}");
     broker.engine.received(NOW, 2, publish("2"));
     broker.engine.received(NOW, 2, publish("3"));
     assert_eq!(broker.sent(), []);
@@ -241,7 +241,7 @@ fn what_has_not_written_is_sent_the_rest_at_once_when_it_has() {
 
 #[wasm_bindgen_test]
 fn what_has_not_written_is_sent_more_when_it_is_much() {
-    let mut broker = unwritten();
+    let mut broker = unwritten("{}");
     let much = "3".repeat(1 << 14);
     broker.engine.received(NOW, 2, publish("2"));
     broker.engine.received(NOW, 2, publish(&much));
@@ -251,8 +251,27 @@ fn what_has_not_written_is_sent_more_when_it_is_much() {
 }
 
 #[wasm_bindgen_test]
+fn what_writes_all_that_it_is_given_loses_nothing_although_more_waits_each_time() {
+    let mut broker = unwritten(r#"{"sendBuffer": 100}"#);
+    for _ in 0..50 {
+        broker.engine.received(NOW, 2, publish("2"));
+        broker.engine.writable(NOW, 1);
+    }
+    assert_eq!(number(&broker.engine.statistics(), "messagesDropped"), 0.0);
+    assert_eq!(broker.sent().len(), 50);
+}
+
+#[wasm_bindgen_test]
+fn no_more_is_held_than_the_send_buffer_has_room_for() {
+    let mut broker = unwritten(r#"{"sendBuffer": 100}"#);
+    let half = "2".repeat(50);
+    broker.engine.received(NOW, 2, publish(&half));
+    assert_eq!(broker.sent(), [(1, publish(&half))]);
+}
+
+#[wasm_bindgen_test]
 fn what_has_not_written_is_sent_the_rest_before_it_is_closed() {
-    let mut broker = unwritten();
+    let mut broker = unwritten("{}");
     broker.engine.received(NOW, 2, publish("2"));
     broker.engine.received(NOW, 1, vec![0x30, 0]);
     assert!(
@@ -264,7 +283,7 @@ fn what_has_not_written_is_sent_the_rest_before_it_is_closed() {
 
 #[wasm_bindgen_test]
 fn what_is_gone_is_sent_nothing() {
-    let mut broker = unwritten();
+    let mut broker = unwritten("{}");
     broker.engine.received(NOW, 2, publish("2"));
     broker.engine.closed(NOW, 1);
     broker.engine.writable(NOW, 1);

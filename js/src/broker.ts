@@ -381,15 +381,15 @@ export class Broker {
   }
 
   /**
-   * Another engine, that knows what is durable. Of connections the one whose bytes broke the first one is not resumed, nor those for
-   * which that had more to write.
+   * Another engine, that knows what is durable. Not resumed are the connection whose bytes broke the first one, and those for which
+   * that may have had more to write.
    */
   async #revive(): Promise<() => Successor<BrokerEngine>> {
     if (!this.#journal.isStored) throw BROKEN();
     const { speaking } = this.#connections;
     this.#journal.discard();
     if (!this.#options.resume) this.#connections.hangUpAll(this.#connections.known());
-    else this.#connections.hangUpAll([...this.#connections.unwritten(), ...(speaking === undefined ? [] : [speaking])]);
+    else this.#connections.hangUpAll([...this.#connections.awaited(), ...(speaking === undefined ? [] : [speaking])]);
     const numbers = this.#connections.known();
     await this.#journal.settled();
     if (!this.#journal.isStored) throw BROKEN();

@@ -28,6 +28,8 @@ export class Connections {
   readonly #connections = new Map<number, Connection>();
   /** Those that have not written everything yet. */
   readonly #writing = new Set<number>();
+  /** Those for which an engine may have more, since it was told that they have not written everything, and not yet that they have. */
+  readonly #awaited = new Set<number>();
   #watch: ReturnType<typeof setInterval> | undefined;
   #lookedAt = 0;
   #last = 0;
@@ -45,9 +47,9 @@ export class Connections {
     return this.#speaking;
   }
 
-  /** The numbers of those that have not written everything: an engine may have more for them. */
-  unwritten(): number[] {
-    return [...this.#connections].flatMap(([number, { held }]) => (held > 0 || this.#writing.has(number) ? [number] : []));
+  /** The numbers of those for which an engine may have more. */
+  awaited(): number[] {
+    return [...this.#awaited];
   }
 
   /** The numbers of those that an engine knows. */
@@ -104,8 +106,6 @@ export class Connections {
 
   /** Sends what the engine has for each connection, valid during the call alone. Returns those that have not written everything. */
   sendAll(writes: Uint32Array, bytes: Uint8Array): Uint32Array | undefined {
-    // Some platforms let no timer ring while messages come without a pause.
-    if (this.#watch && Date.now() >= this.#lookedAt + 2 * WATCH_INTERVAL) this.#look();
     const waiting: number[] = [];
     const numbers = writes.slice();
     // One copy for all: a buffer for each would take longer.
@@ -114,8 +114,13 @@ export class Connections {
       const number = numbers[index] as number;
       const length = numbers[index + 1] as number;
       const part = length === whole.length ? whole : new Uint8Array(whole.buffer, at, length);
-      if (!this.#sendDurably(number, part)) waiting.push(number);
       at += length;
+      if (this.#sendDurably(number, part)) {
+        this.#awaited.delete(number);
+      } else {
+        this.#awaited.add(number);
+        waiting.push(number);
+      }
     }
     return waiting.length > 0 ? new Uint32Array(waiting) : undefined;
   }
@@ -128,7 +133,7 @@ export class Connections {
     connection.held += 1;
     this.#journal.after(() => {
       connection.held -= 1;
-      if (this.#connections.get(number) === connection && this.#send(number, bytes)) this.#written(number, connection);
+      if (this.#connections.get(number) === connection && this.#send(number, bytes)) this.#written(number);
     });
     return false;
   }
@@ -166,8 +171,10 @@ export class Connections {
   }
 
   #hear(engine: BrokerEngine, now: number, number: number, bytes: Uint8Array): void {
+    // Some platforms let no timer ring while messages come without a pause.
+    if (this.#watch && Date.now() >= this.#lookedAt + 2 * WATCH_INTERVAL) this.#look();
+    else if (this.#writing.has(number)) this.#notice(number);
     this.#speaking = number;
-    if (this.#writing.has(number)) this.#lookAt(number);
     engine.received(now, number, bytes);
     this.#speaking = undefined;
   }
@@ -178,7 +185,10 @@ export class Connections {
     try {
       // What may wait for long keeps no other bytes with it.
       transport.send(this.#writing.has(number) ? alone(bytes) : bytes);
-      if (!transport.bufferedAmount) return true;
+      if (!transport.bufferedAmount) {
+        this.#writing.delete(number);
+        return true;
+      }
     } catch {
       this.hangUp(number);
       this.#lost(number);
@@ -204,32 +214,43 @@ export class Connections {
   /** Which connections have written everything: transports do not say so themselves. One that has not moved for long is given up. */
   #look(): void {
     this.#lookedAt = Date.now();
-    for (const number of this.#writing) this.#lookAt(number);
+    for (const number of this.#writing) {
+      const connection = this.#connections.get(number);
+      const amount = this.#notice(number);
+      if (!connection || !amount) continue;
+      if (amount < connection.least) [connection.least, connection.looks] = [amount, 0];
+      else if ((connection.looks += 1) > PATIENCE / WATCH_INTERVAL) this.#giveUp(number);
+    }
     if (this.#writing.size > 0) return;
     clearInterval(this.#watch);
     this.#watch = undefined;
   }
 
-  #lookAt(number: number): void {
-    const connection = this.#connections.get(number);
+  /** Notices it when a connection has written everything. Returns the bytes that it has not. */
+  #notice(number: number): number | undefined {
     let amount: number | undefined;
     try {
-      amount = connection?.transport.bufferedAmount;
+      amount = this.#connections.get(number)?.transport.bufferedAmount;
     } catch {
-      return this.#giveUp(number);
+      this.#giveUp(number);
     }
-    if (connection && amount) {
-      if (amount < connection.least) [connection.least, connection.looks] = [amount, 0];
-      else if ((connection.looks += 1) > PATIENCE / WATCH_INTERVAL) this.#giveUp(number);
-      return;
-    }
-    this.#writing.delete(number);
-    if (connection) this.#written(number, connection);
+    if (!amount && this.#writing.delete(number)) this.#written(number);
+    return amount;
   }
 
   /** Something was written; the engine hears of it when it was the last thing. */
-  #written(number: number, { held }: Connection): void {
-    if (held === 0 && !this.#writing.has(number)) this.#feed((engine, now) => engine.writable(now, number));
+  #written(number: number): void {
+    if (this.#isWriting(number)) return;
+    this.#feed((engine, now) => {
+      // It may have been given more meanwhile, then and now.
+      if (this.#isWriting(number)) return;
+      engine.writable(now, number);
+      if (!this.#isWriting(number)) this.#awaited.delete(number);
+    });
+  }
+
+  #isWriting(number: number): boolean {
+    return this.#writing.has(number) || (this.#connections.get(number)?.held ?? 0) > 0;
   }
 
   /** It fails, or the other side reads nothing: it would cost memory, and keep the program awake, for ever. */
@@ -250,6 +271,7 @@ export class Connections {
     if (!connection) return undefined;
     const { transport, given } = connection;
     this.#connections.delete(number);
+    this.#awaited.delete(number);
     this.#gone = { number, given };
     transport.onmessage = null;
     transport.onclose = null;

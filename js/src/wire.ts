@@ -66,7 +66,7 @@ export class Wire {
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
     if (!this.#transport) return;
-    this.#tap.pass('sent', bytes); // before the bytes are the transport's
+    this.#tap.pass('sent', bytes); // before a port takes them away
     try {
       this.#transport.send(bytes);
     } catch {

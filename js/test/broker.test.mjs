@@ -237,7 +237,7 @@ withBroker(
   { sendBuffer: 100 },
 );
 
-withBroker('What a transport does not write at once keeps nothing that went to others', async (broker) => {
+withBroker('What is given to a transport that has not written keeps nothing that went to others', async (broker) => {
   const clients = [rawClient(broker), rawClient(broker), rawClient(broker)];
   const lengths = [];
   for (const client of clients) {
@@ -293,9 +293,14 @@ test('Where no timer rings what waits for a transport goes with what comes later
   assert.equal(slow.hear(), '');
   context.mock.timers.setTime(1_020);
   await publisher.publish('other', 'x');
-  rawClient(broker);
   assert.equal(slow.hear(), PUBLISH_5);
   await broker.close();
+});
+
+withBroker('A transport that takes little is not closed for speaking much', async (broker) => {
+  const { slow } = await unwritten(broker);
+  for (let count = 0; count < 7_000; count += 1) slow.say('c000');
+  assert.equal(slow.closed, false);
 });
 
 test('A transport that takes nothing for a minute is closed, one that takes little is not', async (context) => {

@@ -49,6 +49,26 @@ test('When an instance fails, connections are resumed, but not those for which i
   await broker.close();
 });
 
+test('Nor is one resumed that has written when an instance fails over what is left for it', async (context) => {
+  context.mock.method(console, 'error', () => {});
+  const { BrokerEngine } = await engineOf();
+  const broker = await Broker.open({ storage: new Memory(), resume: [] });
+  const [slow, other] = [rawClient(broker), rawClient(broker)];
+  slow.say('82' + '07' + '0001' + '00' + '000174' + '00');
+  let buffered = 1;
+  Object.defineProperty(slow, 'bufferedAmount', { get: () => buffered });
+  for (let count = 0; count < 2; count += 1) other.say('30' + '05' + '000174' + '00' + '78');
+  const fail = () => {
+    throw new WebAssembly.RuntimeError('unreachable');
+  };
+  context.mock.method(BrokerEngine.prototype, 'writable', fail, { times: 1 });
+  buffered = 0;
+  slow.say('c000');
+  await turn();
+  assert.deepEqual([slow.closed, other.closed], [true, false]);
+  await broker.close();
+});
+
 test('A storage that was given up for memory is closed, at the latest with its broker', async () => {
   const storage = new Slow();
   const broker = await Broker.open({ storage, storageFallback: 'memory' });

@@ -1,16 +1,9 @@
 //! One Network Connection: from bytes to packets, from silence or a broken rule to its end.
 
 use super::{
-    Action, Broker, ConnectionId, Decision, Durability, Event, Refusal,
-    connect::Pending,
-    deadlines::Due,
-    effort::PACKET,
-    grants::Rights,
-    mirror::Mirror,
-    pace::Pace,
-    remember::Remembered,
-    review::Review,
-    session::{Session, SessionId},
+    Action, Broker, ConnectionId, Decision, Durability, Event, Refusal, connect::Pending, deadlines::Due,
+    effort::PACKET, grants::Rights, mirror::Mirror, pace::Pace, remember::Remembered, review::Review,
+    session::SessionId,
 };
 use crate::{
     codec::{
@@ -418,24 +411,6 @@ impl Broker {
             Packet::Auth(auth) => self.authenticate(id, auth),
             _ => Ok(()),
         }
-    }
-
-    pub(super) fn writable(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.is_gone) else { return };
-        connection.unsent = 0;
-        if let Stage::Open(link) = &connection.stage {
-            let session = link.session;
-            self.pump(session);
-        }
-    }
-
-    /// Everything that was sent is written, as [`super::Input::Writable`] says it; returns whether that has to be fed still, because
-    /// something waits for it.
-    pub fn written(&mut self, connection: ConnectionId) -> bool {
-        let Some(connection) = self.connections.get_mut(&connection).filter(|it| !it.is_gone) else { return false };
-        connection.unsent = 0;
-        let Stage::Open(link) = &connection.stage else { return false };
-        self.sessions.get(&link.session).is_some_and(Session::has_more)
     }
 
     /// The host says that the Network Connection is gone.

@@ -71,6 +71,26 @@ impl Broker {
         }
     }
 
+    /// What [`super::Input::Writable`] says, of a host that has still `left` bytes to write. Returns whether something waits for the room:
+    /// then that is to be fed, too.
+    pub fn written(&mut self, connection: ConnectionId, left: usize) -> bool {
+        self.has_room(connection, left).is_some()
+    }
+
+    pub(super) fn writable(&mut self, id: ConnectionId) {
+        if let Some(session) = self.has_room(id, 0) {
+            self.pump(session);
+        }
+    }
+
+    /// All but so many bytes are written. Returns the session for which something waits.
+    fn has_room(&mut self, id: ConnectionId, unsent: usize) -> Option<SessionId> {
+        let connection = self.connections.get_mut(&id).filter(|connection| !connection.is_gone)?;
+        connection.unsent = unsent;
+        let Stage::Open(link) = &connection.stage else { return None };
+        self.sessions.get(&link.session)?.has_more().then_some(link.session)
+    }
+
     /// Sends again what a resumed session began, then what waits, as far as the client's window and buffer go and one
     /// input may.
     pub(super) fn pump(&mut self, session_id: SessionId) {

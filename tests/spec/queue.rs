@@ -2,7 +2,7 @@
 
 use crate::harness::*;
 use mqlite::{
-    broker::{Action, Config, ConnectionId, Input},
+    broker::{Action, Broker, Config, ConnectionId, Input},
     codec::{Connect, ConnectProperties, Packet, Publish, PublishProperties},
 };
 use std::num::NonZeroU16;
@@ -101,6 +101,29 @@ fn an_alias_that_was_not_sent_is_not_used() {
     trace.publish(message("t", "small"));
     let publish = trace.hear_publish("bob");
     assert_eq!((publish.topic, publish.properties.topic_alias), (text("t"), NonZeroU16::new(1)));
+}
+
+#[test]
+fn a_host_that_has_written_hears_whether_something_waits_for_the_room() {
+    let mut trace = Trace::with(V5, Config { send_buffer: 10, ..Default::default() });
+    trace.connect("bob");
+    trace.subscribe("bob", "t", AtLeastOnce);
+    let (now, bob) = (trace.now(), ConnectionId(1));
+    let broker = trace.broker();
+    let sent = |broker: &mut Broker, qos| {
+        let publish = Publish { qos, ..message("t", "as long as that") };
+        let actions = broker.handle(now, Input::Publish { publish, caller: None });
+        actions.filter(|action| matches!(action, Action::Send { .. })).count()
+    };
+    assert!(!broker.written(bob, 0));
+    assert_eq!([sent(broker, AtLeastOnce), sent(broker, AtLeastOnce)], [1, 0]);
+    assert!(broker.written(bob, 0));
+    assert_eq!(broker.handle(now, Input::Writable { connection: bob }).count(), 1);
+    assert!(!broker.written(bob, 10));
+    assert_eq!(sent(broker, AtMostOnce), 0);
+    assert!(!broker.written(bob, 9));
+    assert_eq!(sent(broker, AtMostOnce), 1);
+    assert!(!broker.written(ConnectionId(7), 0));
 }
 
 #[test]

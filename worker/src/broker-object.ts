@@ -32,7 +32,7 @@ import { Batch, Pace } from './pace.js';
 import { type RoomSettings, settingsOf } from './settings.js';
 import { faultOfSettings } from './settings-fault.js';
 import { streamOf } from './stream.js';
-import { type Batches, SocketTransport } from './socket-transport.js';
+import { type Shared, SocketTransport } from './socket-transport.js';
 import { SqliteStorage } from './storage.js';
 import { Turn } from './turn.js';
 import { type Moved, Whereabouts } from './whereabouts.js';
@@ -79,7 +79,7 @@ export class MqttBroker extends RoomCalls {
   #whereabouts!: Whereabouts;
   protected readonly storage: SqliteStorage;
   readonly #turn: Turn;
-  readonly #batches: Batches = { soon: Batch.soon(), pace: Pace.ofAll() };
+  readonly #shared: Shared = { soon: Batch.soon(), pace: Pace.ofAll() };
   readonly #transports = new Map<WebSocket, SocketTransport>();
   /** Who came in by a call of the Worker's own code. */
   readonly #identities = new WeakMap<AuthenticationContext, Identity>();
@@ -362,7 +362,7 @@ export class MqttBroker extends RoomCalls {
   }
 
   #hold(socket: WebSocket, context: AuthenticationContext): SocketTransport {
-    const transport = new SocketTransport(socket, context, this.#batches, () => this.#transports.delete(socket));
+    const transport = new SocketTransport(socket, context, this.#shared, () => this.#transports.delete(socket));
     this.#transports.set(socket, transport);
     return transport;
   }

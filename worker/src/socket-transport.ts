@@ -16,11 +16,12 @@ export class SocketTransport implements Transport {
   /** When it was opened, if the object has not slept since. */
   openedAt = 0;
   readonly #socket: WebSocket;
-  readonly #batches: Batches;
+  readonly #shared: Shared;
   readonly #closed: () => void;
   readonly #pace = Pace.ofPeer();
-  /** Who was heard last when it was sent something. */
-  #heardFrom: SocketTransport | undefined;
+  /** Stands for who speaks; and who was heard last when it was sent something. */
+  readonly #voice = {};
+  #heardFrom: object | undefined;
   /** Whether something came since something was sent. */
   #isAnswer = false;
   /** Until when it is sent no more, and until when it counts as one that only listens. */
@@ -35,9 +36,9 @@ export class SocketTransport implements Transport {
   #untakenBytes = 0;
 
   /** `closed` is called when this side closes it. */
-  constructor(socket: WebSocket, context: AuthenticationContext, batches: Batches, closed: () => void) {
+  constructor(socket: WebSocket, context: AuthenticationContext, shared: Shared, closed: () => void) {
     this.#socket = socket;
-    this.#batches = batches;
+    this.#shared = shared;
     this.context = context;
     this.#closed = closed;
   }
@@ -62,18 +63,19 @@ export class SocketTransport implements Transport {
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
     this.#unsentBytes += bytes.byteLength;
-    // The broker has not gathered it for nothing, and would drop what comes beyond its bounds.
-    if (this.#unsentBytes >= ENOUGH) this.#restsUntil = 0;
-    if (this.#unsent.push(bytes) > 1) return;
-    const { pace, soon, speaker } = this.#batches;
-    soon.add(this.#flush);
     const now = Date.now();
+    // In a rest the broker gives it what is much alone, and would drop what comes beyond its bounds.
+    const isMuchAtATime = now < this.#restsUntil || this.#unsentBytes >= ENOUGH;
+    this.#restsUntil = 0;
+    if (this.#unsent.push(bytes) > 1) return;
+    const { pace, soon, speaker } = this.#shared;
+    soon.add(this.#flush);
     const [isOften, isMuch] = [this.#pace.isOften(now), pace.isOften(now)];
     this.#pace.add(speaker === this.#heardFrom ? 1 : FROM_ANOTHER);
     pace.add();
     this.#heardFrom = speaker;
     if (isOften && isMuch) this.#listensUntil = now + LISTENS;
-    if (now < this.#listensUntil && !this.#isAnswer && this.#unsentBytes < ENOUGH) this.#restsUntil = now + REST;
+    if (now < this.#listensUntil && !this.#isAnswer && !isMuchAtATime) this.#restsUntil = now + REST;
   }
 
   /** A message came. Tells whether it is the first that waits for `hear`. */
@@ -98,7 +100,7 @@ export class SocketTransport implements Transport {
     this.#unheard = [];
     this.#isAnswer = true;
     this.#restsUntil = 0;
-    this.#batches.speaker = this;
+    this.#shared.speaker = this.#voice;
     const isLittle = parts.length > 1 && sizeOf(parts) <= ENOUGH;
     for (const data of isLittle ? [joined(parts)] : parts) this.onmessage?.({ data });
   }
@@ -106,7 +108,7 @@ export class SocketTransport implements Transport {
   close(): void {
     this.#closed();
     // What is said last depends on what is written before it, too.
-    this.#batches.soon.add(() => {
+    this.#shared.soon.add(() => {
       this.#flush();
       this.#socket.close();
     });
@@ -128,11 +130,11 @@ export class SocketTransport implements Transport {
   };
 }
 
-/** When what waits is sent, how often something is, and who was heard last. */
-export interface Batches {
+/** What the transports of a room share: when what waits is sent, how often something is, and who was heard last. */
+export interface Shared {
   readonly soon: Batch;
   readonly pace: Pace;
-  speaker?: SocketTransport;
+  speaker?: object;
 }
 
 function joined(parts: Uint8Array[]): Uint8Array {

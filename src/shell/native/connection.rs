@@ -13,11 +13,11 @@ use super::{
     wire::{Progress, Wire},
 };
 use crate::broker::ConnectionId;
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use std::{
     borrow::Cow,
     future::{self, Future},
-    io,
+    io, mem,
     net::SocketAddr,
     sync::Arc,
     time::Duration,
@@ -149,10 +149,10 @@ impl Connection {
 
     /// Reads and writes until the engine lets go. An end of what comes is reported at once, and waits for the engine.
     async fn talk(&self, mut incoming: impl Incoming) {
-        let mut ending = None;
+        let (mut ending, mut rest) = (None, Bytes::new());
         let written = {
             let reading = async {
-                let Ending { why, code } = self.read(&mut incoming).await;
+                let Ending { why, code } = self.read(&mut incoming, &mut rest).await;
                 ending = Some(code);
                 self.end(why).await;
                 future::pending().await
@@ -164,6 +164,9 @@ impl Connection {
             }
         };
         if let Err(error) = written {
+            if !rest.is_empty() {
+                self.received(rest).await;
+            }
             self.end(error.to_string().into()).await;
         }
         let is_stopping = self.notices.is_closed();
@@ -175,23 +178,30 @@ impl Connection {
         }
     }
 
-    /// Reads ahead of the engine by one chunk: a client whose packets wait there is slowed by TCP.
-    async fn read(&self, incoming: &mut impl Incoming) -> Ending {
+    /// Reads ahead of the engine by one chunk: a client whose packets wait there is slowed by TCP. The engine has not been given `rest`
+    /// yet.
+    async fn read(&self, incoming: &mut impl Incoming, rest: &mut Bytes) -> Ending {
         loop {
-            let received = incoming.receive().await;
-            let mut turn = self.wire.turn().await;
-            let mut rest = match received {
-                Ok(bytes) => bytes,
-                Err(ending) => return ending,
-            };
+            match incoming.receive().await {
+                Ok(bytes) => *rest = bytes,
+                Err(ending) => {
+                    drop(self.wire.turn().await);
+                    return ending;
+                }
+            }
             // What the first of many small packets cause is on its way while the engine has the next ones.
             while (PART + 1..=MOST_IN_PARTS).contains(&rest.len()) {
-                let bytes = rest.split_to(PART);
-                self.notice(Notice::Received { connection: self.id, bytes, turn }).await;
-                turn = self.wire.turn().await;
+                self.received(rest.slice(..PART)).await;
+                rest.advance(PART);
             }
-            self.notice(Notice::Received { connection: self.id, bytes: rest, turn }).await;
+            let turn = self.wire.turn().await;
+            self.notice(Notice::Received { connection: self.id, bytes: mem::take(rest), turn }).await;
         }
+    }
+
+    async fn received(&self, bytes: Bytes) {
+        let turn = self.wire.turn().await;
+        self.notice(Notice::Received { connection: self.id, bytes, turn }).await;
     }
 
     /// Writes what the engine could not write itself.
@@ -246,16 +256,33 @@ mod tests {
         }
     }
 
+    fn connection(notices: mpsc::Sender<Notice>) -> Connection {
+        Connection { id: ConnectionId(1), notices, wire: Arc::default(), _alive: watch::channel(()).1 }
+    }
+
+    #[tokio::test]
+    async fn the_engine_can_be_given_the_rest_when_reading_ends_between_two_parts() {
+        let (notices, mut noticed) = mpsc::channel(1);
+        let connection = connection(notices);
+        let (mut incoming, mut rest) = (Chunks([Bytes::from(vec![7; PART + 1])].into()), Bytes::new());
+        select! {
+            biased;
+            _ = connection.read(&mut incoming, &mut rest) => unreachable!("the engine has not dealt with the first part"),
+            () = tokio::task::yield_now() => {}
+        }
+        assert!(matches!(noticed.recv().await, Some(Notice::Received { bytes, .. }) if bytes.len() == PART));
+        assert_eq!(rest.len(), 1);
+    }
+
     #[tokio::test]
     async fn what_is_likely_many_small_packets_comes_in_parts_and_all_in_order() {
         let chunks = [PART, MOST_IN_PARTS - 1, MOST_IN_PARTS + 1]
             .map(|length| (0..length).map(|index| (index % 251) as u8).collect::<Bytes>());
         let (notices, mut noticed) = mpsc::channel(1);
-        let connection =
-            Connection { id: ConnectionId(1), notices, wire: Arc::default(), _alive: watch::channel(()).1 };
+        let connection = connection(notices);
         let mut incoming = Chunks(chunks.clone().into());
         let reading = async move {
-            connection.read(&mut incoming).await;
+            connection.read(&mut incoming, &mut Bytes::new()).await;
             drop(connection);
         };
         let engine = async {

@@ -185,10 +185,10 @@ impl BrokerEngine {
             (true, true) => Durability::Connections,
         };
         let config = Config { authentication, durability, ..read(config)? };
+        let (writes, dropped) = (Writes::new(config.send_buffer), Dropped::default());
         let Restored { broker, rejected } = Broker::restore(config, seed, records.unwrap_or_default().into_inner());
         rejected.iter().for_each(|record| host.reject(&record.key, record.reason));
-        let (writes, published, dropped) = (Writes::default(), ReasonCode::Success, Dropped::default());
-        Ok(Self { broker, host, reports: policy.reports, writes, published, dropped })
+        Ok(Self { broker, host, reports: policy.reports, writes, published: ReasonCode::Success, dropped })
     }
 
     /// A connection outlived the broker before. Comes before any other input.
@@ -208,11 +208,15 @@ impl BrokerEngine {
 
     /// Everything is written that the connection was given, after `send` said that it was not.
     pub fn writable(&mut self, now: f64, connection: u32) {
-        if !self.writes.release(connection) {
-            return self.run(now, Input::Writable { connection: id(connection) });
+        let (now, left) = (timestamp(now), self.writes.held(connection));
+        let has_more = self.broker.written(id(connection), left);
+        self.writes.release(connection);
+        if has_more {
+            self.perform(now, Input::Writable { connection: id(connection) });
+        } else {
+            self.writes.hand_over(&self.host);
         }
-        self.writes.hand_over(&self.host);
-        self.settle(timestamp(now));
+        self.settle(now);
     }
 
     /// The connection is gone.
@@ -431,9 +435,9 @@ impl BrokerEngine {
             if written.is_empty() {
                 return;
             }
-            for connection in written.into_iter().map(id) {
-                if self.broker.written(connection) {
-                    self.perform(now, Input::Writable { connection });
+            for connection in written {
+                if self.broker.written(id(connection), self.writes.held(connection)) {
+                    self.perform(now, Input::Writable { connection: id(connection) });
                 }
             }
         }

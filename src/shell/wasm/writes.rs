@@ -10,20 +10,27 @@ use std::{
 };
 
 /// Frames that the host has not been given yet, and whom it has been given some for.
-#[derive(Default)]
 pub(super) struct Writes {
     frames: Vec<(u32, Frame)>,
     /// What there is for those that have not written everything.
     held: BTreeMap<u32, BytesMut>,
+    /// Bytes that are not held.
+    much: usize,
     /// The connections that have written all that they were given.
     pub(super) written: Vec<u32>,
 }
 
 impl Writes {
+    /// For a broker that has at most so many bytes on their way to a connection before it drops what it can.
+    pub(super) fn new(send_buffer: usize) -> Self {
+        let much = MUCH.min(send_buffer / 2);
+        Self { frames: Vec::new(), held: BTreeMap::new(), much, written: Vec::new() }
+    }
+
     pub(super) fn push(&mut self, connection: u32, frame: Frame) {
         let Some(held) = self.held.get_mut(&connection) else { return self.frames.push((connection, frame)) };
         frame.write_to(held);
-        if held.len() >= MUCH {
+        if held.len() >= self.much {
             let bytes = mem::take(held);
             self.push_bytes(connection, bytes);
         }
@@ -33,13 +40,16 @@ impl Writes {
         self.frames.push((connection, Frame { head: bytes.freeze(), payload: Bytes::new() }));
     }
 
-    /// The connection has written everything. Returns whether there is more for it.
-    pub(super) fn release(&mut self, connection: u32) -> bool {
-        let held = self.held.remove(&connection).filter(|bytes| !bytes.is_empty());
-        held.is_some_and(|bytes| {
+    /// The bytes that are held for a connection.
+    pub(super) fn held(&self, connection: u32) -> usize {
+        self.held.get(&connection).map_or(0, BytesMut::len)
+    }
+
+    /// The connection has written everything.
+    pub(super) fn release(&mut self, connection: u32) {
+        if let Some(bytes) = self.held.remove(&connection).filter(|bytes| !bytes.is_empty()) {
             self.push_bytes(connection, bytes);
-            true
-        })
+        }
     }
 
     /// Gives the host what there is for a connection that it is about to close.
@@ -93,7 +103,8 @@ impl Writes {
         for [connection, _] in numbers.as_chunks().0 {
             if waiting.binary_search(connection).is_ok() {
                 self.held.entry(*connection).or_default();
-            } else if !self.release(*connection) {
+            } else {
+                self.release(*connection);
                 self.written.push(*connection);
             }
         }
@@ -124,5 +135,5 @@ fn length_of(frame: &Frame) -> u32 {
 const KEPT: usize = 4_096;
 /// Bytes that cross in one call, unless one write has more.
 const MOST_BYTES: usize = 1 << 16;
-/// Bytes that are not held.
+/// Bytes that are never held.
 const MUCH: usize = 1 << 14;
