@@ -84,8 +84,9 @@ export class Device {
   #hear(packet) {
     if (!this.#connection) return;
     const end = this.watch(`<${packet.cmd}`, packet);
+    // What comes after it may have come with it.
+    if (end) this.cut();
     if (end === 'lost') return;
-    if (end === 'heard') this.cut();
     this.#answer(packet);
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
