@@ -3,7 +3,7 @@
 use crate::harness::*;
 use mqlite::{
     broker::{Action, Broker, Config, ConnectionId, Input},
-    codec::{Connect, ConnectProperties, Packet, Publish, PublishProperties},
+    codec::{Connect, ConnectProperties, Packet, Publish, PublishProperties, QoS},
 };
 use std::num::NonZeroU16;
 
@@ -110,10 +110,10 @@ fn a_host_that_has_written_hears_whether_something_waits_for_the_room() {
     trace.subscribe("bob", "t", AtLeastOnce);
     let (now, bob) = (trace.now(), ConnectionId(1));
     let broker = trace.broker();
-    let frames = |broker: &mut Broker, input| {
+    let frames = |broker: &mut Broker, input: Input| {
         broker.handle(now, input).filter(|action| matches!(action, Action::Send { .. })).count()
     };
-    let sent = |broker: &mut Broker, qos| {
+    let sent = |broker: &mut Broker, qos: QoS| {
         let publish = Publish { qos, ..message("t", "as long as that") };
         frames(broker, Input::Publish { publish, caller: None })
     };
