@@ -149,15 +149,15 @@ export class Requests {
   published(tokens: Uint32Array): void {
     for (const token of tokens) {
       const request = this.#take(token);
-      if (request instanceof Volley) continue;
-      request?.resolve({ reason: SUCCESS });
+      if (request instanceof Volley) request.done();
+      else request?.resolve({ reason: SUCCESS });
     }
   }
 
   /** The server has answered. */
   answered(token: number, answer: Answer): void {
     const request = this.#take(token);
-    if (request instanceof Volley) return;
+    if (request instanceof Volley) return request.done();
     const { reason, reasonString } = answer;
     if (!request || reason < UNSPECIFIED_ERROR) return request?.resolve(answer);
     const why = `${subject(request.what)} was refused: ${this.#artefact.describeReason(reason)}.`;

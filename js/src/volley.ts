@@ -10,6 +10,8 @@ export class Volley {
   /** What has come of those that are not simply handed over. */
   #others: Map<number, () => Promise<Answer>> | undefined;
   #next = 0;
+  /** How many the engine has said nothing of yet. */
+  #open = 0;
   #end: () => void = () => {};
   readonly #ended = new Promise<void>((resolve) => (this.#end = resolve));
   /** Is called for one promise after the other, in the order in which they were made. */
@@ -23,24 +25,35 @@ export class Volley {
   add(token: number, topic: string): Promise<Answer> {
     this.#tokens.push(token);
     this.#topics.push(topic);
+    this.#open += 1;
     return this.#ended.then(this.#settle);
+  }
+
+  /** One message more is done. */
+  done(): void {
+    this.#open -= 1;
   }
 
   /** This message came to nothing. */
   fail(token: number, error: MqttError): void {
+    this.#open -= 1;
     this.#others ??= new Map();
     this.#others.set(token, () => Promise.reject(error));
   }
 
   /** The engine has returned. `waits` says which messages are not done, and gives the promise of each. */
   end(waits: (token: number, topic: string) => Promise<Answer> | undefined): void {
+    if (this.#open > 0) this.#part(waits);
+    this.#end();
+  }
+
+  #part(waits: (token: number, topic: string) => Promise<Answer> | undefined): void {
     for (const [index, token] of this.#tokens.entries()) {
       const later = waits(token, this.#topics[index] as string);
       if (!later) continue;
       this.#others ??= new Map();
       this.#others.set(token, () => later);
     }
-    this.#end();
   }
 }
 
