@@ -44,9 +44,9 @@ impl Limits {
             Content::Subscribe(subscribe, _) => self.check_subscribe(subscribe)?,
             Content::Unsubscribe(unsubscribe) => check_unsubscribe(unsubscribe)?,
         }
-        let size = match (content, content.question(PacketId::FIRST, self)) {
-            (Content::Publish(publish), _) => publish.size(self.version),
-            (_, question) => question.map_or(0, |packet| packet.size(self.version)),
+        let size = match content {
+            Content::Publish(publish) => publish.size(self.version),
+            _ => content.question(PacketId::FIRST, self).map_or(0, |packet| packet.size(self.version)),
         };
         // [MQTT-3.2.2-15]
         let maximum = self.maximum_packet_size;

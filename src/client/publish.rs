@@ -55,14 +55,17 @@ impl Connection {
 }
 
 impl Client {
-    /// Sends a message. The caller has seen that it may be sent now.
+    /// Sends a message of QoS 0. The caller has seen that it may be sent now.
+    pub(super) fn send_once(&mut self, token: Option<Token>, publish: &Publish) {
+        let packet = self.connection.as_mut().and_then(|link| link.message(publish, None, self.now));
+        self.send_whole(packet);
+        let (reason, properties) = (ReasonCode::Success, AckProperties::default());
+        self.complete(token, Outcome::Published { reason, properties });
+    }
+
+    /// The same of QoS 1 and 2, where it is in flight from now on.
     pub(super) fn send_publish(&mut self, pending: Pending) {
-        if pending.publish.qos == QoS::AtMostOnce {
-            let packet = self.connection.as_mut().and_then(|link| link.message(&pending.publish, None, self.now));
-            self.send_whole(packet);
-            let (reason, properties) = (ReasonCode::Success, AckProperties::default());
-            self.complete(pending.token, Outcome::Published { reason, properties });
-        } else if let Some(id) = self.session.outbound.send(pending.publish.qos, pending) {
+        if let Some(id) = self.session.outbound.send(pending.publish.qos, pending) {
             self.store_in_flight(id);
             self.send_in_flight(id);
         }

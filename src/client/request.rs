@@ -151,6 +151,7 @@ impl Client {
         }
         self.delete_waiting(&request);
         match request.content {
+            Content::Publish(ref publish) if !is_acknowledged => self.send_once(request.token, publish),
             Content::Publish(publish) => self.send_publish(Pending { token: request.token, publish }),
             Content::Subscribe(..) | Content::Unsubscribe(_) => self.ask(request),
         }

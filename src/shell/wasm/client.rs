@@ -300,7 +300,8 @@ impl ClientEngine {
         let Self { client, host, routes, gathered } = self;
         let (mut is_cancelled, mut is_committed) = (false, true);
         for action in client.handle(timestamp(now), input) {
-            if !Gathered::keeps(&action) {
+            let waits = Gathered::keeps(&action);
+            if !waits {
                 gathered.hand_over(host);
             }
             let is_write = matches!(action, Action::Put { .. } | Action::Delete { .. });
@@ -319,7 +320,7 @@ impl ClientEngine {
                 }
                 Action::Refused { reason, properties } => host.refused(reason.value(), properties.to_js()),
                 Action::Completed { outcome: Outcome::Cancelled, .. } => is_cancelled = true,
-                Action::Completed { token, .. } if Gathered::keeps(&action) => gathered.published(number(token)),
+                Action::Completed { token, .. } if waits => gathered.published(number(token)),
                 Action::Completed { token, outcome } => complete(host, token, outcome),
                 Action::SubscriptionLost { filter, reason, properties } => {
                     gathered.forget_places();
