@@ -158,6 +158,6 @@ const ENOUGH = 16_384;
 /** Milliseconds: to send costs more than what is sent. */
 const REST = 40;
 /** Milliseconds, after which it is looked at anew how often it is sent something. */
-const LISTENS = 1_000;
+const LISTENS = 5_000;
 /** Messages. */
 const FEW = 4;
