@@ -110,12 +110,14 @@ export class Connections {
     const numbers = writes.slice();
     // One copy for all: a buffer for each would take longer.
     const whole = bytes.slice();
+    const { buffer } = whole;
     for (let index = 0, at = 0; index < numbers.length; index += 2) {
       const number = numbers[index] as number;
       const length = numbers[index + 1] as number;
-      const part = length === whole.length ? whole : new Uint8Array(whole.buffer, at, length);
+      const part = length === whole.length ? whole : new Uint8Array(buffer, at, length);
       at += length;
-      if (this.#sendDurably(number, part)) {
+      const connection = this.#connections.get(number);
+      if (!connection || this.#sendDurably(number, connection, part)) {
         this.#awaited.delete(number);
       } else {
         this.#awaited.add(number);
@@ -126,14 +128,12 @@ export class Connections {
   }
 
   /** Sends once all is durable that was committed before. Returns whether it is written. */
-  #sendDurably(number: number, bytes: Uint8Array<ArrayBuffer>): boolean {
-    if (this.#journal.isIdle) return this.#send(number, bytes);
-    const connection = this.#connections.get(number);
-    if (!connection) return true;
+  #sendDurably(number: number, connection: Connection, bytes: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#journal.isIdle) return this.#send(number, connection, bytes);
     connection.held += 1;
     this.#journal.after(() => {
       connection.held -= 1;
-      if (this.#connections.get(number) === connection && this.#send(number, bytes)) this.#written(number);
+      if (this.#connections.get(number) === connection && this.#send(number, connection, bytes)) this.#written(number);
     });
     return false;
   }
@@ -179,14 +179,13 @@ export class Connections {
     this.#speaking = undefined;
   }
 
-  #send(number: number, bytes: Uint8Array<ArrayBuffer>): boolean {
-    const transport = this.#connections.get(number)?.transport;
-    if (!transport) return true;
+  #send(number: number, { transport }: Connection, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const isWriting = this.#writing.has(number);
     try {
       // What may wait for long keeps no other bytes with it.
-      transport.send(this.#writing.has(number) ? alone(bytes) : bytes);
+      transport.send(isWriting ? alone(bytes) : bytes);
       if (!transport.bufferedAmount) {
-        this.#writing.delete(number);
+        if (isWriting) this.#writing.delete(number);
         return true;
       }
     } catch {

@@ -40,10 +40,11 @@ export class Pace {
   }
 }
 
-/** What is done later, all together, and each but once. */
+/** What is done later, all together. */
 export class Batch {
   readonly #later: (run: () => void) => void;
-  readonly #tasks = new Set<() => void>();
+  #tasks: (() => void)[] = [];
+  #began = 0;
 
   constructor(later: (run: () => void) => void) {
     this.#later = later;
@@ -54,13 +55,17 @@ export class Batch {
     return new Batch((run) => void Promise.resolve().then(run));
   }
 
+  /** The time. While something waits it is that when the first of it came: to look at the clock for each would cost much. */
+  get now(): number {
+    return this.#tasks.length > 0 ? this.#began : Date.now();
+  }
+
   add(task: () => void): void {
-    const isFirst = this.#tasks.size === 0;
-    this.#tasks.add(task);
-    if (!isFirst) return;
+    if (this.#tasks.push(task) > 1) return;
+    this.#began = Date.now();
     this.#later(() => {
-      const tasks = [...this.#tasks];
-      this.#tasks.clear();
+      const tasks = this.#tasks;
+      this.#tasks = [];
       doAll(tasks);
     });
   }

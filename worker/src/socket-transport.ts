@@ -30,7 +30,7 @@ export class SocketTransport implements Transport {
   #taken = 0;
   #unheard: Uint8Array[] = [];
   #isOver = false;
-  #unsent: Uint8Array<ArrayBuffer>[] = [];
+  #unsent: Uint8Array<ArrayBuffer>[] | undefined;
   #unsentBytes = 0;
   /** Of what was sent the other side has not taken more than these. */
   #untakenBytes = 0;
@@ -54,7 +54,7 @@ export class SocketTransport implements Transport {
 
   /** Bytes that the other side has not taken, when they are more than what is always under way. While it rests there is at least one. */
   get bufferedAmount(): number {
-    const least = Date.now() < this.#restsUntil ? 1 : 0;
+    const least = this.#shared.soon.now < this.#restsUntil ? 1 : 0;
     if (this.#unsentBytes + this.#untakenBytes <= UNDER_WAY) return least;
     this.#untakenBytes = this.#socket.bufferedAmount;
     const amount = this.#unsentBytes + this.#untakenBytes;
@@ -63,14 +63,16 @@ export class SocketTransport implements Transport {
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
     this.#unsentBytes += bytes.byteLength;
-    const now = Date.now();
+    const { pace, soon, speaker } = this.#shared;
+    const { now } = soon;
     // In a rest the broker gives it what is much alone, and would drop what comes beyond its bounds.
     const isMuchAtATime = now < this.#restsUntil || this.#unsentBytes >= ENOUGH;
     this.#restsUntil = 0;
-    if (this.#unsent.push(bytes) > 1) return;
-    const { pace, soon, speaker } = this.#shared;
+    if (this.#unsent) return void this.#unsent.push(bytes);
+    this.#unsent = [bytes];
     soon.add(this.#flush);
-    const [isOften, isMuch] = [this.#pace.isOften(now), pace.isOften(now)];
+    const isOften = this.#pace.isOften(now);
+    const isMuch = pace.isOften(now);
     this.#pace.add(speaker === this.#heardFrom ? 1 : FROM_ANOTHER);
     pace.add();
     this.#heardFrom = speaker;
@@ -116,8 +118,8 @@ export class SocketTransport implements Transport {
 
   readonly #flush = (): void => {
     const parts = this.#unsent;
-    if (parts.length === 0) return;
-    this.#unsent = [];
+    if (!parts) return;
+    this.#unsent = undefined;
     this.#untakenBytes += this.#unsentBytes;
     this.#unsentBytes = 0;
     this.#isAnswer = false;
