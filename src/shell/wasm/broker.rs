@@ -458,7 +458,7 @@ impl BrokerEngine {
                 Action::Put { key, value } => host.write(&key, Some(&value)),
                 Action::Delete { key } => host.write(&key, None),
                 Action::Remember { connection, state } => host.remember(number(connection), &state),
-                Action::Send { connection, frame } => writes.push(number(connection), frame),
+                Action::Send { connection, frame } => writes.push(host, number(connection), &frame),
                 Action::Close { connection, .. } => {
                     writes.finish(host, number(connection));
                     host.close(number(connection));

@@ -3,15 +3,12 @@
 
 use super::broker::BrokerHost;
 use crate::broker::Frame;
-use bytes::{Bytes, BytesMut};
-use std::{
-    collections::{BTreeMap, BinaryHeap},
-    mem,
-};
+use bytes::BytesMut;
+use std::{collections::BTreeMap, mem};
 
-/// Frames that the host has not been given yet, and whom it has been given some for.
+/// What the host has not been given yet, and whom it has been given some for.
 pub(super) struct Writes {
-    frames: Vec<(u32, Frame)>,
+    new: Joined,
     /// What there is for those that have not written everything.
     held: BTreeMap<u32, BytesMut>,
     /// Bytes that are not held.
@@ -24,20 +21,22 @@ impl Writes {
     /// For a broker that has at most so many bytes on their way to a connection before it drops what it can.
     pub(super) fn new(send_buffer: usize) -> Self {
         let much = MUCH.min(send_buffer / 2);
-        Self { frames: Vec::new(), held: BTreeMap::new(), much, written: Vec::new() }
+        Self { new: Joined::default(), held: BTreeMap::new(), much, written: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, connection: u32, frame: Frame) {
-        let Some(held) = self.held.get_mut(&connection) else { return self.frames.push((connection, frame)) };
+    pub(super) fn push(&mut self, host: &BrokerHost, connection: u32, frame: &Frame) {
+        let Some(held) = self.held.get_mut(&connection) else {
+            if self.new.is_enough() {
+                self.hand_over(host);
+            }
+            self.new.push(connection, &frame.head);
+            return self.new.push(connection, &frame.payload);
+        };
         frame.write_to(held);
         if held.len() >= self.much {
             let bytes = mem::take(held);
-            self.push_bytes(connection, bytes);
+            self.new.push(connection, &bytes);
         }
-    }
-
-    fn push_bytes(&mut self, connection: u32, bytes: BytesMut) {
-        self.frames.push((connection, Frame { head: bytes.freeze(), payload: Bytes::new() }));
     }
 
     /// The bytes that are held for a connection.
@@ -47,8 +46,8 @@ impl Writes {
 
     /// The connection has written everything.
     pub(super) fn release(&mut self, connection: u32) {
-        if let Some(bytes) = self.held.remove(&connection).filter(|bytes| !bytes.is_empty()) {
-            self.push_bytes(connection, bytes);
+        if let Some(bytes) = self.held.remove(&connection) {
+            self.new.push(connection, &bytes);
         }
     }
 
@@ -65,42 +64,25 @@ impl Writes {
     }
 
     pub(super) fn hand_over(&mut self, host: &BrokerHost) {
-        while !self.frames.is_empty() {
-            self.hand_over_frames(host);
+        while !self.new.writes.is_empty() {
+            let mut joined = mem::take(&mut self.new).in_order();
+            let (mut writes, mut bytes) = (&joined.writes[..], &joined.bytes[..]);
+            while !writes.is_empty() {
+                let (count, length) = first_of(writes);
+                self.send(host, &writes[..count], &bytes[..length]);
+                (writes, bytes) = (&writes[count..], &bytes[length..]);
+            }
+            if self.new.writes.is_empty() && joined.bytes.capacity() <= 2 * MOST_JOINED {
+                joined.writes.clear();
+                joined.bytes.clear();
+                self.new = joined;
+            }
         }
     }
 
-    fn hand_over_frames(&mut self, host: &BrokerHost) {
-        let mut frames = mem::take(&mut self.frames);
-        let total: usize = frames.iter().map(|(_, frame)| frame.len()).sum();
-        let (mut numbers, mut bytes) = (Vec::new(), Vec::with_capacity(total.min(2 * MOST_BYTES)));
-        let mut last = None;
-        for (connection, frame) in in_order(&frames) {
-            if last != Some(connection) {
-                if bytes.len() >= MOST_BYTES {
-                    self.send(host, &mut numbers, &mut bytes);
-                }
-                last = Some(connection);
-                numbers.extend([connection, 0]);
-            }
-            bytes.extend_from_slice(&frame.head);
-            bytes.extend_from_slice(&frame.payload);
-            if let Some(length) = numbers.last_mut() {
-                *length += length_of(frame);
-            }
-        }
-        if !numbers.is_empty() {
-            self.send(host, &mut numbers, &mut bytes);
-        }
-        frames.clear();
-        if self.frames.is_empty() && frames.capacity() <= KEPT {
-            self.frames = frames;
-        }
-    }
-
-    fn send(&mut self, host: &BrokerHost, numbers: &mut Vec<u32>, bytes: &mut Vec<u8>) {
-        let waiting = host.send(numbers, bytes).unwrap_or_default();
-        for [connection, _] in numbers.as_chunks().0 {
+    fn send(&mut self, host: &BrokerHost, writes: &[[u32; 2]], bytes: &[u8]) {
+        let waiting = host.send(writes.as_flattened(), bytes).unwrap_or_default();
+        for [connection, _] in writes {
             if waiting.binary_search(connection).is_ok() {
                 self.held.entry(*connection).or_default();
             } else {
@@ -108,31 +90,95 @@ impl Writes {
                 self.written.push(*connection);
             }
         }
-        numbers.clear();
-        bytes.clear();
     }
 }
 
-/// By connections, and those of one as they came.
-#[allow(clippy::cast_possible_truncation, reason = "memory holds no more frames")]
-fn in_order(frames: &[(u32, Frame)]) -> impl Iterator<Item = (u32, &Frame)> {
-    let numbers = frames.iter().zip(0_u32..);
-    let mut order: Vec<u64> =
-        numbers.map(|((connection, _), at)| u64::from(*connection) << 32 | u64::from(at)).collect();
-    if !order.is_sorted() {
-        // A heap sorts with a fifth of the code that slices have for it.
-        order = BinaryHeap::from(order).into_sorted_vec();
+/// Writes whose bytes lie behind each other.
+#[derive(Default)]
+struct Joined {
+    /// Connections and lengths; never two of one connection in a row.
+    writes: Vec<[u32; 2]>,
+    bytes: Vec<u8>,
+}
+
+impl Joined {
+    #[allow(clippy::cast_possible_truncation, reason = "memory has no more bytes")]
+    fn push(&mut self, connection: u32, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.bytes.extend_from_slice(bytes);
+        match self.writes.last_mut() {
+            Some([last, length]) if *last == connection => *length += bytes.len() as u32,
+            _ => self.writes.push([connection, bytes.len() as u32]),
+        }
     }
-    order.into_iter().map(|place| ((place >> 32) as u32, &frames[place as u32 as usize].1))
+
+    /// Whether to hand over what there is: joining large writes saves little, and they are copied faster while in the processor's cache.
+    fn is_enough(&self) -> bool {
+        self.bytes.len() >= (LARGE * self.writes.len()).clamp(MOST_BYTES, MOST_JOINED)
+    }
+
+    /// One write for each connection, in the order of connections.
+    fn in_order(self) -> Self {
+        if self.writes.is_sorted_by_key(|[connection, _]| *connection) {
+            return self;
+        }
+        let mut rest = &self.bytes[..];
+        let writes = self.writes.iter().map(|[connection, length]| {
+            let bytes = rest.split_off(..*length as usize).unwrap_or_default();
+            (*connection, bytes)
+        });
+        let mut joined = Self { writes: Vec::new(), bytes: Vec::with_capacity(self.bytes.len()) };
+        for (connection, bytes) in sorted(writes.collect()) {
+            joined.push(connection, bytes);
+        }
+        joined
+    }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "memory has no more bytes")]
-fn length_of(frame: &Frame) -> u32 {
-    frame.len() as u32
+/// By connections, and those of one as they came: a radix sort, which takes less code than others and less time for many.
+fn sorted(mut writes: Vec<(u32, &[u8])>) -> Vec<(u32, &[u8])> {
+    let differing = writes.windows(2).fold(0, |differing, pair| differing | pair[0].0 ^ pair[1].0);
+    for shift in (0..u32::BITS).step_by(6).filter(|shift| differing >> shift & 63 > 0) {
+        let digit = |connection: u32| (connection >> shift & 63) as usize;
+        let mut ends = [0; 64];
+        for (connection, _) in &writes {
+            ends[digit(*connection)] += 1;
+        }
+        let mut end = 0;
+        for count in &mut ends {
+            end += *count;
+            *count = end;
+        }
+        let mut moved = writes.clone();
+        for write in writes.into_iter().rev() {
+            let end = &mut ends[digit(write.0)];
+            *end -= 1;
+            moved[*end] = write;
+        }
+        writes = moved;
+    }
+    writes
 }
 
-/// Room for so many frames is kept from one input to the next.
-const KEPT: usize = 4_096;
+/// How many of the writes cross in one call, and their bytes.
+fn first_of(writes: &[[u32; 2]]) -> (usize, usize) {
+    let (mut count, mut bytes) = (0, 0);
+    for [_, length] in writes {
+        if bytes >= MOST_BYTES {
+            break;
+        }
+        count += 1;
+        bytes += *length as usize;
+    }
+    (count, bytes)
+}
+
+/// Bytes that are joined, unless one frame has more.
+const MOST_JOINED: usize = 1 << 20;
+/// Bytes of a write that is not worth to be joined with others.
+const LARGE: usize = 1 << 10;
 /// Bytes that cross in one call, unless one write has more.
 const MOST_BYTES: usize = 1 << 16;
 /// Bytes that are never held.
