@@ -27,6 +27,8 @@ export class SocketTransport implements Transport {
   /** Until when it is sent no more, and until when it counts as one that only listens. */
   #restsUntil = 0;
   #listensUntil = 0;
+  /** Bytes of what it was last sent by itself. */
+  #single = 0;
   #taken = 0;
   #unheard: Uint8Array[] = [];
   #isOver = false;
@@ -67,6 +69,9 @@ export class SocketTransport implements Transport {
     const { now } = soon;
     // In a rest the broker gives it what is much alone, and would drop what comes beyond its bounds.
     const isMuchAtATime = now < this.#restsUntil || this.#unsentBytes >= ENOUGH;
+    if (this.#restsUntil === 0) this.#single = bytes.byteLength;
+    // Hardly anything came in the rest: it is for this that somebody waited.
+    else if (!isMuchAtATime && bytes.byteLength < FEW * this.#single) this.#listensUntil = 0;
     this.#restsUntil = 0;
     if (this.#unsent) return void this.#unsent.push(bytes);
     this.#unsent = [bytes];

@@ -41,6 +41,7 @@ test('A time that is longer has to have more', () => {
 class Peers {
   messages = 0;
   #timers;
+  #held = new Map();
   #batches = { pace: Pace.ofAll(), soon: Batch.soon() };
 
   constructor({ mock: { timers } }, count) {
@@ -63,8 +64,14 @@ class Peers {
       this.others[ofOne ? 0 : event % 50].hear();
       for (const transport of this.all) {
         if (speaks) transport.hear();
-        if (transport.bufferedAmount > 0) continue;
-        for (let part = 0; part < parts; part += 1) transport.send(new Uint8Array(10));
+        const held = this.#held.get(transport) ?? 0;
+        if (transport.bufferedAmount > 0) {
+          this.#held.set(transport, held + parts);
+          continue;
+        }
+        this.#held.delete(transport);
+        if (held > 0) transport.send(new Uint8Array(10 * (held + parts)));
+        else for (let part = 0; part < parts; part += 1) transport.send(new Uint8Array(10));
       }
       await settled();
     }
@@ -105,8 +112,15 @@ test('What leaves as one message counts as one', async (context) => {
 test('Whether it hears much is looked at anew after five seconds', async (context) => {
   const peers = new Peers(context, 50);
   await peers.hear();
-  assert.ok((await peers.hear({ events: 3, every: 30 })) < 1);
-  await peers.hear({ events: 170, every: 30 });
+  assert.ok((await peers.hear({ events: 100, every: 8 })) < 0.5);
+  await peers.hear({ events: 650, every: 8 });
+  assert.equal(await peers.hear({ every: 8 }), 1);
+});
+
+test('Who hears hardly anything in a rest has no other', async (context) => {
+  const peers = new Peers(context, 50);
+  await peers.hear();
+  await peers.hear({ events: 3, every: 30 });
   assert.equal(await peers.hear({ every: 30 }), 1);
 });
 
