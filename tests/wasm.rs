@@ -9,12 +9,15 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 wasm_bindgen_test_configure!(run_in_browser);
 
 #[wasm_bindgen(inline_js = "
-  /** A host that writes down each call: its name, then its arguments, copied while they are valid. `calls.waiting` have not written. */
+  /**
+   * A host that writes down each call: its name, then its arguments, copied while they are valid. `calls.waiting` have not written
+   * what they are given, but for what they are given in the next `calls.taken` calls.
+   */
   export function notingHost(calls) {
     const copy = (value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
     return new Proxy({}, { get: (_, name) => (...given) => {
       calls.push([name, ...given.map(copy)]);
-      return name === 'send' ? calls.waiting : undefined;
+      return name === 'send' && !(calls.taken-- > 0) ? calls.waiting : undefined;
     } });
   }
 ")]
@@ -216,14 +219,56 @@ impl TestBroker {
         assert!(Reflect::set(&self.calls, &"waiting".into(), &waiting).unwrap());
     }
 
-    /// To whom what was sent since the last time, one in each call.
-    fn sent(&self) -> Vec<(u32, Vec<u8>)> {
-        let write = |call: Array| {
-            let connection = call.get(1).unchecked_into::<Array>().get(0);
-            (connection.as_f64().unwrap() as u32, bytes(&call.get(2)))
-        };
-        take(&self.calls, "send").iter().map(write).collect()
+    /// The next calls in which somebody is sent something are all written.
+    fn takes(&self, calls: u32) {
+        assert!(Reflect::set(&self.calls, &"taken".into(), &calls.into()).unwrap());
     }
+
+    /// To whom what was sent since the last time.
+    fn sent(&self) -> Vec<(u32, Vec<u8>)> {
+        let writes = |call: Array| {
+            let mut rest = bytes(&call.get(2));
+            let numbers = Uint32Array::new(&call.get(1)).to_vec();
+            let write = move |write: &[u32]| (write[0], rest.drain(..write[1] as usize).collect());
+            numbers.chunks_exact(2).map(write).collect::<Vec<_>>()
+        };
+        take(&self.calls, "send").iter().flat_map(writes).collect()
+    }
+}
+
+#[wasm_bindgen_test]
+fn what_several_messages_at_a_time_cause_is_one_write_for_each_in_the_order_of_the_messages() {
+    let mut broker = TestBroker::open("{}");
+    // More than are told apart by one digit of what sorts them.
+    for connection in 1..=70 {
+        broker.connect(connection, r#"{"protocolVersion": 4}"#);
+        broker.engine.received(NOW, connection, b"\x82\x06\0\x01\0\x01a\0".to_vec());
+    }
+    broker.sent();
+    let chunk = ["1", "22", "333"].map(publish).concat();
+    broker.engine.received(NOW, 70, chunk.clone());
+    assert_eq!(broker.sent(), (1..=70).map(|connection| (connection, chunk.clone())).collect::<Vec<_>>());
+}
+
+#[wasm_bindgen_test]
+fn what_has_written_a_part_of_what_an_input_causes_is_sent_no_more_than_the_send_buffer_before_it_has_written_the_rest() {
+    let mut broker = TestBroker::open(r#"{"sendBuffer": 200000}"#);
+    for connection in [1, 2] {
+        broker.connect(connection, r#"{"protocolVersion": 4}"#);
+    }
+    broker.engine.received(NOW, 1, b"\x82\x06\0\x01\0\x01a\x01".to_vec());
+    broker.sent();
+    broker.takes(1);
+    broker.waits(&[1]);
+    let payload = "x".repeat(10_000);
+    let chunk = (1..=60).map(|id| [&b"\x32\x95\x4e\0\x01a\0"[..], &[id], payload.as_bytes()].concat());
+    broker.engine.received(NOW, 2, chunk.flatten().collect());
+    let sent: usize = broker.sent().iter().filter(|(connection, _)| *connection == 1).map(|(_, bytes)| bytes.len()).sum();
+    assert!((190_000..=220_000).contains(&sent), "{sent} bytes");
+    broker.waits(&[]);
+    broker.engine.writable(NOW, 1);
+    let rest: usize = broker.sent().iter().map(|(_, bytes)| bytes.len()).sum();
+    assert!(rest > 180_000, "{rest} bytes");
 }
 
 #[wasm_bindgen_test]

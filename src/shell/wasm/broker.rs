@@ -1,4 +1,4 @@
-//! The broker behind a host object. All frames of one connection that an input causes become one write.
+//! The broker behind a host object. All frames of one connection that an input causes become one write, unless they are much.
 
 use super::{
     Records,
@@ -436,7 +436,7 @@ impl BrokerEngine {
                 return;
             }
             for connection in written {
-                if self.broker.written(id(connection), self.writes.held(connection)) {
+                if !self.writes.waits(connection) && self.broker.written(id(connection), 0) {
                     self.perform(now, Input::Writable { connection: id(connection) });
                 }
             }

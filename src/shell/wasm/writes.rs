@@ -1,5 +1,5 @@
-//! What is to be written to each connection: all frames of one that an input causes become one write, and many writes one call. Who has
-//! not written what it was given is given more only when it is much.
+//! What is to be written to each connection: all frames of one that an input causes become one write, unless they are much, and many
+//! writes one call. Who has not written what it was given is given more only when it is much.
 
 use super::broker::BrokerHost;
 use crate::broker::Frame;
@@ -13,7 +13,7 @@ pub(super) struct Writes {
     held: BTreeMap<u32, BytesMut>,
     /// Bytes that are not held.
     much: usize,
-    /// The connections that have written all that they were given.
+    /// The connections that have written all that they were given in a call; of those after it they may not have.
     pub(super) written: Vec<u32>,
 }
 
@@ -25,10 +25,11 @@ impl Writes {
     }
 
     pub(super) fn push(&mut self, host: &BrokerHost, connection: u32, frame: &Frame) {
+        // Whoever has not written what it is given then is given no more.
+        if self.new.is_enough() {
+            self.hand_over(host);
+        }
         let Some(held) = self.held.get_mut(&connection) else {
-            if self.new.is_enough() {
-                self.hand_over(host);
-            }
             self.new.push(connection, &frame.head);
             return self.new.push(connection, &frame.payload);
         };
@@ -37,6 +38,11 @@ impl Writes {
             let bytes = mem::take(held);
             self.new.push(connection, &bytes);
         }
+    }
+
+    /// Whether a connection has not written everything.
+    pub(super) fn waits(&self, connection: u32) -> bool {
+        self.held.contains_key(&connection)
     }
 
     /// The bytes that are held for a connection.
@@ -72,7 +78,7 @@ impl Writes {
                 self.send(host, &writes[..count], &bytes[..length]);
                 (writes, bytes) = (&writes[count..], &bytes[length..]);
             }
-            if self.new.writes.is_empty() && joined.bytes.capacity() <= 2 * MOST_JOINED {
+            if self.new.writes.is_empty() && joined.bytes.capacity() <= KEPT {
                 joined.writes.clear();
                 joined.bytes.clear();
                 self.new = joined;
@@ -175,7 +181,9 @@ fn first_of(writes: &[[u32; 2]]) -> (usize, usize) {
     (count, bytes)
 }
 
-/// Bytes that are joined, unless one frame has more.
+/// Room for so many bytes is kept from one input to the next.
+const KEPT: usize = 1 << 18;
+/// Bytes that are joined, unless one write has more.
 const MOST_JOINED: usize = 1 << 20;
 /// Bytes of a write that is not worth to be joined with others.
 const LARGE: usize = 1 << 10;
