@@ -27,7 +27,7 @@ export class SocketTransport implements Transport {
   /** Until when it is sent no more, and until when it counts as one that only listens. */
   #restsUntil = 0;
   #listensUntil = 0;
-  /** Bytes of what it was last sent by itself. */
+  /** Bytes that it was sent last without a rest before: of one message, or little more. */
   #single = 0;
   #taken = 0;
   #unheard: Uint8Array[] = [];
@@ -69,9 +69,11 @@ export class SocketTransport implements Transport {
     const { now } = soon;
     // In a rest the broker gives it what is much alone, and would drop what comes beyond its bounds.
     const isMuchAtATime = now < this.#restsUntil || this.#unsentBytes >= ENOUGH;
+    const wasRest = this.#restsUntil > 0 && !isMuchAtATime;
+    // Hardly anything came in the rest, or only now: it is for this that somebody waited.
+    const wasForNothing = wasRest && (now > this.#restsUntil + AT_ONCE || bytes.byteLength < WORTH * this.#single);
     if (this.#restsUntil === 0) this.#single = bytes.byteLength;
-    // Hardly anything came in the rest: it is for this that somebody waited.
-    else if (!isMuchAtATime && bytes.byteLength < FEW * this.#single) this.#listensUntil = 0;
+    if (wasForNothing) this.#listensUntil = 0;
     this.#restsUntil = 0;
     if (this.#unsent) return void this.#unsent.push(bytes);
     this.#unsent = [bytes];
@@ -81,7 +83,7 @@ export class SocketTransport implements Transport {
     this.#pace.add(speaker === this.#heardFrom ? 1 : FROM_ANOTHER);
     pace.add();
     this.#heardFrom = speaker;
-    if (isOften && isMuch) this.#listensUntil = now + LISTENS;
+    if (isOften && isMuch && !wasForNothing) this.#listensUntil = now + LISTENS;
     if (now < this.#listensUntil && !this.#isAnswer && !isMuchAtATime) this.#restsUntil = now + REST;
   }
 
@@ -164,6 +166,10 @@ const UNDER_WAY = 65_536;
 const ENOUGH = 16_384;
 /** Milliseconds: to send costs more than what is sent. */
 const REST = 40;
+/** Milliseconds within which what came in a rest is sent after it. */
+const AT_ONCE = 40;
+/** Messages for which a rest is worth it. */
+const WORTH = 4;
 /** Milliseconds, after which it is looked at anew how often it is sent something. */
 const LISTENS = 5_000;
 /** Messages. */
