@@ -47,6 +47,7 @@ export class Volley {
     this.#end();
   }
 
+  /** Gives those that are not done yet promises of their own. */
   #part(waits: (token: number, topic: string) => Promise<Answer> | undefined): void {
     for (const [index, token] of this.#tokens.entries()) {
       const later = waits(token, this.#topics[index] as string);

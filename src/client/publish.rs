@@ -63,7 +63,7 @@ impl Client {
         self.complete(token, Outcome::Published { reason, properties });
     }
 
-    /// The same of QoS 1 and 2, where it is in flight from now on.
+    /// Sends a message of QoS 1 or 2, which is in flight from now on. The caller has seen that it may be sent now.
     pub(super) fn send_publish(&mut self, pending: Pending) {
         if let Some(id) = self.session.outbound.send(pending.publish.qos, pending) {
             self.store_in_flight(id);

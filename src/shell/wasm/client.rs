@@ -300,8 +300,8 @@ impl ClientEngine {
         let Self { client, host, routes, gathered } = self;
         let (mut is_cancelled, mut is_committed) = (false, true);
         for action in client.handle(timestamp(now), input) {
-            let waits = Gathered::keeps(&action);
-            if !waits {
+            let is_kept = Gathered::keeps(&action);
+            if !is_kept {
                 gathered.hand_over(host);
             }
             let is_write = matches!(action, Action::Put { .. } | Action::Delete { .. });
@@ -320,7 +320,7 @@ impl ClientEngine {
                 }
                 Action::Refused { reason, properties } => host.refused(reason.value(), properties.to_js()),
                 Action::Completed { outcome: Outcome::Cancelled, .. } => is_cancelled = true,
-                Action::Completed { token, .. } if waits => gathered.published(number(token)),
+                Action::Completed { token, .. } if is_kept => gathered.published(number(token)),
                 Action::Completed { token, outcome } => complete(host, token, outcome),
                 Action::SubscriptionLost { filter, reason, properties } => {
                     gathered.forget_places();
