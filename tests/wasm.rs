@@ -243,8 +243,8 @@ fn what_several_messages_at_a_time_cause_is_one_write_for_each_in_the_order_of_t
     for connection in 1..=70 {
         broker.connect(connection, r#"{"protocolVersion": 4}"#);
         broker.engine.received(NOW, connection, b"\x82\x06\0\x01\0\x01a\0".to_vec());
+        broker.sent();
     }
-    broker.sent();
     let chunk = ["1", "22", "333"].map(publish).concat();
     broker.engine.received(NOW, 70, chunk.clone());
     assert_eq!(broker.sent(), (1..=70).map(|connection| (connection, chunk.clone())).collect::<Vec<_>>());
