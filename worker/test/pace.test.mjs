@@ -123,6 +123,18 @@ test('Whether it hears much is looked at anew after five seconds', async (contex
   assert.equal(await peers.hear({ every: 8 }), 1);
 });
 
+test('While something waits to be sent the time is when it came', async (context) => {
+  const peers = new Peers(context, 50);
+  await peers.hear();
+  const [peer] = peers.all;
+  const [speaker] = peers.others;
+  speaker.send(Uint8Array.of(1));
+  const passed = peers.pass(100);
+  assert.equal(peer.bufferedAmount, 1);
+  await passed;
+  assert.equal(peer.bufferedAmount, 0);
+});
+
 test('Who hears hardly anything in a rest has no other', async (context) => {
   const peers = new Peers(context, 50);
   await peers.hear();
