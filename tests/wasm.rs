@@ -251,7 +251,8 @@ fn what_several_messages_at_a_time_cause_is_one_write_for_each_in_the_order_of_t
 }
 
 #[wasm_bindgen_test]
-fn what_has_written_a_part_of_what_an_input_causes_is_sent_no_more_than_the_send_buffer_before_it_has_written_the_rest() {
+fn what_has_written_a_part_of_what_an_input_causes_is_sent_no_more_than_the_send_buffer_before_it_has_written_the_rest()
+{
     let mut broker = TestBroker::open(r#"{"sendBuffer": 200000}"#);
     for connection in [1, 2] {
         broker.connect(connection, r#"{"protocolVersion": 4}"#);
@@ -263,7 +264,8 @@ fn what_has_written_a_part_of_what_an_input_causes_is_sent_no_more_than_the_send
     let payload = "x".repeat(10_000);
     let chunk = (1..=60).map(|id| [&b"\x32\x95\x4e\0\x01a\0"[..], &[id], payload.as_bytes()].concat());
     broker.engine.received(NOW, 2, chunk.flatten().collect());
-    let sent: usize = broker.sent().iter().filter(|(connection, _)| *connection == 1).map(|(_, bytes)| bytes.len()).sum();
+    let sent: usize =
+        broker.sent().iter().filter(|(connection, _)| *connection == 1).map(|(_, bytes)| bytes.len()).sum();
     assert!((190_000..=220_000).contains(&sent), "{sent} bytes");
     broker.waits(&[]);
     broker.engine.writable(NOW, 1);

@@ -173,7 +173,8 @@ impl<'a> Flow<'a> {
         let mut sent = 0_u64;
         let mut turn = 0;
         while begun.elapsed() < length {
-            let due = (begun.elapsed().as_secs_f64() * rate) as u64;
+            // The first is due at once.
+            let due = (begun.elapsed().as_secs_f64() * rate) as u64 + 1;
             while sent < due {
                 let Some(publisher) = (0..self.publishers.len())
                     .map(|further| (turn + further) % self.publishers.len())
