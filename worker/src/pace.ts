@@ -2,12 +2,15 @@
 
 import { doAll } from './tasks.js';
 
-/** How often something happened of late. */
+/** How often something happened of late, and how much it was. */
 export class Pace {
   readonly #many: number;
   #begin = 0;
   #count = 0;
+  #sum = 0;
   #isOften = false;
+  /** Bytes a millisecond, when it was looked at last. */
+  rate = 0;
 
   /** `many` in 20 ms are many. */
   constructor(many: number) {
@@ -28,15 +31,18 @@ export class Pace {
   isOften(now: number): boolean {
     if (now - this.#begin >= WINDOW) {
       this.#isOften = this.#count * WINDOW >= this.#many * (now - this.#begin);
+      this.rate = this.#sum / (now - this.#begin);
       this.#begin = now;
       this.#count = 0;
+      this.#sum = 0;
     }
     return this.#isOften;
   }
 
-  /** It happens, at the time that was told last, and counts as so many. */
-  add(weight = 1): void {
+  /** It happens, at the time that was told last, counts as so many and has so many bytes. */
+  add(weight = 1, bytes = 0): void {
     this.#count += weight;
+    this.#sum += bytes;
   }
 }
 

@@ -27,8 +27,11 @@ export class SocketTransport implements Transport {
   /** Until when it is sent no more, and until when it counts as one that only listens. */
   #restsUntil = 0;
   #listensUntil = 0;
-  /** Bytes that it was sent last without a rest before: of one message, or little more. */
-  #single = 0;
+  /** Bytes that make a rest worth it: half of what would have come without it. */
+  #worth = 0;
+  /** Until when it does not rest, since it is for what it hears that somebody waits; and for how many milliseconds that was. */
+  #freeUntil = 0;
+  #free = 0;
   #taken = 0;
   #unheard: Uint8Array[] = [];
   #isOver = false;
@@ -70,11 +73,9 @@ export class SocketTransport implements Transport {
     // In a rest the broker gives it what is much alone, and would drop what comes beyond its bounds.
     const isMuchAtATime = now < this.#restsUntil || this.#unsentBytes >= ENOUGH;
     const wasRest = this.#restsUntil > 0 && !isMuchAtATime;
-    // Hardly anything came in the rest, or only now: it is for this that somebody waited.
-    const wasForNothing = wasRest && (now > this.#restsUntil + AT_ONCE || bytes.byteLength < WORTH * this.#single);
-    if (this.#restsUntil === 0) this.#single = bytes.byteLength;
-    if (wasForNothing) this.#listensUntil = 0;
+    if (wasRest) this.#judgeRest(now, bytes.byteLength);
     this.#restsUntil = 0;
+    this.#pace.add(0, bytes.byteLength);
     if (this.#unsent) return void this.#unsent.push(bytes);
     this.#unsent = [bytes];
     soon.add(this.#flush);
@@ -83,8 +84,22 @@ export class SocketTransport implements Transport {
     this.#pace.add(speaker === this.#heardFrom ? 1 : FROM_ANOTHER);
     pace.add();
     this.#heardFrom = speaker;
-    if (isOften && isMuch && !wasForNothing) this.#listensUntil = now + LISTENS;
+    if (isOften && isMuch && now >= Math.max(this.#listensUntil, this.#freeUntil)) {
+      this.#listensUntil = now + LISTENS;
+      this.#worth = (this.#pace.rate * REST) / 2;
+    }
     if (now < this.#listensUntil && !this.#isAnswer && !isMuchAtATime) this.#restsUntil = now + REST;
+  }
+
+  /** Where a rest kept away what would have come, somebody waits for the other side to hear: then there is none for ever longer times. */
+  #judgeRest(now: number, bytes: number): void {
+    if (bytes >= this.#worth && now <= this.#restsUntil + AT_ONCE) {
+      this.#free = 0;
+      return;
+    }
+    this.#free = Math.min(Math.max(2 * this.#free, REST), LISTENS);
+    this.#freeUntil = now + this.#free;
+    this.#listensUntil = 0;
   }
 
   /** A message came. Tells whether it is the first that waits for `hear`. */
@@ -168,8 +183,6 @@ const ENOUGH = 16_384;
 const REST = 40;
 /** Milliseconds within which what came in a rest is sent after it. */
 const AT_ONCE = 40;
-/** Messages for which a rest is worth it. */
-const WORTH = 4;
 /** Milliseconds, after which it is looked at anew how often it is sent something. */
 const LISTENS = 5_000;
 /** Messages. */
