@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { launch } from '../interop/browser.mjs';
 import { browserBundlers, bundleForWorkers, serverBundlers, serveWithVite } from './bundlers.mjs';
 import { startPeer } from './peer.mjs';
@@ -151,6 +152,8 @@ test('Pages hear why their SharedWorker could not open its broker', async () => 
   try {
     const attempt = () => page.evaluate(() => inPage.connect('failing').catch(({ code, message }) => `${code}: ${message}`));
     assert.match(await attempt(), /^invalid-options: .*maximumQos/);
+    assert.match(await attempt(), /^invalid-options: .*maximumQos/, 'who tries again at once is told, too');
+    await sleep(1_000);
     assert.match(await attempt(), /^invalid-options: .*maximumQos/, 'the next worker says it again');
   } finally {
     await page.close();

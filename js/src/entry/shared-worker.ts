@@ -18,8 +18,8 @@ export type { Broker };
  *
  *     await connect(() => new SharedWorker(new URL('./worker.js', import.meta.url), { type: 'module' }).port);
  *
- * If the broker cannot be opened, or is over, `connect` of each page fails with the error, and the worker ends: the next attempt
- * begins another. The connection of a page that is closed, crashes or is left ends at once, in pages that came over HTTPS or from
+ * If the broker cannot be opened, or is over, `connect` of each page fails with the error, and the worker ends a moment later: an attempt
+ * after that begins another. The connection of a page that is closed, crashes or is left ends at once, in pages that came over HTTPS or from
  * localhost; elsewhere its Keep Alive ends it.
  *
  * Some browsers, such as Chrome for Android, have no SharedWorker. There `connect(await Broker.open())` gives each page a broker of
@@ -43,12 +43,16 @@ export function serve(options: BrokerOptions = {}): Promise<Broker> {
       transport.watch();
     } catch (error) {
       transport.fail(error as MqttError);
-      scope.close();
+      // Whoever tries again at once would be lost on the way to a worker that ends.
+      setTimeout(() => scope.close(), MOMENT);
     }
   };
   opening.catch(() => {}); // the pages hear of it
   return opening as Promise<Broker>;
 }
+
+/** Milliseconds. */
+const MOMENT = 100;
 
 /** The part of a SharedWorkerGlobalScope that is needed. */
 interface SharedWorkerScope {
