@@ -72,8 +72,7 @@ export class SocketTransport implements Transport {
     const { now } = soon;
     // In a rest the broker gives it what is much alone, and would drop what comes beyond its bounds.
     const isMuchAtATime = now < this.#restsUntil || this.#unsentBytes >= ENOUGH;
-    const wasRest = this.#restsUntil > 0 && !isMuchAtATime;
-    if (wasRest) this.#judgeRest(now, bytes.byteLength);
+    if (this.#restsUntil > 0 && !isMuchAtATime) this.#judgeRest(now, bytes.byteLength);
     this.#restsUntil = 0;
     this.#pace.add(0, bytes.byteLength);
     if (this.#unsent) return void this.#unsent.push(bytes);

@@ -13,7 +13,7 @@ pub(super) struct Writes {
     held: BTreeMap<u32, BytesMut>,
     /// Bytes that are not held.
     much: usize,
-    /// The connections that have written all that they were given in a call; of those after it they may not have.
+    /// The connections that had written all that one call gave them. What later calls gave them may wait.
     pub(super) written: Vec<u32>,
 }
 
