@@ -89,6 +89,8 @@ class Pair {
 
 let pairs = [];
 let latencies = [];
+/** All latencies that were measured under one name. */
+const pools = {};
 
 const orders = {
   async connect({ pairs: count, ...where }) {
@@ -99,7 +101,7 @@ const orders = {
   },
 
   /** Publishes `rate` messages a second in all, the first `publishers` in turn, and measures. */
-  async measure({ seconds, rate, publishers = pairs.length }) {
+  async measure({ name, seconds, rate, publishers = pairs.length }) {
     const before = ['sent', 'received', 'duplicated', 'closed'].map((what) => total(what));
     const lostBefore = lost(0) + lost(1);
     const lostBefore1 = lost(1);
@@ -121,6 +123,7 @@ const orders = {
     const { user, system } = process.cpuUsage(cpu);
     delay.disable();
     await quiet();
+    if (name) pools[name] = (pools[name] ?? []).concat(latencies);
     const [sent, received, duplicated, closed] = ['sent', 'received', 'duplicated', 'closed'].map((what, at) => total(what) - before[at]);
     return {
       sent, received, duplicated, closed, held,
@@ -130,6 +133,11 @@ const orders = {
       late99: quantile(lateness, 0.99), lag99: delay.percentile(99) / 1e6 - 1,
       cpu: (user + system) / 1000 / elapsed,
     };
+  },
+
+  /** The p99 of all messages that were measured under each name. */
+  async pooled() {
+    return Object.fromEntries(Object.entries(pools).map(([name, values]) => [name, quantile(values, 0.99)]));
   },
 };
 

@@ -80,10 +80,10 @@ async function attack(workerd, good, attackers) {
     `${publishers} of ${pairs} publishers at their limit of ${limit} messages/s, half of them at QoS 1, and ${pairs} subscribers; ` +
       `${ATTACKERS} attackers: ${kinds.join(', ')}. Windows of ${seconds} s; the first ${lead} s of an attack are one by themselves.\n`,
   );
-  row(['', 'messages', 'p50 ms', 'p99 ms', 'worst', 'lost QoS 0', 'QoS 1', 'doubled', 'closed', 'room CPU', 'memory MB', 'generator CPU', 'its p99 delay']);
+  row(['', 'messages', 'p50 ms', 'p99 ms', 'worst', 'held back', 'lost QoS 0', 'QoS 1', 'doubled', 'closed', 'room CPU', 'memory MB', 'generator CPU', 'its p99 delay']);
   await good('measure', { seconds: 10, rate: asked, publishers });
   const ratios = { begins: [], attacked: [] };
-  const measured = (name, seconds) => measure(name, workerd, good, { rate: asked, publishers, seconds });
+  const measured = (name, seconds) => measure(workerd, good, { name, rate: asked, publishers, seconds });
   const attacked = async (round) => {
     await attackers('start', { kinds, count: Number(ATTACKERS), round, port: workerd.port, path });
     // Those who attack have done nothing wrong yet: more of them are let in than later.
@@ -104,7 +104,12 @@ async function attack(workerd, good, attackers) {
     for (const [name, of] of Object.entries(ratios)) of.push(under[name] / without);
     console.log(`  p99 with : without = ${ratios.attacked.at(-1).toFixed(2)}; while it begins ${ratios.begins.at(-1).toFixed(2)}`);
   }
-  console.log(`\np99 under attack is ${median(ratios.attacked)} times that without, in its first ${lead} s ${median(ratios.begins)} times`);
+  const { without, begins, attacked: under } = await good('pooled');
+  console.log(
+    `\np99 of all messages is ${without.toFixed(1)} ms without, ${under.toFixed(1)} ms under attack, ${(under / without).toFixed(2)} times as much, and ` +
+      `${begins.toFixed(1)} ms in its first ${lead} s, ${(begins / without).toFixed(2)} times.\n` +
+      `Window by window it is ${median(ratios.attacked)} times, and ${median(ratios.begins)} times in its first ${lead} s.`,
+  );
 }
 
 /** Of ratios, with all of them. */
@@ -114,12 +119,12 @@ function median(ratios) {
   return `${middle.toFixed(2)} (${sorted.map((ratio) => ratio.toFixed(2)).join(', ')})`;
 }
 
-async function measure(name, workerd, good, parameters) {
+async function measure(workerd, good, parameters) {
   const [cpu, began] = [await processor(workerd.pid), performance.now()];
   const result = await good('measure', parameters);
   const used = ((await processor(workerd.pid)) - cpu) / ((performance.now() - began) / 1000);
   row([
-    name, result.received, result.p50.toFixed(2), result.p99.toFixed(2), result.worst.toFixed(0), result.lost - result.lost1, result.lost1,
+    parameters.name, result.received, result.p50.toFixed(2), result.p99.toFixed(2), result.worst.toFixed(0), result.held, result.lost - result.lost1, result.lost1,
     result.duplicated, result.closed, percent(used), Math.round((await resident(workerd.pid)) / 1e6), percent(result.cpu), `${result.lag99.toFixed(1)} ms`,
   ]);
   return result;
