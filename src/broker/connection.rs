@@ -465,7 +465,8 @@ impl Broker {
         self.behind.remove(id);
         let Some(connection) = self.connections.remove(&id) else { return };
         if self.is_durable() {
-            connection.remembered.erase(&mut self.mirror);
+            // A connection that ends with the broker needs no record, and leaves none that counts.
+            self.mirror.write_late(true, |mirror| connection.remembered.erase(mirror));
         }
         let Stage::Open(link) = connection.stage else {
             if connection.is_foreign {

@@ -83,7 +83,7 @@ impl Mirror {
     }
 
     /// What `write` does is of use to nobody but a connection that outlives the broker, if it `may_wait`.
-    fn write_late(&mut self, may_wait: bool, write: impl FnOnce(&mut Self)) {
+    pub(super) fn write_late(&mut self, may_wait: bool, write: impl FnOnce(&mut Self)) {
         let was_urgent = self.is_urgent;
         write(self);
         if may_wait {

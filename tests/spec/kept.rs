@@ -28,6 +28,8 @@ pub struct Kept {
     pub states: BTreeMap<u64, Bytes>,
     /// Since this was taken last.
     pub written: Written,
+    /// Whether what the last input caused may be written later.
+    pub may_wait: bool,
     pub largest: usize,
 }
 
@@ -44,12 +46,14 @@ pub struct Written {
 impl Kept {
     pub fn new(config: Config) -> Self {
         let broker = Broker::new(config.clone(), [1; 32]);
-        let (records, states, written) = Default::default();
-        Self { broker, config, now: 1_000, records, states, written, largest: 0 }
+        let (records, states, written, may_wait) = Default::default();
+        Self { broker, config, now: 1_000, records, states, written, may_wait, largest: 0 }
     }
 
     pub fn input(&mut self, input: Input) -> Vec<Action> {
-        let actions: Vec<_> = self.broker.handle(Timestamp(self.now), input).collect();
+        let actions = self.broker.handle(Timestamp(self.now), input);
+        self.may_wait = actions.writes_may_wait();
+        let actions: Vec<_> = actions.collect();
         for action in &actions {
             match action {
                 Action::Put { key, value } => {
