@@ -465,7 +465,7 @@ impl Broker {
         self.behind.remove(id);
         let Some(connection) = self.connections.remove(&id) else { return };
         if self.is_durable() {
-            // A connection that ends with the broker needs no record, and leaves none that counts.
+            // Nobody waits for this: what a crash leaves of it is abandoned when the broker is restored.
             self.mirror.write_late(true, |mirror| connection.remembered.erase(mirror));
         }
         let Stage::Open(link) = connection.stage else {

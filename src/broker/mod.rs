@@ -427,7 +427,7 @@ pub struct Actions<'broker> {
 impl Actions<'_> {
     /// Whether what is put and deleted is for connections that outlive the broker alone: then it need not become durable before
     /// what is sent, but before the broker is given up while its connections stay, and not after what is written later. When
-    /// they end with the broker nobody misses it.
+    /// they end with the broker nobody misses it, and what was to be deleted the next one deletes.
     pub const fn writes_may_wait(&self) -> bool {
         self.writes_may_wait
     }
