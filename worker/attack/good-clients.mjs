@@ -1,7 +1,6 @@
 // The well-behaved clients, in a process of their own: pairs of a publisher and a subscriber, and how long each message takes from
 // one to the other. Does what run.mjs sends it.
 
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, puback, publish, Splitter, subscribe } from './packets.mjs';
 import { openWebSocket } from './web-socket.mjs';
@@ -107,8 +106,6 @@ const orders = {
     const lostBefore1 = lost(1);
     latencies = [];
     const lateness = [];
-    const delay = monitorEventLoopDelay({ resolution: 1 });
-    delay.enable();
     const cpu = process.cpuUsage();
     const begin = performance.now();
     let held = 0;
@@ -121,7 +118,6 @@ const orders = {
     }
     const elapsed = performance.now() - begin;
     const { user, system } = process.cpuUsage(cpu);
-    delay.disable();
     await quiet();
     if (name) pools[name] = (pools[name] ?? []).concat(latencies);
     const [sent, received, duplicated, closed] = ['sent', 'received', 'duplicated', 'closed'].map((what, at) => total(what) - before[at]);
@@ -130,7 +126,7 @@ const orders = {
       lost: lost(0) + lost(1) - lostBefore,
       lost1: lost(1) - lostBefore1,
       p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), worst: quantile(latencies, 1),
-      late99: quantile(lateness, 0.99), lag99: delay.percentile(99) / 1e6 - 1,
+      late99: quantile(lateness, 0.99),
       cpu: (user + system) / 1000 / elapsed,
     };
   },

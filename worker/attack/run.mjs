@@ -80,7 +80,7 @@ async function attack(workerd, good, attackers) {
     `${publishers} of ${pairs} publishers at their limit of ${limit} messages/s, half of them at QoS 1, and ${pairs} subscribers; ` +
       `${ATTACKERS} attackers: ${kinds.join(', ')}. Windows of ${seconds} s; the first ${lead} s of an attack are one by themselves.\n`,
   );
-  row(['', 'messages', 'p50 ms', 'p99 ms', 'worst', 'held back', 'lost QoS 0', 'QoS 1', 'doubled', 'closed', 'room CPU', 'memory MB', 'generator CPU', 'its p99 delay']);
+  row(['', 'messages', 'p50 ms', 'p99 ms', 'worst', 'held back', 'lost QoS 0', 'QoS 1', 'doubled', 'closed', 'room CPU', 'memory MB', 'generator CPU', 'its p99 late']);
   await good('measure', { seconds: 10, rate: asked, publishers });
   const ratios = { begins: [], attacked: [] };
   const measured = (name, seconds) => measure(workerd, good, { name, rate: asked, publishers, seconds });
@@ -125,7 +125,7 @@ async function measure(workerd, good, parameters) {
   const used = ((await processor(workerd.pid)) - cpu) / ((performance.now() - began) / 1000);
   row([
     parameters.name, result.received, result.p50.toFixed(2), result.p99.toFixed(2), result.worst.toFixed(0), result.held, result.lost - result.lost1, result.lost1,
-    result.duplicated, result.closed, percent(used), Math.round((await resident(workerd.pid)) / 1e6), percent(result.cpu), `${result.lag99.toFixed(1)} ms`,
+    result.duplicated, result.closed, percent(used), Math.round((await resident(workerd.pid)) / 1e6), percent(result.cpu), `${result.late99.toFixed(1)} ms`,
   ]);
   return result;
 }
