@@ -90,7 +90,7 @@ test('The archive holds modules, their types and documents, and nothing else', (
   for (const name of ['lib/mqtt.js', 'lib/mqtt.d.ts', 'README.md', 'LICENSE-MIT', 'LICENSE-APACHE', 'package.json']) {
     assert.ok(files.includes(name), name);
   }
-  const others = files.filter((name) => !/^(lib\/[\w/-]+\.(js|d\.ts|json)|[A-Z]+\.md|LICENSE-\w+|package\.json)$/.test(name));
+  const others = files.filter((name) => !/^(lib\/[\w/-]+\.(js|d\.ts|json)|[A-Z]+\.md|LICENSE-\w+|package\.json|wrangler\.jsonc)$/.test(name));
   assert.deepEqual(others, []);
 });
 
